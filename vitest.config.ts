@@ -1,0 +1,50 @@
+import { defineConfig } from 'vitest/config';
+
+// Unit, case and house tests share one process per thread: isolation costs eight times the CPU (see ARCHITECTURE.md).
+const shared = { pool: 'threads', testTimeout: 20_000 } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      { test: { ...shared, name: 'house', include: ['test/house/**/*.test.ts'], isolate: false } },
+      { test: { ...shared, name: 'cases', include: ['test/cases/*.test.ts'], isolate: false, testTimeout: 120_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'examples',
+          include: ['test/examples/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'differential',
+          include: ['test/differential/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
