@@ -1,0 +1,201 @@
+// Owns sigs.k8s.io/yaml: YAML 1.1 in, JSON values out and back, as kubectl, Flux and Helm do it (go-yaml v2 rules).
+import { isJsonObject, type JsonValue } from '../json.ts';
+import { YamlError } from './error.ts';
+import { Composer } from './internal/compose.ts';
+import { decodeNode } from './internal/decode.ts';
+import { type EmitEvent, Emitter } from './internal/emitter.ts';
+import { formatGoJson } from './internal/gojson.ts';
+import { infinityName } from './internal/keys.ts';
+import { formatNumber } from './internal/number.ts';
+import { compareKeys } from './internal/sort.ts';
+import { textStyle } from './internal/text-style.ts';
+
+/** How to read. */
+export interface FromYamlOptions {
+  /** Refuse a key given twice; else the last one wins. @default false */
+  readonly strict?: boolean;
+}
+
+/**
+ * Reads the first document of a text as sigs.k8s.io/yaml's Unmarshal does; an empty text is null.
+ * Throws YamlError `error converting YAML to JSON: yaml: line 2: …`.
+ */
+export function fromYaml(text: string, options: FromYamlOptions = {}): JsonValue {
+  try {
+    return readFirst(text, options.strict === true);
+  } catch (error) {
+    throw wrapped(error);
+  }
+}
+
+function readFirst(text: string, strict: boolean): JsonValue {
+  const document = new Composer(text, 'v2').next();
+  return document === undefined ? null : decodeNode(document, { dialect: 'v2', strict });
+}
+
+function wrapped(error: unknown): unknown {
+  if (!(error instanceof YamlError)) return error;
+  const json = error.message === 'exceeded max depth';
+  const prefix = json ? 'error unmarshaling JSON: while decoding JSON' : 'error converting YAML to JSON';
+  return new YamlError(error.code, `${prefix}: ${error.message}`, error.data);
+}
+
+/**
+ * Splits a stream at lines that begin with `---`, as Kubernetes' YAML reader does, without parsing it.
+ * Behind the dashes only blanks and a comment may stand: else YamlError `invalid Yaml document separator: …`.
+ */
+export function splitYamlStream(text: string): string[] {
+  const documents: string[] = [];
+  let from = 0;
+  let at = 0;
+  while (at < text.length) {
+    const newline = text.indexOf('\n', at);
+    const next = newline < 0 ? text.length : newline + 1;
+    if (text.startsWith('---', at)) {
+      const rest = text.slice(at + 3, next).trim();
+      if (rest !== '' && !rest.startsWith('#')) {
+        throw new YamlError('YamlSyntax', `invalid Yaml document separator: ${rest}`, lineOf(text, at));
+      }
+      if (at > from) documents.push(text.slice(from, at));
+      from = next;
+    }
+    at = next;
+  }
+  if (from < text.length) documents.push(text.slice(from));
+  return documents;
+}
+
+function lineOf(text: string, at: number): { line: number; column: number } {
+  let line = 1;
+  for (let i = text.indexOf('\n'); i >= 0 && i < at; i = text.indexOf('\n', i + 1)) line++;
+  return { line, column: 1 };
+}
+
+/**
+ * Reads all documents of a stream as Kubernetes' decoder does; documents without content are left out.
+ * Throws YamlError as `fromYaml` does; lines count from the document's beginning in the text, from the stream's in `data`.
+ */
+export function fromYamlDocuments(text: string, options: FromYamlOptions = {}): JsonValue[] {
+  const values: JsonValue[] = [];
+  for (const part of splitYamlStream(text)) {
+    const value = fromYaml(part, options);
+    if (value !== null) values.push(value);
+  }
+  return values;
+}
+
+/**
+ * Writes a value as sigs.k8s.io/yaml's Marshal does: sorted keys, lists at their key's column, lines folded behind
+ * column 80. Ends with a line break. Throws YamlError for what YAML cannot carry.
+ */
+export function toYaml(value: JsonValue): string {
+  const output = tryEmit(value);
+  if (output !== undefined) return output;
+  // Go writes JSON first and reads that as YAML. Some texts do not survive this: a NEL is a line break there.
+  return tryEmit(readFirst(formatGoJson(value), false), true)!;
+}
+
+/** Writes a value; undefined if it has texts that may not survive the way through JSON. */
+function tryEmit(value: JsonValue, survived = false): string | undefined {
+  const emitter = new Emitter({ dialect: 'v2', indent: 2, compact: false });
+  emitter.startDocument('');
+  if (!emitTree(emitter, value, survived)) return undefined;
+  emitter.endDocument('');
+  return emitter.output;
+}
+
+/** A collection being written: its values, and for a map its keys. */
+interface Frame {
+  readonly keys: readonly string[] | undefined;
+  readonly value: JsonValue;
+  index: number;
+}
+
+const MAX_DEPTH = 10_000;
+
+function emitTree(emitter: Emitter, root: JsonValue, survived: boolean): boolean {
+  const event = createEvent();
+  const frames: Frame[] = [];
+  let odd = false;
+  const open = (value: JsonValue): void => {
+    if (typeof value !== 'object' || value === null) {
+      if (typeof value === 'string' && ODD_TEXT.test(value)) odd = true;
+      fillScalar(event, value);
+      emitter.emit(event);
+      return;
+    }
+    const keys = isJsonObject(value) ? Object.keys(value).sort(compareKeys) : undefined;
+    event.type = keys === undefined ? 'sequenceStart' : 'mappingStart';
+    event.empty = (keys ?? (value as readonly JsonValue[])).length === 0;
+    emitter.emit(event);
+    frames.push({ keys, value, index: 0 });
+    if (frames.length > MAX_DEPTH) throw new YamlError('YamlLimit', `yaml: exceeded max depth of ${MAX_DEPTH}`);
+  };
+  open(root);
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    const { keys, value } = frame;
+    const size = (keys ?? (value as readonly JsonValue[])).length;
+    if (frame.index >= size) {
+      frames.pop();
+      event.type = keys === undefined ? 'sequenceEnd' : 'mappingEnd';
+      emitter.emit(event);
+    } else if (keys === undefined) {
+      open((value as readonly JsonValue[])[frame.index++]!);
+    } else {
+      const key = keys[frame.index++]!;
+      if (ODD_TEXT.test(key) || key.length * 6 + 2 > LONGEST_KEY) odd = true;
+      fillScalar(event, key);
+      emitter.emit(event);
+      open((value as Record<string, JsonValue>)[key]!);
+    }
+    if (odd && !survived) return false;
+  }
+  return !odd || survived;
+}
+
+function createEvent(): EmitEvent {
+  return {
+    type: 'scalar',
+    anchor: '',
+    tag: '',
+    value: '',
+    style: undefined,
+    flow: false,
+    empty: false,
+    head: '',
+    line: '',
+    foot: '',
+    tail: '',
+  };
+}
+
+function fillScalar(event: EmitEvent, value: Exclude<JsonValue, object> | null): void {
+  event.type = 'scalar';
+  event.style = undefined;
+  switch (typeof value) {
+    case 'string': {
+      const style = textStyle(value, 'v2');
+      event.value = value;
+      event.style = style === 'plain' ? undefined : style;
+      return;
+    }
+    case 'number':
+    case 'bigint':
+      event.value = formatJsonNumber(value);
+      return;
+    default:
+      event.value = String(value);
+  }
+}
+
+function formatJsonNumber(value: number | bigint): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    const text = `error marshaling into JSON: json: unsupported value: ${infinityName(value)}`;
+    throw new YamlError('YamlValue', text);
+  }
+  return formatNumber(value).text;
+}
+
+const ODD_TEXT = /[\x7f-\x9f\ufffe\uffff\ud800-\udfff]/;
+/** A key longer than this in JSON is none for Go's reader. */
+const LONGEST_KEY = 1024;

@@ -1,0 +1,96 @@
+// Owns what of a source's files goes into its artifact: sparse folders, ignore files, no links (flux.md §2.5). Both the
+// archive and the view that is rendered from come from here, so they cannot differ.
+import type { FileTree, TreeEntry } from './filetree.ts';
+import { type IgnorePattern, isIgnored, parseIgnore, withDefaultIgnores } from './ignore.ts';
+
+/** Name of the files that say what to leave out. */
+export const IGNORE_FILE = '.sourceignore';
+
+/** One entry of an artifact. */
+export interface SourceEntry {
+  readonly path: string;
+  readonly kind: 'file' | 'dir';
+  readonly executable: boolean;
+}
+
+/** All patterns in force for a tree: of its ignore files, each for its folder, then those of the object's spec. */
+export function ignorePatternsOf(tree: FileTree, specIgnore?: string): IgnorePattern[] {
+  const patterns: IgnorePattern[] = [];
+  const visit = (path: string, domain: readonly string[]): void => {
+    const text = tree.read(join(path, IGNORE_FILE));
+    if (text !== undefined) patterns.push(...parseIgnore(Buffer.from(text).toString('utf8'), domain));
+    for (const entry of tree.list(path) ?? []) {
+      if (entry.kind === 'dir' && entry.name !== '.git') visit(join(path, entry.name), [...domain, entry.name]);
+    }
+  };
+  visit('', []);
+  if (specIgnore !== undefined) patterns.push(...parseIgnore(specIgnore));
+  return withDefaultIgnores(patterns);
+}
+
+/** Everything that belongs into the archive, in its order: each folder's names in byte order, a folder before its files. */
+export function* sourceEntries(tree: FileTree, patterns: readonly IgnorePattern[], path = ''): Generator<SourceEntry> {
+  for (const entry of tree.list(path) ?? []) {
+    if (entry.kind === 'symlink') continue;
+    const whole = join(path, entry.name);
+    const isDir = entry.kind === 'dir';
+    if (!isIgnored(patterns, whole, isDir)) {
+      yield { path: whole, kind: isDir ? 'dir' : 'file', executable: entry.executable };
+    }
+    // An ignored folder is looked into as well: what is in it is judged on its own.
+    if (isDir) yield* sourceEntries(tree, patterns, whole);
+  }
+}
+
+/** The tree as somebody sees it who unpacked the archive. */
+export function sourceTree(tree: FileTree, patterns: readonly IgnorePattern[]): FileTree {
+  const isVisible = (path: string, entry: TreeEntry): boolean => {
+    if (entry.kind === 'symlink') return false;
+    if (!isIgnored(patterns, path, entry.kind === 'dir')) return true;
+    if (entry.kind !== 'dir') return false;
+    return (tree.list(path) ?? []).some((child) => isVisible(join(path, child.name), child));
+  };
+  return filterTree(tree, isVisible);
+}
+
+/**
+ * Only what `spec.sparseCheckout` names. An entry is a plain prefix of paths, as in Flux: `app` keeps `app2/x` too.
+ * A leading `./` is of no account. An empty list keeps everything.
+ */
+export function sparseTree(tree: FileTree, folders: readonly string[]): FileTree {
+  if (folders.length === 0) return tree;
+  const prefixes = folders.map(trimSparse);
+  const isVisible = (path: string, entry: TreeEntry): boolean => {
+    if (entry.kind !== 'dir') return prefixes.some((prefix) => path.startsWith(prefix));
+    if (prefixes.some((prefix) => `${path}/`.startsWith(prefix))) return true;
+    if (!prefixes.some((prefix) => prefix.startsWith(`${path}/`))) return false;
+    return (tree.list(path) ?? []).some((child) => isVisible(join(path, child.name), child));
+  };
+  return filterTree(tree, isVisible);
+}
+
+/** A sparse folder as it is compared: without a leading `./`. */
+export function trimSparse(folder: string): string {
+  return folder.replace(/^(?:\.\/)+/, '');
+}
+
+function filterTree(tree: FileTree, isVisible: (path: string, entry: TreeEntry) => boolean): FileTree {
+  const visible = (path: string): TreeEntry | undefined => {
+    const entry = tree.stat(path);
+    if (entry === undefined || path === '') return entry;
+    return isVisible(path, entry) ? entry : undefined;
+  };
+  return {
+    stat: visible,
+    read: (path) => (visible(path) === undefined ? undefined : tree.read(path)),
+    readLink: (path) => (visible(path) === undefined ? undefined : tree.readLink(path)),
+    list: (path) => {
+      if (path !== '' && visible(path) === undefined) return undefined;
+      return tree.list(path)?.filter((entry) => isVisible(join(path, entry.name), entry));
+    },
+  };
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
+}

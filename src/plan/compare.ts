@@ -1,0 +1,54 @@
+// Owns what counts as a difference between a live object and the server's dry-run of the desired one
+// (flux.md §4.8 step 6). Drift seen by watching is drift.ts.
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { annotationsOf, labelsOf, type Manifest } from '../objects/manifest.ts';
+
+/** Deep equality of JSON values; the order of keys does not count. */
+export function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
+  }
+  if (!isJsonObject(a) || !isJsonObject(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+  );
+}
+
+/** True when an apply would change labels, annotations or anything else but metadata and status. */
+export function differs(live: Manifest, dryRun: Manifest): boolean {
+  return (
+    !sameJson(labelsOf(live), labelsOf(dryRun)) ||
+    !sameJson(annotationsOf(live), annotationsOf(dryRun)) ||
+    !sameJson(contentOf(live), contentOf(dryRun))
+  );
+}
+
+function contentOf(manifest: Manifest): JsonObject {
+  const { metadata: _metadata, status: _status, ...content } = manifest as JsonObject;
+  return content;
+}
+
+/** JSON pointers at which two values differ; a missing side counts at its own pointer. For messages, at most `limit`. */
+export function differingPointers(live: JsonValue | undefined, desired: JsonValue | undefined, limit = 20): string[] {
+  const found: string[] = [];
+  const walk = (a: JsonValue | undefined, b: JsonValue | undefined, pointer: string): void => {
+    if (found.length >= limit || sameJson(a, b)) return;
+    if (isJsonObject(a) && isJsonObject(b)) {
+      for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+        walk(a[key], b[key], `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+      }
+      return;
+    }
+    if (Array.isArray(a) && Array.isArray(b) && a.length === b.length) {
+      a.forEach((item, index) => {
+        walk(item, b[index], `${pointer}/${index}`);
+      });
+      return;
+    }
+    found.push(pointer);
+  };
+  walk(live, desired, '');
+  return found;
+}

@@ -1,0 +1,101 @@
+// Owns which field managers are taken over, and the JSON patch that does it (flux.md §4.8 step 5).
+import type { ManagedFieldsEntry } from '../api/meta/object.ts';
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { applyEntryOf, fieldsOf, unionFields } from '../objects/managed-fields.ts';
+import { annotationsOf, labelsOf, type Manifest, managedFieldsOf } from '../objects/manifest.ts';
+
+/** A manager whose fields become ours: names that begin with `prefix`, for the listed operations. */
+export interface TakenManager {
+  readonly prefix: string;
+  readonly operations: readonly ('Apply' | 'Update')[];
+  readonly exact?: boolean;
+}
+
+/** Managers that Flux takes over by itself. */
+export const takenManagers: readonly TakenManager[] = [
+  { prefix: 'kubectl', operations: ['Apply', 'Update'] },
+  { prefix: 'before-first-apply', operations: ['Update'] },
+  { prefix: 'kustomize-controller', operations: ['Update'], exact: true },
+];
+
+const REMOVED_ANNOTATIONS = [
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'kustomize.toolkit.fluxcd.io/checksum',
+  'fluxcd.io/sync-checksum',
+];
+const REMOVED_LABELS = ['fluxcd.io/sync-gc-mark'];
+
+/** One operation of RFC 6902. */
+export interface JsonPatchOperation {
+  readonly op: 'add' | 'remove' | 'replace' | 'test';
+  readonly path: string;
+  readonly value?: JsonValue;
+}
+
+/** True when the entry's manager is one of those taken over. Entries of subresources stay their managers'. */
+export function isTakenOver(entry: ManagedFieldsEntry, managers: readonly TakenManager[] = takenManagers): boolean {
+  if ((entry.subresource ?? '') !== '') return false;
+  return managers.some(({ prefix, operations, exact }) => {
+    const name = entry.manager ?? '';
+    return (exact ? name === prefix : name.startsWith(prefix)) && operations.includes(entry.operation ?? 'Update');
+  });
+}
+
+/**
+ * The patch that gives the fields of taken managers to ours, so that the next apply removes what we do not set;
+ * undefined when there is nothing to take. It begins with a test of the resourceVersion, since the list of
+ * managedFields is replaced whole.
+ */
+export function takeOverPatch(
+  live: Manifest,
+  manager: string,
+  managers: readonly TakenManager[] = takenManagers,
+): readonly JsonPatchOperation[] | undefined {
+  const operations = [
+    ...removals(annotationsOf(live), REMOVED_ANNOTATIONS, '/metadata/annotations'),
+    ...removals(labelsOf(live), REMOVED_LABELS, '/metadata/labels'),
+  ];
+  const entries = managedFieldsOf(live);
+  const taken = entries.filter((entry) => isTakenOver(entry, managers));
+  if (taken.length > 0) {
+    operations.push({
+      op: 'replace',
+      path: '/metadata/managedFields',
+      value: mergeEntries(entries, taken, manager, live.apiVersion) as unknown as JsonValue,
+    });
+  }
+  if (operations.length === 0) return undefined;
+  const resourceVersion = live.metadata['resourceVersion'];
+  if (typeof resourceVersion !== 'string') return operations;
+  return [{ op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion }, ...operations];
+}
+
+function removals(
+  map: Readonly<Record<string, string>>,
+  keys: readonly string[],
+  parent: string,
+): JsonPatchOperation[] {
+  return keys
+    .filter((key) => Object.hasOwn(map, key))
+    .map((key) => ({ op: 'remove', path: `${parent}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}` }));
+}
+
+function mergeEntries(
+  entries: readonly ManagedFieldsEntry[],
+  taken: readonly ManagedFieldsEntry[],
+  manager: string,
+  apiVersion: string,
+): ManagedFieldsEntry[] {
+  const own = applyEntryOf(entries, manager);
+  const fields = taken.reduce<JsonObject>((sum, entry) => unionFields(sum, fieldsOf(entry)), fieldsOf(own));
+  const merged: ManagedFieldsEntry = {
+    manager,
+    operation: 'Apply',
+    apiVersion: own?.apiVersion ?? taken[0]?.apiVersion ?? apiVersion,
+    fieldsType: 'FieldsV1',
+    fieldsV1: fields,
+    ...((own?.time ?? taken[0]?.time) === undefined ? {} : { time: (own?.time ?? taken[0]?.time)! }),
+  };
+  const rest = entries.filter((entry) => entry !== own && !taken.includes(entry));
+  return [merged, ...rest];
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { emitDocuments } from '../../../../src/lib/goyaml/emit.ts';
+import { parseDocuments } from '../../../../src/lib/goyaml/parse.ts';
+import { fromYaml, toYaml } from '../../../../src/lib/goyaml/sigs.ts';
+import { nodeToValue } from '../../../../src/lib/goyaml/value.ts';
+
+const deepest = 10_000;
+
+describe('depth', () => {
+  it.each([
+    ['flow lists', '['.repeat(deepest) + ']'.repeat(deepest)],
+    ['block lists', `${'- '.repeat(deepest)}a`],
+  ])('of ten thousand %s is read and written', (_name, text) => {
+    const documents = parseDocuments(text);
+    const value = fromYaml(text);
+
+    expect(emitDocuments(documents).length).toBeGreaterThan(deepest);
+    expect(toYaml(value).length).toBeGreaterThan(deepest);
+    expect(Array.isArray(nodeToValue(documents[0]!))).toBe(true);
+  });
+
+  it.each([
+    ['flow lists', '['.repeat(deepest + 1)],
+    ['flow maps', '{a: '.repeat(deepest + 1)],
+    ['block lists', `${'- '.repeat(deepest + 1)}a`],
+  ])('of more %s is refused', (_name, text) => {
+    const refused = expect.objectContaining({ code: 'YamlLimit', message: 'yaml: exceeded max depth of 10000' });
+
+    expect(() => parseDocuments(text)).toThrow(refused);
+    expect(() => fromYaml(text)).toThrow('error converting YAML to JSON: yaml: exceeded max depth of 10000');
+  });
+
+  it('beyond what JSON is read with is refused as Go refuses it', () => {
+    const text = `${'- '.repeat(6000)}${'['.repeat(6000)}${']'.repeat(6000)}`;
+
+    expect(() => fromYaml(text)).toThrow('error unmarshaling JSON: while decoding JSON: exceeded max depth');
+  });
+
+  it('refuses a value too deep to be written', () => {
+    let value: unknown = 1;
+    for (let i = 0; i <= deepest; i++) value = [value];
+
+    expect(() => toYaml(value as never)).toThrow('yaml: exceeded max depth of 10000');
+  });
+});
+
+describe('aliases', () => {
+  it('may not make most of a large document', () => {
+    const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (const [i, name] of [...'bcdefghi'].entries()) {
+      const before = `*${'abcdefgh'[i]}`;
+      lines.push(`${name}: &${name} [${Array(9).fill(before).join(', ')}]`);
+    }
+    const bomb = lines.join('\n');
+
+    expect(() => fromYaml(bomb)).toThrow('error converting YAML to JSON: yaml: document contains excessive aliasing');
+    expect(() => nodeToValue(parseDocuments(bomb)[0]!)).toThrow(
+      expect.objectContaining({ code: 'YamlLimit', message: 'yaml: document contains excessive aliasing' }),
+    );
+  });
+});
+
+describe('size', () => {
+  it.each([
+    ['plain text', `a: ${'x '.repeat(1_000_000)}x`],
+    ['escapes', `a: "${'\\n'.repeat(1_000_000)}"`],
+    ['lines', `a: |\n${'  line\n'.repeat(300_000)}`],
+    ['doubled quotes', `a: '${"''".repeat(1_000_000)}'`],
+  ])('of megabytes of %s goes both ways', (_name, text) => {
+    const value = fromYaml(text);
+
+    expect(fromYaml(toYaml(value))).toEqual(value);
+  });
+});
