@@ -1,0 +1,263 @@
+// Owns artifacts on disk: archives under Flux's paths, their digests, how long they stay, and reading their content
+// without unpacking them. What goes into one is decided by its recipe; who serves them over HTTP is the server's business.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { CodedError } from '../lib/errors.ts';
+import type { FileTree } from '../lib/filetree.ts';
+import { createMemoryTree, type MemoryFile } from '../lib/memory-tree.ts';
+import { readTar } from '../lib/tar.ts';
+import { createByteLru } from './internal/byte-lru.ts';
+
+/** Why an artifact cannot be had. */
+export type ArtifactErrorCode =
+  | 'ArtifactPathInvalid'
+  | 'ArtifactNotFound'
+  | 'ArtifactDigestMismatch'
+  | 'ArtifactUnreadable';
+
+/** A failure of the artifact store. */
+export class ArtifactError extends CodedError<ArtifactErrorCode, { path: string }> {}
+
+/** An archive as it was stored. */
+export interface StoredArtifact {
+  /** Relative to the store, `gitrepository/ns/name/sha.tar.gz`. */
+  readonly path: string;
+  /** `sha256:<hex>` of the file. */
+  readonly digest: string;
+  /** Bytes of the file. */
+  readonly size: number;
+}
+
+/** How many archives of one object stay, and how long. */
+export interface Retention {
+  /** Archives older than this go. @default 60000 */
+  readonly ttlMs?: number;
+  /** At most this many stay, the current one included. @default 2 */
+  readonly records?: number;
+}
+
+/** Artifacts below one folder. */
+export interface ArtifactStore {
+  readonly root: string;
+  /** Absolute path of an archive, for serving. Throws ArtifactError ArtifactPathInvalid. */
+  localPath(path: string): string;
+  /**
+   * Stores an archive: `write` fills a temporary file, which then takes its place in one step. `content` opens what is
+   * in it without unpacking, for as long as this process lives.
+   */
+  put(
+    path: string,
+    write: (temporaryPath: string) => Promise<{ digest: string; size: number }>,
+    content?: () => FileTree,
+  ): Promise<StoredArtifact>;
+  /** Says how to open the content of an archive that is stored already. */
+  remember(artifact: StoredArtifact, content: () => FileTree): void;
+  /** Whether the archive is there and is what it claims. A file that did not change since it was hashed is not read again. */
+  verify(path: string, digest: string): Promise<'ok' | 'missing' | 'mismatch'>;
+  /** The files of an archive. Throws ArtifactError ArtifactNotFound, ArtifactDigestMismatch, ArtifactUnreadable. */
+  open(path: string, digest: string): Promise<FileTree>;
+  remove(path: string): Promise<void>;
+  /**
+   * Deletes old archives of one object: those past the time to live, then the oldest beyond the number that stays.
+   * `keep` are never deleted. Returns the deleted paths.
+   */
+  collectGarbage(folder: string, keep: readonly string[], nowMs: number, retention?: Retention): Promise<string[]>;
+  /** Deletes everything of one object. Returns how many archives there were. */
+  removeFolder(folder: string): Promise<number>;
+}
+
+const DEFAULT_TTL_MS = 60_000;
+const DEFAULT_RECORDS = 2;
+const MAX_LISTED = 1000;
+const UNPACKED_BYTES = 64 * 1024 * 1024;
+const MAX_CONTENTS = 10_000;
+
+/** Path of an artifact as Flux has it: `<kind in lower case>/<namespace>/<name>/<file>`. */
+export function artifactPath(kind: string, namespace: string, name: string, file: string): string {
+  return [kind.toLowerCase(), namespace, name, file].join('/');
+}
+
+/** Opens the store below `root`, making the folder when there is none. */
+export async function openArtifactStore(root: string): Promise<ArtifactStore> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  return new DiskArtifacts(root);
+}
+
+class DiskArtifacts implements ArtifactStore {
+  readonly root: string;
+  private readonly contents = new Map<string, () => FileTree>();
+  private readonly unpacked = createByteLru<string, FileTree>(UNPACKED_BYTES);
+  /** Identity of a file when it was last hashed: `inode size mtime digest`. */
+  private readonly verified = new Map<string, string>();
+  private counter = 0;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  localPath(path: string): string {
+    const segments = path.split('/');
+    const unsafe = segments.some((segment) => segment === '' || segment === '.' || segment === '..');
+    if (unsafe || /[\\\0]/.test(path)) {
+      throw new ArtifactError('ArtifactPathInvalid', `'${path}' is no path of an artifact`, { path });
+    }
+    return join(this.root, ...segments);
+  }
+
+  async put(
+    path: string,
+    write: (temporaryPath: string) => Promise<{ digest: string; size: number }>,
+    content?: () => FileTree,
+  ): Promise<StoredArtifact> {
+    const local = this.localPath(path);
+    await mkdir(dirname(local), { recursive: true, mode: 0o700 });
+    const temporary = `${local}.tmp-${process.pid}-${++this.counter}`;
+    try {
+      const { digest, size } = await write(temporary);
+      await rename(temporary, local);
+      const artifact = { path, digest, size };
+      this.verified.set(path, await this.identity(local, digest));
+      if (content !== undefined) this.remember(artifact, content);
+      return artifact;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  remember(artifact: StoredArtifact, content: () => FileTree): void {
+    this.contents.delete(artifact.path);
+    this.contents.set(artifact.path, content);
+    for (const oldest of this.contents.keys()) {
+      if (this.contents.size <= MAX_CONTENTS) break;
+      this.contents.delete(oldest);
+    }
+  }
+
+  async verify(path: string, digest: string): Promise<'ok' | 'missing' | 'mismatch'> {
+    const local = this.localPath(path);
+    try {
+      const identity = await this.identity(local, digest);
+      if (this.verified.get(path) === identity) return 'ok';
+      if ((await hashFile(local)) !== digest) return 'mismatch';
+      this.verified.set(path, identity);
+      return 'ok';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
+      throw error;
+    }
+  }
+
+  async open(path: string, digest: string): Promise<FileTree> {
+    const state = await this.verify(path, digest);
+    if (state === 'missing') throw new ArtifactError('ArtifactNotFound', `artifact ${path} is not here`, { path });
+    if (state === 'mismatch') {
+      throw new ArtifactError('ArtifactDigestMismatch', `computed digest doesn't match '${digest}'`, { path });
+    }
+    const content = this.contents.get(path);
+    if (content !== undefined) return content();
+    const known = this.unpacked.get(digest);
+    if (known !== undefined) return known;
+    const { tree, bytes } = unpack(await readFile(this.localPath(path)), path);
+    this.unpacked.set(digest, tree, bytes);
+    return tree;
+  }
+
+  async remove(path: string): Promise<void> {
+    this.forget(path);
+    await rm(this.localPath(path), { force: true });
+  }
+
+  async collectGarbage(
+    folder: string,
+    keep: readonly string[],
+    nowMs: number,
+    retention: Retention = {},
+  ): Promise<string[]> {
+    const kept = new Set(keep);
+    const found: { path: string; mtimeMs: number }[] = [];
+    for (const name of (await listFolder(this.localPath(folder))).slice(0, MAX_LISTED)) {
+      const path = `${folder}/${name}`;
+      const info = await stat(this.localPath(path)).catch(() => undefined);
+      if (info?.isFile() === true) found.push({ path, mtimeMs: info.mtimeMs });
+    }
+    found.sort((a, b) => a.mtimeMs - b.mtimeMs);
+    const expired = nowMs - (retention.ttlMs ?? DEFAULT_TTL_MS);
+    const removed: string[] = [];
+    let left = found.filter(({ path }) => path.endsWith('.tar.gz') || path.endsWith('.tgz')).length;
+    for (const { path, mtimeMs } of found) {
+      if (kept.has(path)) continue;
+      const isArchive = path.endsWith('.tar.gz') || path.endsWith('.tgz');
+      // What a crash left half-written has no archive's name and goes with age alone.
+      if (mtimeMs >= expired && !(isArchive && left > (retention.records ?? DEFAULT_RECORDS))) continue;
+      await this.remove(path);
+      if (isArchive) left--;
+      removed.push(path);
+    }
+    return removed;
+  }
+
+  async removeFolder(folder: string): Promise<number> {
+    const local = this.localPath(folder);
+    const names = await listFolder(local);
+    for (const name of names) this.forget(`${folder}/${name}`);
+    await rm(local, { recursive: true, force: true });
+    // The namespace's folder goes with its last object.
+    await rmdir(dirname(local)).catch(() => {});
+    return names.filter((name) => name.endsWith('.tar.gz')).length;
+  }
+
+  private forget(path: string): void {
+    this.contents.delete(path);
+    this.verified.delete(path);
+  }
+
+  private async identity(local: string, digest: string): Promise<string> {
+    const info = await stat(local);
+    return `${info.ino} ${info.size} ${info.mtimeMs} ${digest}`;
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+async function listFolder(path: string): Promise<string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+const MAX_UNPACKED_BYTES = 1024 * 1024 * 1024;
+
+function unpack(archive: Buffer, path: string): { tree: FileTree; bytes: number } {
+  try {
+    const tar = gunzipSync(archive, { maxOutputLength: MAX_UNPACKED_BYTES });
+    const files = new Map<string, MemoryFile>();
+    for (const entry of readTar(tar, { maxBytes: MAX_UNPACKED_BYTES })) {
+      if (entry.kind === 'file') files.set(entry.path, { content: entry.data, executable: entry.executable });
+    }
+    return { tree: createMemoryTree(files), bytes: tar.length };
+  } catch (cause) {
+    throw new ArtifactError('ArtifactUnreadable', `artifact ${path} cannot be unpacked`, { path }, { cause });
+  }
+}
+
+/** Writes a file that is on disk, synced, when this returns; for archives that are made elsewhere. */
+export async function writeSynced(path: string, bytes: Uint8Array): Promise<{ digest: string; size: number }> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length };
+}

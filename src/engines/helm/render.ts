@@ -1,0 +1,182 @@
+// Owns rendering a loaded chart with values: the whole way from user values to sorted manifests, hooks and notes.
+// Loading is folder.ts and archive.ts, printing is output.ts, and whoever calls fetches what lookups miss.
+import type { Limits, TemplateHost } from '../../lang/gotemplate/execution.ts';
+import {
+  createExecution,
+  createTemplateCache,
+  createTemplateSet,
+  type TemplateCache,
+} from '../../lang/gotemplate/template.ts';
+import { compareStrings } from '../../lang/gotemplate/value.ts';
+import { type Capabilities, defaultApiVersions, defaultKubeVersion } from './capabilities.ts';
+import { type Chart, type CrdFile, copyChart, listCrds } from './chart.ts';
+import { coalesceValues } from './coalesce.ts';
+import type { Compat } from './compat.ts';
+import { checkDependencies, isCompatible, processDependencies } from './dependencies.ts';
+import { HelmError, wrapError } from './errors.ts';
+import { FUNCTIONS, type Lookup, type RenderContext, withoutNoValue } from './functions.ts';
+import { type Hook, type Manifest, sortManifests } from './manifests.ts';
+import { templateObject, valuesObject } from './objects.ts';
+import { checkReleaseName } from './release-name.ts';
+import { type SchemaCache, validateSchemas } from './schema.ts';
+import { collectTemplates, isPartial, type ReleaseInfo, type ScopedTemplate } from './scope.ts';
+import type { Table } from './table.ts';
+import { describeTemplateError } from './template-errors.ts';
+
+/** Parsed templates and schemas, kept between renders. Charts share it: templates are found by path and text. */
+export interface RenderCache {
+  readonly templates: Readonly<Record<Compat, TemplateCache>>;
+  readonly schemas: SchemaCache;
+}
+
+/** Makes an empty cache; one per process (or worker) is enough. */
+export function createRenderCache(): RenderCache {
+  return {
+    templates: { helm3: createTemplateCache(FUNCTIONS.helm3), helm4: createTemplateCache(FUNCTIONS.helm4) },
+    schemas: new WeakMap(),
+  };
+}
+
+/** How to render. */
+export interface RenderOptions {
+  readonly release: ReleaseInfo;
+  /** Clock and randomness for templates. */
+  readonly host: TemplateHost;
+  readonly cache: RenderCache;
+  /** @default 'helm3' */
+  readonly compat?: Compat;
+  /** @default what Helm assumes without a cluster */
+  readonly capabilities?: Capabilities;
+  /**
+   * Answers a template's lookup of cluster objects: the object, the list, or an empty object when it does not exist;
+   * undefined when it is not known yet. Without this function every lookup finds nothing, as offline Helm has it.
+   */
+  readonly lookup?: (wanted: Lookup) => ReturnType<RenderContext['lookup']>;
+  /** @default false */
+  readonly skipSchemaValidation?: boolean;
+  /** Notes of subcharts too. @default false */
+  readonly subNotes?: boolean;
+  /** Gets each of Helm's warnings. */
+  readonly warn?: (text: string) => void;
+  readonly limits?: Partial<Limits>;
+}
+
+/** What a chart renders to. */
+export interface RenderedChart {
+  /** In install order. */
+  readonly manifests: readonly Manifest[];
+  /** By kind in install order; their run order is by weight, then name. */
+  readonly hooks: readonly Hook[];
+  readonly notes: string;
+  /** Files of crds/ of all enabled charts, never templated. */
+  readonly crds: readonly CrdFile[];
+  /** The values that the root chart's templates saw. */
+  readonly values: Table;
+}
+
+/** Something that the render asked for and was not given; fetch it and render again. */
+export interface MissingLookup extends Lookup {
+  readonly missing: 'lookup';
+}
+
+/**
+ * Renders a chart; the chart and the values are left as they are. Synchronous: `lookup` must answer at once, and what
+ * it does not know comes back as `missing` instead of a result.
+ * Throws HelmError with the text that helm prints after `Error: `.
+ */
+export function renderChart(
+  chart: Chart,
+  values: Table,
+  options: RenderOptions,
+): RenderedChart | { readonly missing: readonly MissingLookup[] } {
+  const { compat = 'helm3', warn = () => {} } = options;
+  checkInstallable(chart, compat, warn);
+  checkReleaseName(options.release.name, compat);
+  const copy = copyChart(chart);
+  prune(copy, values, compat, warn);
+  const seen = coalesceValues(copy, values, { compat, warn, keepNulls: false });
+  if (options.skipSchemaValidation !== true) validateSchemas(copy, seen, { cache: options.cache.schemas, warn });
+  const capabilities = options.capabilities ?? {
+    kubeVersion: defaultKubeVersion(compat),
+    apiVersions: defaultApiVersions(compat),
+  };
+  checkKubeVersion(copy, capabilities);
+  const templates = collectTemplates(copy, seen, { release: options.release, capabilities, compat });
+  const { files, missing } = runTemplates(templates, options, compat);
+  if (missing.length > 0) return { missing };
+  const notes = takeNotes(files, `${copy.metadata.name}/templates/NOTES.txt`, options.subNotes === true);
+  return { ...sortManifests(files, { compat, warn }), notes, crds: listCrds(copy), values: seen };
+}
+
+function checkInstallable(chart: Chart, compat: Compat, warn: (text: string) => void): void {
+  const { type, deprecated } = chart.metadata;
+  if (type !== '' && type !== 'application')
+    throw new HelmError('ChartInvalid', `${type} charts are not installable`, {});
+  if (deprecated) warn(compat === 'helm3' ? 'This chart is deprecated' : 'this chart is deprecated');
+  checkDependencies(chart, compat);
+}
+
+function prune(chart: Chart, values: Table, compat: Compat, warn: (text: string) => void): void {
+  try {
+    processDependencies(chart, values, { compat, warn });
+  } catch (error) {
+    throw compat === 'helm3' ? error : wrapError('ValuesInvalid', 'chart dependencies processing failed', error);
+  }
+}
+
+function checkKubeVersion(chart: Chart, { kubeVersion }: Capabilities): void {
+  const wanted = chart.metadata.kubeVersion;
+  if (wanted === '' || isCompatible(wanted, kubeVersion.normalized)) return;
+  const text = `chart requires kubeVersion: ${wanted} which is incompatible with Kubernetes ${kubeVersion.version}`;
+  throw new HelmError('KubeVersionMismatch', text, {});
+}
+
+/** Deepest paths first and, among equals, the last name first: what is parsed later replaces what was before. */
+function parseOrder(templates: ReadonlyMap<string, ScopedTemplate>): ScopedTemplate[] {
+  const depth = (path: string) => path.split('/').length;
+  return [...templates.values()].sort((a, b) => depth(b.path) - depth(a.path) || compareStrings(b.path, a.path));
+}
+
+function runTemplates(
+  templates: ReadonlyMap<string, ScopedTemplate>,
+  options: RenderOptions,
+  compat: Compat,
+): { files: Map<string, string>; missing: MissingLookup[] } {
+  const missing = new Map<string, MissingLookup>();
+  const lookup = (wanted: Lookup) => {
+    const found = options.lookup?.(wanted);
+    if (found === undefined && options.lookup !== undefined) {
+      missing.set(JSON.stringify(Object.values(wanted)), { missing: 'lookup', ...wanted });
+    }
+    return found;
+  };
+  const files = new Map<string, string>();
+  try {
+    const ordered = parseOrder(templates);
+    const set = createTemplateSet(options.cache.templates[compat]);
+    for (const { path, text } of ordered) set.parse(path, text);
+    const context: RenderContext = { included: new Map(), lookup };
+    const { host, limits = {} } = options;
+    const execution = createExecution(set, { host, context, limits });
+    for (const { path, scope, basePath } of ordered) {
+      if (isPartial(path)) continue;
+      scope.set('Template', templateObject(path, basePath, compat));
+      files.set(path, withoutNoValue(set.execute(path, valuesObject(scope, compat), execution)));
+    }
+  } catch (error) {
+    // A render that lacked a lookup may well fail; only the one that had them all counts.
+    if (missing.size === 0) throw describeTemplateError(error, compat);
+  }
+  return { files, missing: [...missing.values()] };
+}
+
+/** Takes the notes out of the rendered files; those of subcharts are dropped unless asked for. */
+function takeNotes(files: Map<string, string>, own: string, subNotes: boolean): string {
+  const notes: string[] = [];
+  for (const path of [...files.keys()].sort(compareStrings)) {
+    if (!path.endsWith('NOTES.txt')) continue;
+    if (subNotes || path === own) notes.push(files.get(path)!);
+    files.delete(path);
+  }
+  return notes.filter((text, index) => index === 0 || text !== '').join('\n');
+}

@@ -1,0 +1,108 @@
+// Owns reading packs from disk: synchronous, by position, with one small window. Used by worker tasks and by the
+// object store alike. Which packs exist is the store's business.
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { GitError } from '../../engines/git/errors.ts';
+import type { ByteSource } from '../../engines/git/inflate.ts';
+import type { GitObject, ObjectFormat } from '../../engines/git/oid.ts';
+import { type PackIdx, parsePackIdx } from '../../engines/git/pack-idx.ts';
+import { type BaseCache, createPackReader, type PackReader } from '../../engines/git/pack-reader.ts';
+
+/** An open file as a ByteSource. What `read` returns is valid until the next call. */
+export interface FileSource extends ByteSource {
+  close(): void;
+}
+
+/**
+ * Opens a file for reading by position.
+ * @param windowBytes how much is read ahead: neighbours in a pack are usually asked for next
+ */
+export function openFileSource(path: string, windowBytes = 32 * 1024): FileSource {
+  let fd: number | undefined = openSync(path, 'r');
+  const size = fstatSync(fd).size;
+  let window = Buffer.alloc(0);
+  let start = 0;
+  let filled = 0;
+  return {
+    size,
+    read(offset, length) {
+      if (offset >= start && offset + length <= start + filled) {
+        return window.subarray(offset - start, offset - start + length);
+      }
+      if (fd === undefined) throw new GitError('GitObjectNotFound', 'the pack was closed');
+      const wanted = Math.min(Math.max(length, windowBytes), Math.max(0, size - offset));
+      if (window.length < wanted || window.length > 8 * Math.max(wanted, windowBytes)) {
+        window = Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes));
+      }
+      start = offset;
+      filled = wanted === 0 ? 0 : readSync(fd, window, 0, wanted, offset);
+      return window.subarray(0, Math.min(length, filled));
+    },
+    close() {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
+  };
+}
+
+/** A pack on disk. Index and pack are opened when first needed, again after `close`. */
+export interface PackFile {
+  readonly packPath: string;
+  readonly idxPath: string;
+  idx(): PackIdx;
+  has(oid: string): boolean;
+  read(oid: string): GitObject | undefined;
+  stat(oid: string): { type: GitObject['type']; size: number } | undefined;
+  close(): void;
+}
+
+/** Options of `openPackFile`. */
+export interface PackFileOptions {
+  readonly maxObjectBytes: number;
+  readonly cache?: BaseCache;
+}
+
+/** A pack by its path; its functions throw GitError GitCorruptPack when pack or index are damaged. */
+export function openPackFile(packPath: string, format: ObjectFormat, options: PackFileOptions): PackFile {
+  const idxPath = packPath.replace(/\.pack$/, '.idx');
+  let loaded: PackIdx | undefined;
+  let source: FileSource | undefined;
+  let reader: PackReader | undefined;
+  const idx = (): PackIdx => {
+    loaded ??= parsePackIdx(readFileSync(idxPath), format);
+    return loaded;
+  };
+  const has = (oid: string): boolean => idx().find(oid) !== undefined;
+  const open = (): PackReader => {
+    if (reader !== undefined) return reader;
+    source = openFileSource(packPath);
+    reader = createPackReader(source, idx(), format, options);
+    return reader;
+  };
+  return {
+    packPath,
+    idxPath,
+    idx,
+    has,
+    read: (oid) => (has(oid) ? open().read(oid) : undefined),
+    stat: (oid) => (has(oid) ? open().stat(oid) : undefined),
+    close() {
+      source?.close();
+      source = undefined;
+      reader = undefined;
+      loaded = undefined;
+    },
+  };
+}
+
+/** The folder of a repository that holds its packs. */
+export function packFolder(dir: string): string {
+  return join(dir, 'objects', 'pack');
+}
+
+/** Paths of the complete packs of a repository: those whose index is there. */
+export function listPacks(dir: string): string[] {
+  const names = new Set(readdirSync(packFolder(dir)));
+  const packs = [...names].filter((name) => /^pack-[0-9a-f]+\.pack$/.test(name));
+  return packs.filter((name) => names.has(name.replace(/\.pack$/, '.idx'))).map((name) => join(packFolder(dir), name));
+}

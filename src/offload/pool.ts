@@ -1,0 +1,140 @@
+// Owns worker threads: started when there is work, few, gone when idle. What they run stands in tasks.ts.
+import { Worker } from 'node:worker_threads';
+import { revive, type TaskAnswer } from './crossing.ts';
+import type { TaskInput, TaskName, TaskOutput } from './tasks.ts';
+
+/** Runs tasks off the event loop. */
+export interface WorkerPool {
+  /**
+   * Runs one task in a thread and waits for its answer; tasks beyond the number of threads wait their turn.
+   * Aborting ends the thread that runs it. Throws what the task threw, or the signal's reason.
+   */
+  run<Name extends TaskName>(
+    name: Name,
+    input: TaskInput<Name>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<TaskOutput<Name>>;
+  /** Ends all threads; tasks under way fail. */
+  close(): Promise<void>;
+}
+
+/** Options of `createWorkerPool`. */
+export interface WorkerPoolOptions {
+  /** Most threads at once. @default 2 */
+  readonly threads?: number;
+  /** How long a thread without work is kept: starting one costs about 30 ms of CPU, keeping it some MB. @default 5000 */
+  readonly idleMs?: number;
+}
+
+interface Job {
+  readonly name: TaskName;
+  readonly input: unknown;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  job: Job | undefined;
+  idleTimer: NodeJS.Timeout | undefined;
+}
+
+/** A pool without threads yet. */
+export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
+  const most = options.threads ?? 2;
+  const idleMs = options.idleMs ?? 5000;
+  const threads = new Set<Thread>();
+  const waiting: Job[] = [];
+  let closed = false;
+
+  function pump(): void {
+    while (waiting.length > 0) {
+      const thread = [...threads].find(({ job }) => job === undefined) ?? (threads.size < most ? start() : undefined);
+      if (thread === undefined) return;
+      const job = waiting.shift() as Job;
+      if (job.signal?.aborted) {
+        job.reject(job.signal.reason);
+        continue;
+      }
+      assign(thread, job);
+    }
+  }
+
+  function assign(thread: Thread, job: Job): void {
+    clearTimeout(thread.idleTimer);
+    const onAbort = () => end(thread, job.signal?.reason);
+    const settled = () => job.signal?.removeEventListener('abort', onAbort);
+    thread.job = {
+      ...job,
+      resolve: (output) => {
+        settled();
+        job.resolve(output);
+      },
+      reject: (error) => {
+        settled();
+        job.reject(error);
+      },
+    };
+    job.signal?.addEventListener('abort', onAbort, { once: true });
+    thread.worker.ref();
+    thread.worker.postMessage({ name: job.name, input: job.input });
+  }
+
+  function start(): Thread {
+    // Flags of the main program are not repeated: its loaders and reporters have no business in here.
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: ['--no-warnings'] });
+    const thread: Thread = { worker, job: undefined, idleTimer: undefined };
+    threads.add(thread);
+    worker.on('message', (answer: TaskAnswer) => {
+      const { job } = thread;
+      thread.job = undefined;
+      if (answer.ok) job?.resolve(answer.output);
+      else job?.reject(revive(answer.error));
+      rest(thread);
+      pump();
+    });
+    worker.on('error', (error) => end(thread, error));
+    worker.on('exit', () => end(thread, new Error('the worker thread ended')));
+    return thread;
+  }
+
+  function rest(thread: Thread): void {
+    // An idle thread must not keep the process alive.
+    thread.worker.unref();
+    thread.idleTimer = setTimeout(() => end(thread, undefined), idleMs);
+    thread.idleTimer.unref();
+  }
+
+  function end(thread: Thread, reason: unknown): void {
+    if (!threads.delete(thread)) return;
+    clearTimeout(thread.idleTimer);
+    thread.job?.reject(reason);
+    thread.job = undefined;
+    // Resolves once the thread is gone; nothing waits for it.
+    thread.worker.terminate().catch(() => {});
+    pump();
+  }
+
+  return {
+    run<Name extends TaskName>(name: Name, input: TaskInput<Name>, { signal }: { signal?: AbortSignal } = {}) {
+      return new Promise<TaskOutput<Name>>((resolve, reject) => {
+        if (closed) return reject(new Error('the worker pool is closed'));
+        if (signal?.aborted) return reject(signal.reason);
+        waiting.push({ name, input, signal, resolve: resolve as (output: unknown) => void, reject });
+        pump();
+      });
+    },
+    async close() {
+      closed = true;
+      const all = [...threads];
+      threads.clear();
+      for (const job of waiting.splice(0)) job.reject(new Error('the worker pool is closed'));
+      for (const thread of all) {
+        clearTimeout(thread.idleTimer);
+        thread.job?.reject(new Error('the worker pool is closed'));
+      }
+      await Promise.all(all.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
