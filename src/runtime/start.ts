@@ -1,0 +1,280 @@
+// Owns the wiring of one controller: its informers, what makes a key run, its workers, its writes. The order of one
+// pass is loop.ts.
+import { requestedAtAnnotation } from '../api/meta/keys.ts';
+import { isNotFound } from '../cluster/api-error.ts';
+import type { DynamicClient } from '../cluster/client.ts';
+import type { EventRecorder } from '../cluster/events.ts';
+import type { Informer } from '../cluster/informer.ts';
+import type { InformerLease, Informers } from '../cluster/informers.ts';
+import type { Clock } from '../lib/clock.ts';
+import { errorMessage } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { BackoffOptions } from './backoff.ts';
+import {
+  type Change,
+  type Controller,
+  type Key,
+  keyOf,
+  type Lookup,
+  type Reconcilable,
+  splitKey,
+  type Watch,
+} from './controller.ts';
+import type { ControllerMetrics } from './controller-metrics.ts';
+import { type LoopPorts, reconcile } from './loop.ts';
+import { NewestObjects } from './newest.ts';
+import type { AddOptions } from './queue.ts';
+import { type EnqueueOptions, Workers } from './worker.ts';
+
+/** What every controller is run with. */
+export interface Machine {
+  readonly client: DynamicClient;
+  readonly informers: Informers;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** @default 5 */
+  readonly jitterPercent?: number | undefined;
+  readonly backoff?: BackoffOptions | undefined;
+  readonly metrics?: ControllerMetrics | undefined;
+  /** Shard: only these primary objects are reconciled. */
+  readonly labelSelector?: string | undefined;
+  /** Only this namespace; all when absent. */
+  readonly namespace?: string | undefined;
+}
+
+/** A controller at work. */
+export interface RunningController<Obj extends Reconcilable> {
+  readonly name: string;
+  /** Wants a pass for a key, e.g. because an applied object drifted or a waited-for one changed. */
+  enqueue(key: Key, options?: EnqueueOptions): void;
+  /** The same in `ms`, unless the key runs earlier; for gathering many changes into one pass. */
+  enqueueAfter(key: Key, ms: number, options?: AddOptions): void;
+  /** The primary objects in cache. */
+  readonly objects: Lookup<Obj>;
+  /** Resolves when the first lists are in and the workers run. */
+  readonly ready: Promise<void>;
+  /** What keeps it from being ready, in words; undefined when nothing does. */
+  readonly problem: () => string | undefined;
+  /** No pass runs or is due at once. */
+  readonly idle: () => boolean;
+  /** Ends its passes and gives its informers back. */
+  stop(): Promise<void>;
+}
+
+/** Waits between attempts to watch a kind that the server does not have (yet). */
+const KIND_RETRY_MS = 5_000;
+
+/** Starts a controller. Its ports come ready-made: they are the only way by which its steps reach the world. */
+export function startController<Obj extends Reconcilable, Observed, Decision, Outcome, Ports>(
+  controller: Controller<Obj, Observed, Decision, Outcome, Ports>,
+  ports: Ports,
+  machine: Machine,
+): RunningController<Obj> {
+  const log = machine.log.with({ controller: controller.name });
+  const newest = new NewestObjects<Obj>();
+  const primary = new Primary<Obj>(controller, newest);
+  const world = loopPorts(controller, machine, primary, newest);
+  const concurrent = controller.concurrent ?? 4;
+  machine.metrics?.started(controller.name, concurrent);
+  const workers = new Workers({
+    run: (input) => reconcile(controller, ports, world, input),
+    clock: machine.clock,
+    random: machine.random,
+    log,
+    concurrent,
+    jitterPercent: machine.jitterPercent ?? 5,
+    backoff: machine.backoff,
+    queueObserver: machine.metrics?.queue(controller.name),
+    onActive: (count) => machine.metrics?.active(controller.name, count),
+    onPass: ({ key, end, durationMs }) => {
+      machine.metrics?.passed(controller.name, end.result, durationMs);
+      const { namespace, name } = splitKey(key);
+      machine.metrics?.reconciled(controller.kind.kind, { namespace, name }, durationMs);
+    },
+  });
+  const stopping = new AbortController();
+  const releases: (() => void)[] = [];
+  let problem: string | undefined = 'starting';
+  const follow = async (
+    kind: Watch<Obj>['kind'],
+    request: Parameters<Informers['acquire']>[1],
+  ): Promise<InformerLease> => {
+    for (;;) {
+      stopping.signal.throwIfAborted();
+      try {
+        const lease = await machine.informers.acquire(kind, request);
+        releases.push(() => lease.release());
+        stopping.signal.throwIfAborted();
+        return lease;
+      } catch (error) {
+        stopping.signal.throwIfAborted();
+        log.info('kind cannot be watched, trying again', { watched: kind.kind, error: errorMessage(error) });
+        if (kind === controller.kind) problem = errorMessage(error);
+        await machine.clock.sleep(KIND_RETRY_MS, stopping.signal);
+      }
+    }
+  };
+  const forget = (key: Key): void => {
+    newest.forget(key);
+    workers.forget(key);
+    const { namespace, name } = splitKey(key);
+    machine.metrics?.forget(controller.kind.kind, { namespace, name });
+    controller.forget?.(key, ports);
+  };
+  const begin = async (): Promise<void> => {
+    const { labelSelector, namespace } = machine;
+    const lease = await follow(controller.kind, { labelSelector, namespace });
+    primary.attach(lease.informer as unknown as Informer<Obj>);
+    releases.push(lease.informer.addHandler(primaryHandler(workers, forget)));
+    await lease.informer.waitForSync({ signal: stopping.signal });
+    await Promise.all((controller.watches ?? []).map((watch) => beginWatch(watch)));
+    problem = undefined;
+    workers.start();
+  };
+  // A watched kind that is missing holds nobody up: its objects cannot be referred to with success anyway.
+  const beginWatch = async (watch: Watch<Obj>): Promise<void> => {
+    const { metadataOnly, labelSelector } = watch;
+    const known = await machine.client.discovery.resolve(watch.kind).catch(() => undefined);
+    const connect = async (): Promise<void> => {
+      const { informer } = await follow(watch.kind, { metadataOnly, labelSelector, namespace: machine.namespace });
+      releases.push(informer.addHandler(watchHandler(watch, primary, workers)));
+      // Whoever may not watch it goes on without; the informer tries again by itself.
+      await informer.waitForSync({ signal: stopping.signal, failFast: true });
+    };
+    const connected = connect().catch((error: unknown) => {
+      if (stopping.signal.aborted) return;
+      log.info('kind cannot be watched at the moment', { watched: watch.kind.kind, error: errorMessage(error) });
+    });
+    if (known !== undefined) await connected;
+  };
+  const ready = begin();
+  // Whoever does not wait for it must not bring the process down when it is stopped early.
+  ready.catch(() => {});
+  return {
+    name: controller.name,
+    enqueue: (key, options) => workers.enqueue(key, options),
+    enqueueAfter: (key, ms, options) => workers.enqueueAfter(key, ms, options),
+    objects: primary,
+    ready,
+    problem: () => (problem === undefined ? undefined : (primary.error ?? problem)),
+    idle: () => problem === undefined && workers.idle,
+    stop: async () => {
+      stopping.abort(new Error(`controller ${controller.name} was stopped`));
+      await workers.stop();
+      await ready.catch(() => {});
+      for (const release of releases.reverse()) release();
+    },
+  };
+}
+
+/** The primary objects: the cache, and on top of it what was just written. */
+class Primary<Obj extends Reconcilable> implements Lookup<Obj> {
+  readonly #controller: Pick<Controller<Obj, unknown, unknown, unknown, unknown>, 'name' | 'indexes'>;
+  readonly #newest: NewestObjects<Obj>;
+  #informer: Informer<Obj> | undefined;
+
+  constructor(
+    controller: Pick<Controller<Obj, unknown, unknown, unknown, unknown>, 'name' | 'indexes'>,
+    newest: NewestObjects<Obj>,
+  ) {
+    this.#controller = controller;
+    this.#newest = newest;
+  }
+
+  attach(informer: Informer<Obj>): void {
+    const { name, indexes = {} } = this.#controller;
+    // Informers are shared: the controller's name keeps indexes of two users apart.
+    for (const [index, values] of Object.entries(indexes)) informer.addIndex(`${name}/${index}`, values);
+    this.#informer = informer;
+  }
+
+  /** Why the objects cannot be followed at the moment. */
+  get error(): string | undefined {
+    return this.#informer?.error?.message;
+  }
+
+  get(key: Key): Obj | undefined {
+    const { namespace, name } = splitKey(key);
+    return this.#newest.pick(key, this.#informer?.get(namespace, name));
+  }
+
+  list(): Obj[] {
+    return this.#informer?.list() ?? [];
+  }
+
+  byIndex(name: string, value: string): Obj[] {
+    return this.#informer?.byIndex(`${this.#controller.name}/${name}`, value) ?? [];
+  }
+}
+
+/** What makes an object run by itself (flux.md §1.2): create, new generation, new request, deletion. */
+function primaryHandler(workers: Workers, forget: (key: Key) => void) {
+  return {
+    add: (object: Reconcilable) => workers.enqueue(keyOf(object), { trigger: 'created' }),
+    update: (object: Reconcilable, old: Reconcilable) => {
+      const key = keyOf(object);
+      if (object.metadata.deletionTimestamp !== old.metadata.deletionTimestamp) {
+        workers.enqueue(key, { trigger: 'deleted', interrupt: true });
+      } else if (object.metadata.generation !== old.metadata.generation) {
+        workers.enqueue(key, { trigger: 'generation', interrupt: true });
+      } else if (requestOf(object) !== requestOf(old)) {
+        workers.enqueue(key, { trigger: 'requested' });
+      }
+    },
+    delete: (object: Reconcilable) => forget(keyOf(object)),
+  };
+}
+
+function requestOf(object: Reconcilable): string | undefined {
+  return object.metadata.annotations?.[requestedAtAnnotation];
+}
+
+function watchHandler<Obj extends Reconcilable>(watch: Watch<Obj>, lookup: Lookup<Obj>, workers: Workers) {
+  const priority = watch.background ? 'low' : 'normal';
+  const pass = (change: Change): void => {
+    for (const key of watch.keys(change, lookup)) {
+      workers.enqueue(key, { trigger: watch.trigger, priority, interrupt: watch.interrupts });
+    }
+  };
+  return {
+    add: (object: Reconcilable) => pass({ type: 'add', object }),
+    update: (object: Reconcilable, old: Reconcilable) => pass({ type: 'update', object, old }),
+    delete: (object: Reconcilable) => pass({ type: 'delete', object }),
+  };
+}
+
+function loopPorts<Obj extends Reconcilable>(
+  controller: Pick<Controller<Obj, unknown, unknown, unknown, unknown>, 'fieldManager' | 'eventSource' | 'kind'>,
+  machine: Machine,
+  primary: Primary<Obj>,
+  newest: NewestObjects<Obj>,
+): LoopPorts<Obj> {
+  const { fieldManager } = controller;
+  const patch = async (object: Obj, body: object, subresource?: 'status'): Promise<Obj | undefined> => {
+    const { namespace, name, uid } = object.metadata;
+    const key = keyOf(object);
+    // An object that was replaced by another of the same name must not get this one's status.
+    if (primary.get(key)?.metadata.uid !== uid) return undefined;
+    const ref = { ...controller.kind, name, ...(namespace === undefined ? {} : { namespace }) };
+    try {
+      const stored = await machine.client.patch<Obj>(ref, { type: 'merge', body }, { fieldManager, subresource });
+      newest.remember(key, stored);
+      return stored;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  return {
+    clock: machine.clock,
+    get: (key) => primary.get(key),
+    patchStatus: (object, status) => patch(object, { status }, 'status'),
+    patchMetadata: (object, metadata) => {
+      const { resourceVersion, uid } = object.metadata;
+      return patch(object, { metadata: { resourceVersion, uid, ...metadata } });
+    },
+    emit: (object, event) => machine.events.record(object, { ...event, source: controller.eventSource }),
+  };
+}

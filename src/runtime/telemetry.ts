@@ -1,0 +1,79 @@
+// Owns log lines: pino behind the Log interface, with secrets masked. Metrics are metrics.ts.
+import { type Logger, pino } from 'pino';
+import type { Clock } from '../lib/clock.ts';
+import type { Log, LogFields } from '../lib/log.ts';
+
+export interface LogOptions {
+  readonly clock: Clock;
+  /** @default 'info' */
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
+  /** Takes each line with its end. */
+  readonly write: (line: string) => void;
+}
+
+/** Fields that carry credentials, by name, down to three levels. */
+const SECRET_FIELDS = [
+  'password',
+  'token',
+  'bearerToken',
+  'authorization',
+  'Authorization',
+  'data',
+  'stringData',
+  'identity',
+  'key',
+];
+const REDACTED_PATHS = ['', '*.', '*.*.'].flatMap((prefix) => SECRET_FIELDS.map((field) => prefix + field));
+/** User info and query of URLs in any text: both may hold credentials. */
+const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"']*@/gi;
+const QUERY = /(\bhttps?:\/\/[^\s?#"']*)\?[^\s"']*/gi;
+
+/** A log of JSON lines: level, ts, msg and the fields. Errors become message, code and, for bugs, the stack. */
+export function createLog(options: LogOptions): Log {
+  const logger = pino(
+    {
+      level: options.level ?? 'info',
+      base: null,
+      messageKey: 'msg',
+      timestamp: () => `,"ts":"${new Date(options.clock.now()).toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
+      redact: { paths: REDACTED_PATHS, censor: '*****' },
+      serializers: { error: serializeError },
+    },
+    { write: options.write },
+  );
+  return wrap(logger);
+}
+
+function wrap(logger: Logger): Log {
+  return {
+    error: (message, fields) => logger.error(clean(fields), message),
+    warn: (message, fields) => logger.warn(clean(fields), message),
+    info: (message, fields) => logger.info(clean(fields), message),
+    debug: (message, fields) => logger.debug(clean(fields), message),
+    with: (fields) => wrap(logger.child(clean(fields))),
+  };
+}
+
+function clean(fields: LogFields | undefined): Record<string, unknown> {
+  const cleaned: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    cleaned[name] = typeof value === 'string' ? maskUrls(value) : value;
+  }
+  return cleaned;
+}
+
+function maskUrls(text: string): string {
+  if (!text.includes('://')) return text;
+  return text.replace(USER_INFO, '$1').replace(QUERY, '$1');
+}
+
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? maskUrls(error) : error;
+  const { code } = error as { code?: unknown };
+  return {
+    message: maskUrls(error.message),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof code === 'string' || error.stack === undefined ? {} : { stack: maskUrls(error.stack) }),
+  };
+}

@@ -1,0 +1,170 @@
+// Owns the workers of one controller: they take keys from the queue, run passes and plan the next ones. The pass itself
+// is loop.ts.
+import type { Clock } from '../lib/clock.ts';
+import { CodedError, errorMessage } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { Backoff, type BackoffOptions } from './backoff.ts';
+import { type Key, type Requeue, splitKey } from './controller.ts';
+import { type PassEnd, type PassInput, superseded } from './loop.ts';
+import { type AddOptions, type QueueItem, type QueueObserver, WorkQueue } from './queue.ts';
+import { jittered } from './requeue.ts';
+
+/** What the workers tell of each pass. */
+export interface PassReport {
+  readonly key: Key;
+  readonly end: PassEnd;
+  readonly durationMs: number;
+}
+
+export interface WorkersOptions {
+  /** Runs one pass. */
+  readonly run: (input: PassInput) => Promise<PassEnd>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly concurrent: number;
+  /** Of intervals, in percent (flux.md §1.7). */
+  readonly jitterPercent: number;
+  readonly backoff?: BackoffOptions | undefined;
+  readonly queueObserver?: QueueObserver | undefined;
+  readonly onPass?: ((report: PassReport) => void) | undefined;
+  /** Called with the number of workers at work whenever it changes. */
+  readonly onActive?: ((workers: number) => void) | undefined;
+}
+
+export interface EnqueueOptions extends AddOptions {
+  /** A pass that runs for the key is aborted, as its input is out of date. */
+  readonly interrupt?: boolean | undefined;
+}
+
+/** A controller's queue and its workers. */
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #queue: WorkQueue;
+  readonly #backoff: Backoff;
+  readonly #running = new Map<Key, AbortController>();
+  readonly #memories = new Map<Key, unknown>();
+  #loops: Promise<void>[] = [];
+  #passes = 0;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue(options.clock, options.queueObserver);
+    this.#backoff = new Backoff(options.backoff);
+  }
+
+  start(): void {
+    if (this.#loops.length > 0) return;
+    this.#loops = Array.from({ length: this.#options.concurrent }, () => this.#work());
+  }
+
+  /** Wants a pass for the key as soon as a worker is free. */
+  enqueue(key: Key, options: EnqueueOptions = {}): void {
+    this.#queue.add(key, options);
+    if (options.interrupt) this.#running.get(key)?.abort(superseded(options.trigger ?? 'newer work'));
+  }
+
+  enqueueAfter(key: Key, ms: number, options: AddOptions = {}): void {
+    this.#queue.addAfter(key, ms, options);
+  }
+
+  /** The object is gone: nothing of it is kept. */
+  forget(key: Key): void {
+    this.#queue.forget(key);
+    this.#backoff.forget(key);
+    this.#memories.delete(key);
+  }
+
+  /** No key is ready or in work. Keys with a delay do not count. */
+  get idle(): boolean {
+    return this.#queue.depth === 0 && this.#running.size === 0;
+  }
+
+  /** When the key runs next by its delay, in ms of the monotonic clock. */
+  dueAt(key: Key): number | undefined {
+    return this.#queue.dueAt(key);
+  }
+
+  /** Aborts the passes that run and waits for their end. */
+  async stop(): Promise<void> {
+    this.#queue.close();
+    for (const running of this.#running.values()) running.abort(superseded('the end of the process'));
+    await Promise.all(this.#loops);
+  }
+
+  async #work(): Promise<void> {
+    for (let item = await this.#queue.next(); item !== undefined; item = await this.#queue.next()) {
+      await this.#pass(item);
+    }
+  }
+
+  async #pass(item: QueueItem): Promise<void> {
+    const { clock } = this.#options;
+    const { key } = item;
+    const abort = new AbortController();
+    const started = clock.monotonic();
+    const id = String(++this.#passes);
+    const log = this.#options.log.with({ ...splitKey(key), reconcileId: id, trigger: item.trigger });
+    this.#running.set(key, abort);
+    this.#options.onActive?.(this.#running.size);
+    try {
+      const end = await this.#run({ key, id, log, signal: abort.signal, memory: this.#takeMemory(key) });
+      const durationMs = clock.monotonic() - started;
+      const nextMs = this.#plan(key, end.requeue);
+      const fields = { result: end.result, durationMs: Math.round(durationMs), nextMs, ...end.log };
+      if (end.changed || 'problem' in end.log) log.info('reconciled', fields);
+      else log.debug('reconciled', fields);
+      this.#options.onPass?.({ key, end, durationMs });
+    } finally {
+      this.#running.delete(key);
+      this.#options.onActive?.(this.#running.size);
+      this.#queue.done(key);
+    }
+  }
+
+  async #run(input: PassInput): Promise<PassEnd> {
+    try {
+      return await this.#options.run(input);
+    } catch (error) {
+      if (input.signal.aborted)
+        return { requeue: { do: 'none' }, result: 'error', changed: false, log: { aborted: true } };
+      // What a controller fails with is its conclusion's business; here only writes to the API server and bugs arrive.
+      if (input.memory !== undefined) this.#memories.set(input.key, input.memory);
+      if (!(error instanceof CodedError)) input.log.error('reconcile broke', { error });
+      return { requeue: { do: 'backoff' }, result: 'error', changed: false, log: { problem: errorMessage(error) } };
+    }
+  }
+
+  #takeMemory(key: Key): unknown {
+    const memory = this.#memories.get(key);
+    this.#memories.delete(key);
+    return memory;
+  }
+
+  /** Plans the next pass; returns the delay in ms, undefined for none. */
+  #plan(key: Key, requeue: Requeue): number | undefined {
+    if (requeue.do === 'backoff') return this.#after(key, this.#backoff.next(key), 'backoff');
+    this.#backoff.forget(key);
+    switch (requeue.do) {
+      case 'none':
+        return undefined;
+      case 'now':
+        this.#queue.add(key, { trigger: 'requeue' });
+        return 0;
+      case 'interval':
+        return this.#after(key, jittered(requeue.ms, this.#options.jitterPercent, this.#options.random), 'interval');
+      case 'after':
+        return this.#after(key, requeue.ms, 'retry');
+      case 'wait':
+        this.#memories.set(key, requeue.memory);
+        return this.#after(key, Math.max(0, requeue.untilMs - this.#options.clock.now()), 'wait over');
+      default:
+        return requeue satisfies never;
+    }
+  }
+
+  #after(key: Key, ms: number, trigger: string): number {
+    this.#queue.addAfter(key, ms, { trigger });
+    return ms;
+  }
+}
