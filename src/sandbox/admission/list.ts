@@ -1,0 +1,16 @@
+// Owns the list of steps that kinds add to writes, in the order in which they run.
+import type { AdmissionStep } from '../core.ts';
+import { definitionStep } from './definitions.ts';
+import { namespaceStep, placeStep } from './namespaces.ts';
+import { serviceStep } from './services.ts';
+import { jobStep, podStep, secretStep } from './workloads.ts';
+
+export const ADMISSION: readonly AdmissionStep[] = [
+  placeStep,
+  namespaceStep,
+  secretStep,
+  podStep,
+  jobStep,
+  serviceStep,
+  definitionStep,
+];

@@ -1,0 +1,161 @@
+// Owns JSON patch (RFC 6902) as the API server applies it, with its messages. Pure; the document is not changed.
+import { cloneObject, equalJson, getKey, isRecord, setKey } from '../object.ts';
+
+/** A patch that does not apply. `malformed` tells a bad patch (400) from one that does not fit the object (422). */
+export class JsonPatchError extends Error {
+  readonly malformed: boolean;
+
+  constructor(message: string, malformed = false) {
+    super(message);
+    this.malformed = malformed;
+  }
+}
+
+const MAX_OPERATIONS = 10_000;
+
+/** The document with all operations applied. Throws JsonPatchError. */
+export function jsonPatch(document: unknown, patch: unknown): unknown {
+  if (!Array.isArray(patch)) {
+    throw new JsonPatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch', true);
+  }
+  if (patch.length > MAX_OPERATIONS)
+    throw new JsonPatchError(
+      `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
+      true,
+    );
+  let root = { value: cloneObject(document) };
+  for (const operation of patch) root = { value: applyOperation(root.value, operation) };
+  return root.value;
+}
+
+function applyOperation(document: unknown, operation: unknown): unknown {
+  if (!isRecord(operation))
+    throw new JsonPatchError('json: cannot unmarshal into Go value of type jsonpatch.Operation', true);
+  const { op } = operation;
+  const path = pointer(operation['path'], String(op));
+  switch (op) {
+    case 'add':
+      return add(document, path, cloneObject(getKey(operation, 'value') ?? null));
+    case 'remove':
+      return remove(document, path);
+    case 'replace':
+      return path.length === 0
+        ? getKey(operation, 'value')
+        : set(document, path, cloneObject(getKey(operation, 'value') ?? null));
+    case 'move': {
+      const from = pointer(operation['from'], 'move');
+      const value = find(document, from, 'move');
+      return add(remove(document, from), path, value);
+    }
+    case 'copy':
+      return add(document, path, cloneObject(find(document, pointer(operation['from'], 'copy'), 'copy')));
+    case 'test': {
+      const found = lookup(document, path);
+      if (equalJson(found ?? null, getKey(operation, 'value') ?? null)) return document;
+      throw new JsonPatchError(`testing value ${formatPointer(path)} failed: test failed`);
+    }
+    default:
+      throw new JsonPatchError(`Unexpected kind: ${String(op ?? 'unknown')}`, true);
+  }
+}
+
+function pointer(text: unknown, op: string): string[] {
+  if (typeof text !== 'string') throw new JsonPatchError(`${op} operation failed: missing path`, true);
+  if (text === '') return [];
+  if (!text.startsWith('/'))
+    throw new JsonPatchError(
+      `${op} operation does not apply: doc is missing path: ${JSON.stringify(text)}: missing value`,
+    );
+  return text
+    .slice(1)
+    .split('/')
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function formatPointer(path: readonly string[]): string {
+  return path.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function lookup(document: unknown, path: readonly string[]): unknown {
+  let current = document;
+  for (const step of path) {
+    if (Array.isArray(current)) current = current[index(step, current.length, false)];
+    else if (isRecord(current)) current = getKey(current, step);
+    else return undefined;
+  }
+  return current;
+}
+
+function index(step: string, length: number, append: boolean): number {
+  if (step === '-' && append) return length;
+  const at = /^-?\d+$/.test(step) ? Number(step) : Number.NaN;
+  return at < 0 ? length + at : at;
+}
+
+function find(document: unknown, path: readonly string[], op: string): unknown {
+  const value = lookup(document, path);
+  if (value === undefined) throw missing(op, path);
+  return value;
+}
+
+function missing(op: string, path: readonly string[]): JsonPatchError {
+  const text = formatPointer(path);
+  const what = op === 'replace' ? 'missing key' : 'path';
+  if (op === 'replace')
+    return new JsonPatchError(`replace operation does not apply: doc is missing key: ${text}: missing value`);
+  if (op === 'remove')
+    return new JsonPatchError(
+      `remove operation does not apply: doc is missing ${what}: ${JSON.stringify(text)}: missing value`,
+    );
+  return new JsonPatchError(
+    `${op} operation does not apply: doc is missing ${what}: ${JSON.stringify(text)}: missing value`,
+  );
+}
+
+function holderOf(document: unknown, path: readonly string[], op: string): Record<string, unknown> | unknown[] {
+  const holder = lookup(document, path.slice(0, -1));
+  if (typeof holder !== 'object' || holder === null) throw missing(op, path);
+  return holder as Record<string, unknown> | unknown[];
+}
+
+function add(document: unknown, path: readonly string[], value: unknown): unknown {
+  const last = path.at(-1);
+  if (last === undefined) return value;
+  const holder = holderOf(document, path, 'add');
+  if (Array.isArray(holder)) {
+    const at = index(last, holder.length, true);
+    if (!(at >= 0 && at <= holder.length))
+      throw new JsonPatchError(
+        `add operation does not apply: doc is missing path: ${JSON.stringify(formatPointer(path))}: invalid index referenced`,
+      );
+    holder.splice(at, 0, value);
+  } else setKey(holder, last, value);
+  return document;
+}
+
+function remove(document: unknown, path: readonly string[]): unknown {
+  const last = path.at(-1);
+  if (last === undefined) return null;
+  const holder = holderOf(document, path, 'remove');
+  if (Array.isArray(holder)) {
+    const at = index(last, holder.length, false);
+    if (!(at >= 0 && at < holder.length)) throw missing('remove', path);
+    holder.splice(at, 1);
+  } else {
+    if (!Object.hasOwn(holder, last)) {
+      throw new JsonPatchError(
+        `remove operation does not apply: doc is missing key: ${formatPointer(path)}: missing value`,
+      );
+    }
+    delete holder[last];
+  }
+  return document;
+}
+
+function set(document: unknown, path: readonly string[], value: unknown): unknown {
+  const last = path.at(-1)!;
+  const holder = holderOf(document, path, 'replace');
+  if (Array.isArray(holder)) holder[index(last, holder.length, false)] = value;
+  else setKey(holder, last, value);
+  return document;
+}

@@ -1,0 +1,159 @@
+// Owns strategic merge patch: merging by a kind's patch strategies and merge keys, with its directives. Pure; inputs are
+// not changed, parts of them are shared with the result.
+import { equalJson, getKey, isRecord, setKey } from '../object.ts';
+import type { SchemaNode } from '../schema/node.ts';
+
+/** A patch that cannot be applied. */
+export class StrategicPatchError extends Error {}
+
+const DIRECTIVE = '$patch';
+const RETAIN_KEYS = '$retainKeys';
+const DELETE_PRIMITIVES = '$deleteFromPrimitiveList/';
+const ORDER = '$setElementOrder/';
+
+type Body = Record<string, unknown>;
+
+/** The target with the patch merged in. Throws StrategicPatchError. */
+export function strategicPatch(node: SchemaNode | undefined, target: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) throw new StrategicPatchError('invalid patch: not a JSON object');
+  return mergeObject(node, isRecord(target) ? target : {}, patch);
+}
+
+function mergeObject(node: SchemaNode | undefined, target: Body, patch: Body): Body {
+  const directive = patch[DIRECTIVE];
+  if (directive === 'replace') return withoutDirectives(patch);
+  if (directive === 'delete') return {};
+  if (directive !== undefined && directive !== 'merge')
+    throw new StrategicPatchError(`Unknown patch type found: ${String(directive)}`);
+
+  const retain = patch[RETAIN_KEYS];
+  const out: Body = {};
+  for (const key of Object.keys(target)) {
+    if (Array.isArray(retain) && !retain.includes(key)) continue;
+    setKey(out, key, getKey(target, key));
+  }
+  for (const key of Object.keys(patch)) {
+    if (key === DIRECTIVE || key === RETAIN_KEYS || key.startsWith(ORDER)) continue;
+    if (key.startsWith(DELETE_PRIMITIVES)) {
+      deletePrimitives(out, key.slice(DELETE_PRIMITIVES.length), patch[key]);
+      continue;
+    }
+    const change = getKey(patch, key);
+    if (change === null) {
+      delete out[key];
+      continue;
+    }
+    const field = node?.map?.fields.get(key) ?? node?.map?.values;
+    const order = patch[ORDER + key];
+    setKey(out, key, mergeValue(field, getKey(out, key), change, Array.isArray(order) ? order : undefined));
+  }
+  // An order may come alone, with no change to the items.
+  for (const key of Object.keys(patch)) {
+    if (!key.startsWith(ORDER)) continue;
+    const field = key.slice(ORDER.length);
+    const list = getKey(out, field);
+    if (Object.hasOwn(patch, field) || !Array.isArray(list) || !Array.isArray(patch[key])) continue;
+    setKey(out, field, reorder(list, patch[key], mergeKeyOf(node?.map?.fields.get(field))));
+  }
+  return out;
+}
+
+function mergeKeyOf(field: SchemaNode | undefined): string {
+  return field?.patchMergeKey ?? '';
+}
+
+function mergeValue(
+  field: SchemaNode | undefined,
+  target: unknown,
+  patch: unknown,
+  order: readonly unknown[] | undefined,
+): unknown {
+  if (isRecord(patch)) {
+    if (field?.patchStrategy === 'replace') return withoutDirectives(patch);
+    return mergeObject(field, isRecord(target) ? target : {}, patch);
+  }
+  if (!Array.isArray(patch)) return patch;
+  const merges = field?.patchStrategy.split(',').includes('merge') === true;
+  if (!merges)
+    return patch
+      .filter((item) => !(isRecord(item) && item[DIRECTIVE] === 'replace' && Object.keys(item).length === 1))
+      .map(cleanItem);
+  const merged = mergeList(field!, Array.isArray(target) ? target : [], patch);
+  return order ? reorder(merged, order, mergeKeyOf(field)) : merged;
+}
+
+function mergeList(field: SchemaNode, target: readonly unknown[], patch: readonly unknown[]): unknown[] {
+  const key = field.patchMergeKey;
+  if (key === '') return [...target, ...patch.filter((item) => !target.some((other) => equalJson(other, item)))];
+  if (patch.some((item) => isRecord(item) && item[DIRECTIVE] === 'replace')) {
+    return patch.filter((item) => isRecord(item) && item[DIRECTIVE] !== 'replace').map(cleanItem);
+  }
+  let out = [...target];
+  for (const item of patch) {
+    if (!isRecord(item)) throw new StrategicPatchError(`expected an object in a list merged by ${key}`);
+    const value = getKey(item, key);
+    if (value === undefined)
+      throw new StrategicPatchError(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+    const same = (other: unknown): boolean => isRecord(other) && equalJson(getKey(other, key), value);
+    if (item[DIRECTIVE] === 'delete') {
+      out = out.filter((other) => !same(other));
+      continue;
+    }
+    const at = out.findIndex(same);
+    if (at < 0) out.push(mergeObject(field.list?.items, {}, item));
+    else out[at] = mergeObject(field.list?.items, out[at] as Body, item);
+  }
+  return out;
+}
+
+/** Items that the order names come in that order; others keep their place relative to those before them. */
+function reorder(list: readonly unknown[], order: readonly unknown[], key: string): unknown[] {
+  const identity = (item: unknown): unknown => (key !== '' && isRecord(item) ? getKey(item, key) : item);
+  const position = (item: unknown): number => order.findIndex((other) => equalJson(identity(other), identity(item)));
+  const named = list.filter((item) => position(item) >= 0).sort((a, b) => position(a) - position(b));
+  const out: unknown[] = [];
+  let next = 0;
+  let pending: unknown[] = [];
+  // Server-only items stay before the first named item that followed them.
+  for (const item of list) {
+    if (position(item) < 0) {
+      pending.push(item);
+      continue;
+    }
+    if (pending.length > 0) {
+      const at = named.indexOf(item);
+      while (next < at) out.push(named[next++]);
+      out.push(...pending);
+      pending = [];
+    }
+  }
+  while (next < named.length) out.push(named[next++]);
+  out.push(...pending);
+  return out;
+}
+
+function deletePrimitives(out: Body, key: string, items: unknown): void {
+  const list = getKey(out, key);
+  if (Array.isArray(list) && Array.isArray(items))
+    setKey(
+      out,
+      key,
+      list.filter((item) => !items.some((other) => equalJson(other, item))),
+    );
+}
+
+function withoutDirectives(patch: Body): Body {
+  const out: Body = {};
+  for (const key of Object.keys(patch)) {
+    if (key === DIRECTIVE || key === RETAIN_KEYS || key.startsWith(ORDER) || key.startsWith(DELETE_PRIMITIVES))
+      continue;
+    const value = getKey(patch, key);
+    if (value !== null) setKey(out, key, cleanItem(value));
+  }
+  return out;
+}
+
+function cleanItem(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cleanItem);
+  return isRecord(value) ? withoutDirectives(value) : value;
+}

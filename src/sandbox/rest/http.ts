@@ -1,0 +1,152 @@
+// Owns the HTTP connection: reading requests with limits, authentication, writing answers and streams.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import type { Authenticate } from '../auth/authenticate.ts';
+import { impersonate } from '../auth/impersonate.ts';
+import type { Answer, Reply } from './answer.ts';
+import { ApiError } from './errors.ts';
+import { parseRequest } from './request.ts';
+import { faultAnswer, type Routes, serve } from './serve.ts';
+
+/** Bytes of a request body that the API server accepts. */
+const BODY_LIMIT = 3 * 1024 * 1024;
+/** A watch whose client leaves this much unread is cut. */
+const UNREAD_LIMIT = 16 * 1024 * 1024;
+
+/** The connections of a server. */
+export interface Connections {
+  /** Ends all streams. */
+  end(): void;
+}
+
+interface Hooks {
+  readonly authenticate: Authenticate;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Serves every request of the server. */
+export function handleConnection(server: Server, routes: Routes, hooks: Hooks): Connections {
+  const streams = new Set<() => void>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    handle(request, response, { routes, hooks, streams }).catch((error: unknown) => {
+      hooks.onBug(error);
+      response.destroy();
+    });
+  });
+  return {
+    end() {
+      for (const end of [...streams]) end();
+    },
+  };
+}
+
+interface Context {
+  readonly routes: Routes;
+  readonly hooks: Hooks;
+  readonly streams: Set<() => void>;
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
+  const { routes, hooks } = context;
+  let reply: Reply;
+  try {
+    const caller = hooks.authenticate(request.headers);
+    const bytes = await readBody(request);
+    // A protobuf body is no text; everything else is UTF-8.
+    const body = bytes[0] === 0x6b && bytes[3] === 0 ? '' : bytes.toString('utf8');
+    const acting = impersonate(routes.core, caller, request);
+    reply = serve(routes, {
+      method: request.method ?? 'GET',
+      info: parseRequest(request.url ?? '/'),
+      headers: request.headers,
+      caller: acting,
+      body,
+      bytes,
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError)) hooks.onBug(error);
+    reply = faultAnswer(error);
+  }
+  if ('stream' in reply) stream(reply, response, context);
+  else send(reply, response, request.method === 'HEAD');
+}
+
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    request.resume();
+    return Promise.resolve(Buffer.alloc(0));
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+    });
+    request.on('end', () => {
+      if (size > BODY_LIMIT)
+        reject(new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${BODY_LIMIT}`));
+      else resolve(Buffer.concat(chunks));
+    });
+    request.on('error', reject);
+  });
+}
+
+function send(answer: Answer, response: ServerResponse, headOnly: boolean): void {
+  // The API server ends JSON with a line break.
+  const body = Buffer.from(answer.contentType === undefined ? `${answer.body}\n` : answer.body, 'utf8');
+  const headers: Record<string, string | number | string[]> = {
+    'Content-Type': answer.contentType ?? 'application/json',
+    'Content-Length': body.length,
+    'Cache-Control': 'no-cache, private',
+    ...answer.headers,
+  };
+  if (answer.warnings) headers['Warning'] = answer.warnings.map((text) => `299 - ${JSON.stringify(text)}`);
+  response.writeHead(answer.status, headers);
+  response.end(headOnly ? undefined : body);
+}
+
+function stream(reply: Extract<Reply, { stream: unknown }>, response: ServerResponse, context: Context): void {
+  let started = false;
+  let finished = false;
+  const begin = (): void => {
+    if (started) return;
+    started = true;
+    response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-cache, private',
+      'Transfer-Encoding': 'chunked',
+    });
+    response.flushHeaders();
+  };
+  let end = (): void => {};
+  const sink = {
+    send(line: string): boolean {
+      begin();
+      if (response.destroyed) return false;
+      response.write(line);
+      if (response.writableLength > UNREAD_LIMIT) {
+        response.destroy();
+        return false;
+      }
+      return true;
+    },
+    end(): void {
+      finished = true;
+      context.streams.delete(end);
+      begin();
+      response.end();
+    },
+  };
+  try {
+    const stop = reply.stream(sink);
+    if (finished) return;
+    end = stop;
+    begin();
+    context.streams.add(stop);
+    response.on('close', stop);
+  } catch (error) {
+    if (started) response.destroy();
+    else send(faultAnswer(error), response, false);
+  }
+}

@@ -1,0 +1,123 @@
+// Owns the rules for names, labels and annotations of objects, with Kubernetes' messages. Pure.
+import { type FieldFault, formatValue, invalidFault } from './errors.ts';
+
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+const QUALIFIED_NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+
+const SUBDOMAIN_MESSAGE =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const LABEL_MESSAGE =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const LABEL_1035_MESSAGE =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const LABEL_VALUE_MESSAGE =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+const QUALIFIED_NAME_MESSAGE =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+type NameRule = 'subdomain' | 'label' | 'label1035' | 'path';
+
+/** Kinds whose names follow another rule than a DNS subdomain; by `group/Kind`. */
+const NAME_RULES: Readonly<Record<string, NameRule>> = {
+  '/Namespace': 'label',
+  '/Service': 'label1035',
+  'rbac.authorization.k8s.io/Role': 'path',
+  'rbac.authorization.k8s.io/ClusterRole': 'path',
+  'rbac.authorization.k8s.io/RoleBinding': 'path',
+  'rbac.authorization.k8s.io/ClusterRoleBinding': 'path',
+};
+
+function nameProblems(rule: NameRule, name: string): string[] {
+  if (rule === 'path') {
+    if (name === '.' || name === '..') return [`may not be '${name}'`];
+    return ['/', '%']
+      .filter((character) => name.includes(character))
+      .map((character) => `may not contain '${character}'`);
+  }
+  const limit = rule === 'subdomain' ? 253 : 63;
+  const problems = name.length > limit ? [`must be no more than ${limit} characters`] : [];
+  if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
+  if (rule === 'label' && !LABEL.test(name)) problems.push(LABEL_MESSAGE);
+  if (rule === 'label1035' && !LABEL_1035.test(name)) problems.push(LABEL_1035_MESSAGE);
+  return problems;
+}
+
+/** Faults of `metadata.name`. */
+export function checkName(kind: { readonly group: string; readonly kind: string }, name: string): FieldFault[] {
+  const rule = NAME_RULES[`${kind.group}/${kind.kind}`] ?? 'subdomain';
+  return nameProblems(rule, name).map((problem) => invalidFault('metadata.name', name, problem));
+}
+
+/** Faults of a name that must be a DNS label. */
+export function labelFaults(name: string, field: string): FieldFault[] {
+  return nameProblems('label', name).map((problem) => invalidFault(field, name, problem));
+}
+
+/** Faults of a label or annotation key. */
+function keyProblems(key: string): string[] {
+  const slash = key.lastIndexOf('/');
+  const prefix = slash < 0 ? undefined : key.slice(0, slash);
+  const name = key.slice(slash + 1);
+  const problems: string[] = [];
+  if (prefix !== undefined) {
+    if (prefix.includes('/')) {
+      return [
+        "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+      ];
+    }
+    if (prefix === '') problems.push('prefix part must be non-empty');
+    else if (!SUBDOMAIN.test(prefix)) problems.push(`prefix part ${SUBDOMAIN_MESSAGE}`);
+  }
+  if (name === '') problems.push('name part must be non-empty');
+  else if (name.length > 63) problems.push('name part must be no more than 63 characters');
+  if (!QUALIFIED_NAME.test(name)) problems.push(QUALIFIED_NAME_MESSAGE);
+  return problems;
+}
+
+function quote(key: string): string {
+  return formatValue(key);
+}
+
+/** Faults of labels (`metadata.labels`, a template's labels). */
+export function checkLabels(labels: Readonly<Record<string, string>> | undefined, field: string): FieldFault[] {
+  const faults: FieldFault[] = [];
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    for (const problem of keyProblems(key))
+      faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${quote(key)}: ${problem}` });
+    if (value.length > 63) faults.push(invalidFault(field, value, 'must be no more than 63 bytes'));
+    if (!LABEL_VALUE.test(value)) faults.push(invalidFault(field, value, LABEL_VALUE_MESSAGE));
+  }
+  return faults;
+}
+
+const ANNOTATION_LIMIT = 256 * 1024;
+
+export function checkAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  field: string,
+): FieldFault[] {
+  const faults: FieldFault[] = [];
+  let total = 0;
+  for (const [key, value] of Object.entries(annotations ?? {})) {
+    for (const problem of keyProblems(key.toLowerCase())) faults.push(invalidFault(field, key, problem));
+    total += key.length + value.length;
+  }
+  if (total > ANNOTATION_LIMIT) {
+    faults.push({
+      type: 'FieldValueTooLong',
+      field,
+      message: `Too long: may not be more than ${ANNOTATION_LIMIT} bytes`,
+    });
+  }
+  return faults;
+}
+
+/** Faults of finalizers: they must be qualified names. */
+export function checkFinalizers(finalizers: readonly string[] | undefined): FieldFault[] {
+  return (finalizers ?? []).flatMap((finalizer) =>
+    keyProblems(finalizer).map((problem) => invalidFault('metadata.finalizers', finalizer, problem)),
+  );
+}

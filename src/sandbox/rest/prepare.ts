@@ -1,0 +1,139 @@
+// Owns turning a request body into an object of its kind: type checks, unknown fields, defaults, and the rules of
+// metadata. What is then done with it is mutate.ts.
+import type { Core, WriteRequest } from '../core.ts';
+import { cloneObject, isRecord, type KubeObject } from '../object.ts';
+import { apiVersionOf, parseApiVersion } from '../registry.ts';
+import { DecodeError, decodeBuiltin, pruneCustom } from '../schema/decode.ts';
+import { applyBuiltinDefaults, applySchemaDefaults, zeroValue } from '../schema/defaults.ts';
+import { dropEmpty, fillNil } from '../schema/go-types.ts';
+import type { SchemaNode } from '../schema/node.ts';
+import { badRequest } from './errors.ts';
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
+/** How a decoding fault reaches the client: POST and PUT answer 400, patches name the patch. */
+export type DecodeFault = (message: string) => Error;
+
+/** The fault of a body that does not decode. */
+export function bodyFault(write: WriteRequest): DecodeFault {
+  const { resource, version } = write;
+  return (message) =>
+    badRequest(
+      `${resource.kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${resource.kind}: ${message}`,
+    );
+}
+
+/**
+ * Reads an object of the request's kind. The result may be changed by the caller.
+ * Throws ApiError 400 when it is of another kind or does not decode.
+ */
+export function decodeObject(core: Core, write: WriteRequest, body: unknown, fault: DecodeFault): KubeObject {
+  if (!isRecord(body))
+    throw badRequest(`the object provided is unrecognized (must be of type ${write.resource.kind}): not a JSON object`);
+  assertKind(write, body);
+  const unknown: string[] = [];
+  let object: KubeObject;
+  try {
+    object = (
+      write.resource.custom
+        ? decodeCustom(core, write, body, unknown)
+        : decodeBuiltin(write.version.schema, body, { unknown })
+    ) as KubeObject;
+  } catch (error) {
+    if (error instanceof DecodeError) throw fault(error.message);
+    throw error;
+  }
+  reportUnknown(write, unknown, fault);
+  if (!write.resource.custom) dropEmpty(write.version.schema, object);
+  else dropEmpty(core.builtins.schema(META), object.metadata);
+  const apiVersion = apiVersionOf(write.resource.group, write.version.name);
+  const { apiVersion: _, kind: __, metadata, ...rest } = object;
+  return { apiVersion, kind: write.resource.kind, metadata: metadata ?? { name: '' }, ...rest };
+}
+
+function assertKind(write: WriteRequest, body: Record<string, unknown>): void {
+  const { resource, version } = write;
+  const given = body['apiVersion'];
+  const wanted = apiVersionOf(resource.group, version.name);
+  if (given !== undefined && typeof given !== 'string')
+    throw badRequest(
+      "couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field .apiVersion of type string",
+    );
+  if (typeof given === 'string' && given !== '' && given !== wanted) {
+    throw badRequest(`the API version in the data (${given}) does not match the expected API version (${wanted})`);
+  }
+  const kind = body['kind'];
+  if (typeof kind === 'string' && kind !== '' && kind !== resource.kind) {
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(parseApiVersion(wanted).version)} cannot be handled as a ${resource.kind}: converting (${kind}) to (${resource.kind}): unknown conversion`,
+    );
+  }
+  if (resource.custom && (given === undefined || kind === undefined)) {
+    const missing = kind === undefined ? 'Kind' : 'apiVersion';
+    throw badRequest(`Object '${missing}' is missing in '${JSON.stringify(body).slice(0, 200)}'`);
+  }
+}
+
+function decodeCustom(
+  core: Core,
+  write: WriteRequest,
+  body: Record<string, unknown>,
+  unknown: string[],
+): Record<string, unknown> {
+  const metadata = decodeBuiltin(core.builtins.schema(META), body['metadata'] ?? {}, {
+    unknown: prefixed(unknown, 'metadata'),
+  });
+  const pruned = pruneCustom(write.version.schema, { ...body, metadata: {} }, { unknown }) as Record<string, unknown>;
+  return { ...pruned, metadata };
+}
+
+/** A list that puts a prefix before what is pushed. */
+function prefixed(list: string[], prefix: string): string[] {
+  const proxy: string[] = [];
+  proxy.push = (...items) => list.push(...items.map((item) => `${prefix}.${item}`));
+  return proxy;
+}
+
+function reportUnknown(write: WriteRequest, unknown: readonly string[], fault: DecodeFault): void {
+  if (unknown.length === 0 || write.fieldValidation === 'Ignore') return;
+  const messages = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (write.fieldValidation === 'Strict') throw fault(`strict decoding error: ${messages.join(', ')}`);
+  write.warnings.push(...messages);
+}
+
+/** Sets defaults of the version's schema and, for built-in kinds, those that live in code. Changes the object. */
+export function defaultObject(write: WriteRequest, object: KubeObject): void {
+  if (!write.resource.custom) applyBuiltinDefaults(write.version.schema, object);
+  applySchemaDefaults(write.version.schema, object);
+  if (write.resource.custom) return;
+  applyBuiltinDefaults(write.version.schema, object);
+  fillNil(write.version.schema, object);
+}
+
+const zeros = new WeakMap<SchemaNode, KubeObject>();
+
+/** An object of the kind with nothing set; shared, not to be changed. */
+export function zeroObject(write: WriteRequest): KubeObject {
+  const { resource, version } = write;
+  let zero = zeros.get(version.schema);
+  if (zero === undefined) {
+    const body = resource.custom ? {} : zeroValue(version.schema);
+    if (!resource.custom) fillNil(version.schema, body);
+    zero = {
+      ...body,
+      apiVersion: apiVersionOf(resource.group, version.name),
+      kind: resource.kind,
+      metadata: { name: '' },
+    };
+    zeros.set(version.schema, zero);
+  }
+  return zero;
+}
+
+/** A status as a new object of the kind has it; undefined when the kind has none by default. */
+export function initialStatus(write: WriteRequest): unknown {
+  if (write.resource.custom) return undefined;
+  const blank = cloneObject({ ...zeroObject(write) });
+  applyBuiltinDefaults(write.version.schema, blank);
+  return blank['status'];
+}

@@ -1,0 +1,52 @@
+// Owns reading what an HTTP request asks for from its path and query. Pure.
+
+/** A request to a resource, or (`resource` undefined) to another path of the server. */
+export interface RequestInfo {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string | undefined;
+  /** '' when no namespace is named. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+}
+
+/** Parses `/api/v1/…` and `/apis/GROUP/VERSION/…`; other paths come back with `resource` undefined. */
+export function parseRequest(url: string): RequestInfo {
+  const cut = url.indexOf('?');
+  const path = cut < 0 ? url : url.slice(0, cut);
+  const query = new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1));
+  const none = { path, query, group: '', version: '', resource: undefined, namespace: '', name: '', subresource: '' };
+  const parts = path.split('/').filter((part) => part !== '');
+  const prefix = parts.shift();
+  if (prefix !== 'api' && prefix !== 'apis') return none;
+  const group = prefix === 'apis' ? (parts.shift() ?? '') : '';
+  const version = parts.shift();
+  if (version === undefined || parts.length === 0) return { ...none, group, version: version ?? '' };
+  const decoded = parts.map(decodeSegment);
+  if (decoded[0] === 'watch') decoded.shift();
+  let namespace = '';
+  // `namespaces/NAME` alone is the Namespace itself; with more it is the place of what follows, but for its subresources.
+  if (decoded[0] === 'namespaces' && decoded.length > 2 && !['status', 'finalize'].includes(decoded[2]!)) {
+    namespace = decoded[1]!;
+    decoded.splice(0, 2);
+  }
+  const [resource, name = '', ...subresource] = decoded;
+  return { path, query, group, version, resource, namespace, name, subresource: subresource.join('/') };
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** True for the spellings of yes that Go's ParseBool knows, and for a bare parameter. */
+export function flag(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && !['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(value);
+}

@@ -1,0 +1,138 @@
+// Owns routing: from an authenticated request to the part that answers it, and from faults to Status answers.
+import { errorMessage } from '../../lib/errors.ts';
+import type { Core } from '../core.ts';
+import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from '../discovery/discovery.ts';
+import type { OpenApiV3 } from '../openapi/v3.ts';
+import { type Answer, type ApiRequest, json, type Reply } from './answer.ts';
+import { ApiError, methodNotAllowed, NoSuchPath, noSuchPath, statusOf } from './errors.ts';
+import { findResource, type ResourceRequest, serveResource } from './resources.ts';
+
+export interface Routes {
+  readonly core: Core;
+  readonly openApi: OpenApiV3;
+  /** Body of /openapi/v2. */
+  readonly openApiV2: () => string;
+  /** Decides whether the caller may; throws ApiError 403. */
+  readonly authorize: (request: ApiRequest) => void;
+  /** Answers requests to kinds that are computed and not stored (reviews); undefined for other requests. */
+  readonly virtual: (request: ResourceRequest) => Reply | undefined;
+  /** `host:port`, for discovery. */
+  readonly address: () => string;
+}
+
+/** Paths that say whether the server is well. */
+const PROBES = new Set(['/healthz', '/livez', '/readyz']);
+
+/** Answers one request. Never throws: every fault becomes a Status. */
+export function serve(routes: Routes, request: ApiRequest): Reply {
+  try {
+    routes.authorize(request);
+    if (request.info.resource === undefined) return serveOther(routes, request);
+    const found = findResource(routes.core, request);
+    return routes.virtual(found) ?? serveResource(routes.core, found);
+  } catch (error) {
+    return faultAnswer(error);
+  }
+}
+
+/** The answer to a fault; one that is not an ApiError is a bug and says so with 500. */
+export function faultAnswer(error: unknown): Answer {
+  if (error instanceof NoSuchPath)
+    return { status: 404, body: '404 page not found\n', contentType: 'text/plain; charset=utf-8' };
+  const fault =
+    error instanceof ApiError
+      ? error
+      : new ApiError(500, 'InternalError', `Internal error occurred: ${errorMessage(error)}`);
+  const retry = fault.data.retryAfterSeconds;
+  return {
+    status: fault.status,
+    body: JSON.stringify(statusOf(fault)),
+    ...(retry ? { headers: { 'Retry-After': String(retry) } } : {}),
+  };
+}
+
+function serveOther(routes: Routes, request: ApiRequest): Answer {
+  const { info, method } = request;
+  const path = info.path.length > 1 ? info.path.replace(/\/+$/, '') : info.path;
+  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
+  if (PROBES.has(path) || /^\/(livez|readyz|healthz)\//.test(path)) return probe(path, info.query);
+  const { core } = routes;
+  if (path === '/version') return json(JSON.stringify(versionInfo(core)));
+  if (path === '/openapi/v2') return serveOpenApiV2(routes, request);
+  if (path === '/openapi/v3') return json(routes.openApi.index());
+  if (path.startsWith('/openapi/v3/')) {
+    const text = routes.openApi.document(path.slice('/openapi/v3/'.length));
+    if (text === undefined) throw noSuchPath();
+    return json(text);
+  }
+  const document = discoveryDocument(routes, request, path);
+  if (document === undefined) throw noSuchPath();
+  return document;
+}
+
+const AGGREGATED = /application\/json;\s*g=apidiscovery\.k8s\.io;\s*v=(v2|v2beta1);\s*as=APIGroupDiscoveryList/;
+
+function discoveryDocument({ core, address }: Routes, { headers, info }: ApiRequest, path: string): Answer | undefined {
+  const { registry } = core;
+  if (path === '/api' || path === '/apis') {
+    const match = AGGREGATED.exec(headers.accept ?? '');
+    if (match) {
+      const document = {
+        ...aggregatedDiscovery(registry, path === '/api' ? 'api' : 'apis'),
+        apiVersion: `apidiscovery.k8s.io/${match[1]}`,
+      };
+      const contentType = `application/json;g=apidiscovery.k8s.io;v=${match[1]};as=APIGroupDiscoveryList`;
+      return { status: 200, body: JSON.stringify(document), contentType };
+    }
+    return json(JSON.stringify(path === '/api' ? coreVersions(address()) : groupList(registry)));
+  }
+  if (path === '/' || path === '') return json(JSON.stringify({ paths: rootPaths(core) }));
+  const group = /^\/apis\/([^/]+)$/.exec(path)?.[1];
+  const document =
+    group !== undefined ? groupDocument(registry, group) : resourceList(registry, info.group, info.version);
+  return document && json(JSON.stringify(document));
+}
+
+function rootPaths({ registry }: Core): string[] {
+  const groups = registry.groups().filter((group) => group !== '');
+  return [
+    '/api',
+    '/api/v1',
+    '/apis',
+    ...groups.map((group) => `/apis/${group}`),
+    '/healthz',
+    '/livez',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/readyz',
+    '/version',
+  ];
+}
+
+function probe(path: string, query: URLSearchParams): Answer {
+  const verbose = query.has('verbose') ? `[+]ping ok\n[+]log ok\n[+]etcd ok\n${path.slice(1)} check passed\n` : 'ok';
+  return { status: 200, body: verbose, contentType: 'text/plain; charset=utf-8' };
+}
+
+function versionInfo({ builtins }: Core): Record<string, string> {
+  const [major = '', minor = ''] = builtins.version.slice(1).split('.');
+  return {
+    major,
+    minor,
+    gitVersion: `${builtins.version}+lockstep`,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: '',
+    compiler: '',
+    platform: 'linux/amd64',
+  };
+}
+
+function serveOpenApiV2(routes: Routes, { headers }: ApiRequest): Answer {
+  const accept = headers.accept ?? '*/*';
+  if (!/application\/json|\*\/\*|application\/\*/.test(accept)) {
+    throw new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json');
+  }
+  return json(routes.openApiV2());
+}

@@ -1,0 +1,195 @@
+// Owns the table of checks of built-in types: required fields, allowed values, and the few rules between fields. By
+// definition name; checks.ts walks it. Source: pkg/apis/*/validation of Kubernetes 1.36.
+import { equalJson, getKey, isRecord } from '../object.ts';
+import { duplicateFault, type FieldFault, invalidFault, requiredFault } from '../rest/errors.ts';
+import { labelFaults } from '../rest/names.ts';
+
+type Target = Readonly<Record<string, unknown>>;
+
+export interface CheckRule {
+  /** Fields that must be there and not empty. */
+  readonly required?: readonly string[];
+  readonly oneOf?: Readonly<Record<string, readonly string[]>>;
+  /** Numbers that must not be below zero. */
+  readonly notNegative?: readonly string[];
+  /** Port numbers. */
+  readonly port?: readonly string[];
+  /** A rule between fields; `path` is '' for the whole object. */
+  readonly extra?: (value: Target, path: string) => FieldFault[];
+}
+
+const core = 'io.k8s.api.core.v1.';
+const apps = 'io.k8s.api.apps.v1.';
+const batch = 'io.k8s.api.batch.v1.';
+
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
+
+function child(value: Target, ...path: string[]): unknown {
+  let current: unknown = value;
+  for (const step of path) current = isRecord(current) ? getKey(current, step) : undefined;
+  return current;
+}
+
+function join(path: string, field: string): string {
+  return path === '' ? field : `${path}.${field}`;
+}
+
+/** A workload's selector must select its own template. */
+function selectorMatchesTemplate(spec: Target, path: string): FieldFault[] {
+  const selector = child(spec, 'selector');
+  const matchLabels = child(spec, 'selector', 'matchLabels');
+  const expressions = child(spec, 'selector', 'matchExpressions');
+  if (!isRecord(selector)) return [requiredFault(join(path, 'selector'))];
+  const empty =
+    !(isRecord(matchLabels) && Object.keys(matchLabels).length > 0) &&
+    !(Array.isArray(expressions) && expressions.length > 0);
+  if (empty) return [invalidFault(join(path, 'selector'), selector, 'empty selector is invalid for deployment')];
+  const labels = child(spec, 'template', 'metadata', 'labels');
+  const found = isRecord(labels) ? labels : {};
+  const matches = Object.entries(isRecord(matchLabels) ? matchLabels : {}).every(
+    ([key, value]) => getKey(found, key) === value,
+  );
+  return matches
+    ? []
+    : [invalidFault(join(path, 'template.metadata.labels'), found, '`selector` does not match template `labels`')];
+}
+
+function alwaysRestarts(spec: Target, path: string): FieldFault[] {
+  const policy = child(spec, 'template', 'spec', 'restartPolicy');
+  if (policy === undefined || policy === 'Always') return [];
+  const field = join(path, 'template.spec.restartPolicy');
+  return [
+    {
+      type: 'FieldValueNotSupported',
+      field,
+      message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Always"`,
+    },
+  ];
+}
+
+function jobRestarts(spec: Target, path: string): FieldFault[] {
+  const policy = child(spec, 'template', 'spec', 'restartPolicy');
+  if (policy === 'OnFailure' || policy === 'Never') return [];
+  const field = join(path, 'template.spec.restartPolicy');
+  if (policy === undefined || policy === 'Always') {
+    return [{ type: 'FieldValueRequired', field, message: 'Required value: valid values: "OnFailure", "Never"' }];
+  }
+  return [
+    {
+      type: 'FieldValueNotSupported',
+      field,
+      message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "OnFailure", "Never"`,
+    },
+  ];
+}
+
+function uniqueNames(field: string) {
+  return (value: Target, path: string): FieldFault[] => {
+    const items = getKey(value, field);
+    if (!Array.isArray(items)) return [];
+    const seen: unknown[] = [];
+    const faults: FieldFault[] = [];
+    for (const [i, item] of items.entries()) {
+      const name = isRecord(item) ? item['name'] : undefined;
+      if (name === undefined || name === '') continue;
+      if (seen.some((other) => equalJson(other, name)))
+        faults.push(duplicateFault(`${join(path, field)}[${i}].name`, name));
+      seen.push(name);
+    }
+    return faults;
+  };
+}
+
+const all =
+  (...checks: readonly ((value: Target, path: string) => FieldFault[])[]) =>
+  (value: Target, path: string): FieldFault[] =>
+    checks.flatMap((check) => check(value, path));
+
+/** Mounts must name a volume of the pod. */
+function mountsExist(spec: Target, path: string): FieldFault[] {
+  const volumes = getKey(spec, 'volumes');
+  const names = new Set(
+    (Array.isArray(volumes) ? volumes : []).map((volume) => (isRecord(volume) ? volume['name'] : undefined)),
+  );
+  const faults: FieldFault[] = [];
+  for (const list of ['initContainers', 'containers']) {
+    const containers = getKey(spec, list);
+    for (const [i, container] of (Array.isArray(containers) ? containers : []).entries()) {
+      const mounts = isRecord(container) ? container['volumeMounts'] : undefined;
+      for (const [j, mount] of (Array.isArray(mounts) ? mounts : []).entries()) {
+        const name = isRecord(mount) ? mount['name'] : undefined;
+        if (!names.has(name)) {
+          const field = `${join(path, list)}[${i}].volumeMounts[${j}].name`;
+          faults.push({ type: 'FieldValueNotFound', field, message: `Not found: ${JSON.stringify(name ?? '')}` });
+        }
+      }
+    }
+  }
+  return faults;
+}
+
+const CONTAINER: CheckRule = {
+  required: ['name', 'image'],
+  oneOf: { imagePullPolicy: PULL_POLICIES, terminationMessagePolicy: ['File', 'FallbackToLogsOnError'] },
+  extra: containerName,
+};
+
+/** Containers are named by a DNS label. */
+function containerName(container: Target, path: string): FieldFault[] {
+  const name = container['name'];
+  return typeof name === 'string' && name !== '' ? labelFaults(name, join(path, 'name')) : [];
+}
+
+export const BUILTIN_CHECKS: Readonly<Record<string, CheckRule>> = {
+  [`${core}PodSpec`]: {
+    required: ['containers'],
+    oneOf: {
+      restartPolicy: ['Always', 'OnFailure', 'Never'],
+      dnsPolicy: ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
+    },
+    notNegative: ['terminationGracePeriodSeconds'],
+    extra: all(uniqueNames('containers'), uniqueNames('volumes'), mountsExist),
+  },
+  [`${core}Container`]: CONTAINER,
+  [`${core}ContainerPort`]: { required: ['containerPort'], oneOf: { protocol: PROTOCOLS }, port: ['containerPort'] },
+  [`${core}EnvVar`]: { required: ['name'] },
+  [`${core}Volume`]: { required: ['name'] },
+  [`${core}VolumeMount`]: { required: ['name', 'mountPath'] },
+  [`${core}ServiceSpec`]: {
+    oneOf: { type: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'], sessionAffinity: ['ClientIP', 'None'] },
+    extra: (spec, path) =>
+      spec['type'] !== 'ExternalName' &&
+      spec['clusterIP'] !== 'None' &&
+      !(Array.isArray(spec['ports']) && spec['ports'].length > 0)
+        ? [requiredFault(join(path, 'ports'))]
+        : [],
+  },
+  [`${core}ServicePort`]: { oneOf: { protocol: PROTOCOLS }, port: ['port'] },
+  [`${core}PersistentVolumeClaimSpec`]: { required: ['accessModes', 'resources'] },
+  [`${apps}DeploymentSpec`]: {
+    notNegative: ['replicas', 'minReadySeconds', 'revisionHistoryLimit'],
+    extra: all(selectorMatchesTemplate, alwaysRestarts),
+  },
+  [`${apps}DeploymentStrategy`]: { oneOf: { type: ['Recreate', 'RollingUpdate'] } },
+  [`${apps}ReplicaSetSpec`]: {
+    notNegative: ['replicas', 'minReadySeconds'],
+    extra: all(selectorMatchesTemplate, alwaysRestarts),
+  },
+  [`${apps}StatefulSetSpec`]: { notNegative: ['replicas'], extra: all(selectorMatchesTemplate, alwaysRestarts) },
+  [`${apps}DaemonSetSpec`]: { extra: all(selectorMatchesTemplate, alwaysRestarts) },
+  [`${batch}JobSpec`]: {
+    notNegative: ['parallelism', 'completions', 'backoffLimit', 'ttlSecondsAfterFinished'],
+    extra: jobRestarts,
+  },
+  [`${batch}CronJobSpec`]: { required: ['schedule'], oneOf: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] } },
+  'io.k8s.api.networking.v1.HTTPIngressPath': {
+    required: ['path', 'pathType'],
+    oneOf: { pathType: ['Exact', 'ImplementationSpecific', 'Prefix'] },
+  },
+  'io.k8s.api.rbac.v1.RoleRef': { required: ['name'], oneOf: { kind: ['Role', 'ClusterRole'] } },
+  'io.k8s.api.rbac.v1.Subject': { required: ['name'] },
+  'io.k8s.api.rbac.v1.PolicyRule': {
+    required: ['verbs'],
+  },
+};

@@ -1,0 +1,167 @@
+// Owns reading a request's object against its schema, as Go's decoder does for built-in kinds (unknown fields dropped
+// and reported, wrong types refused) and as structural pruning does for custom ones. Pure.
+import { getKey, isRecord, setKey } from '../object.ts';
+import type { SchemaNode } from './node.ts';
+import { canonicalQuantity } from './quantity.ts';
+
+/** What decoding found besides the value. */
+export interface DecodeReport {
+  /** Paths of fields that the schema does not have, `spec.containers[0].foo`. */
+  readonly unknown: string[];
+}
+
+/** A value that cannot be read into the kind's type; the message is Go's. */
+export class DecodeError extends Error {}
+
+/** The value of a built-in kind without unknown fields and nulls. Throws DecodeError on a wrong type. */
+export function decodeBuiltin(node: SchemaNode, value: unknown, report: DecodeReport): unknown {
+  return decodeValue(node, value, { at: '', field: '', owner: '' }, report);
+}
+
+interface Place {
+  /** Path with indexes, for unknown fields. */
+  readonly at: string;
+  /** Go's path: struct fields only. */
+  readonly field: string;
+  /** Name of the struct that the field is in. */
+  readonly owner: string;
+}
+
+function decodeValue(node: SchemaNode, value: unknown, place: Place, report: DecodeReport): unknown {
+  if (value === null || value === undefined) return value;
+  switch (node.type) {
+    case 'object':
+      if (!isRecord(value)) throw mismatch(node, value, place);
+      return decodeObject(node, value, place, report);
+    case 'array':
+      if (!Array.isArray(value)) throw mismatch(node, value, place);
+      return value.map((item, i) => decodeValue(node.list!.items, item, { ...place, at: `${place.at}[${i}]` }, report));
+    case 'string':
+      if (typeof value !== 'string') throw mismatch(node, value, place);
+      return value;
+    case 'boolean':
+      if (typeof value !== 'boolean') throw mismatch(node, value, place);
+      return value;
+    case 'integer':
+      if (typeof value !== 'bigint' && !Number.isInteger(value)) throw mismatch(node, value, place);
+      return value;
+    case 'number':
+      if (typeof value !== 'bigint' && typeof value !== 'number') throw mismatch(node, value, place);
+      return value;
+    default:
+      return decodeOpen(node, value, place);
+  }
+}
+
+/** Types that accept more than one JSON type: quantities and int-or-string; anything else is kept as it is. */
+function decodeOpen(node: SchemaNode, value: unknown, place: Place): unknown {
+  if (node.typeName === 'Quantity') {
+    if (typeof value === 'object' || typeof value === 'boolean') throw mismatch(node, value, place);
+    const canonical = canonicalQuantity(String(value));
+    if (canonical === undefined) throw mismatch(node, value, place);
+    return canonical;
+  }
+  if (node.typeName === 'IntOrString' && (typeof value === 'object' || typeof value === 'boolean'))
+    throw mismatch(node, value, place);
+  return value;
+}
+
+function decodeObject(
+  node: SchemaNode,
+  value: Record<string, unknown>,
+  place: Place,
+  report: DecodeReport,
+): Record<string, unknown> {
+  const map = node.map!;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const item = getKey(value, key);
+    const field = map.fields.get(key);
+    const at = place.at === '' ? key : `${place.at}.${key}`;
+    if (field !== undefined) {
+      if (item === null) continue;
+      const inner = { at, field: place.field === '' ? key : `${place.field}.${key}`, owner: node.typeName };
+      setKey(out, key, decodeValue(field, item, inner, report));
+    } else if (map.values !== undefined) {
+      setKey(out, key, decodeValue(map.values, item, { ...place, at }, report));
+    } else report.unknown.push(at);
+  }
+  return out;
+}
+
+function mismatch(node: SchemaNode, value: unknown, place: Place): DecodeError {
+  const got = jsonTypeName(value);
+  const shown = got === 'number' && !Number.isInteger(value) ? `number ${String(value)}` : got;
+  if (node.typeName === 'Quantity') {
+    return new DecodeError(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
+  }
+  if (place.owner === '')
+    return new DecodeError(`json: cannot unmarshal ${shown} into Go value of type ${goTypeName(node)}`);
+  return new DecodeError(
+    `json: cannot unmarshal ${shown} into Go struct field ${place.owner}.${place.field} of type ${goTypeName(node)}`,
+  );
+}
+
+function jsonTypeName(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint') return 'number';
+  return typeof value;
+}
+
+/** The Go type behind a schema: `int32`, `[]v1.Container`, `map[string]string`. */
+function goTypeName(node: SchemaNode): string {
+  switch (node.type) {
+    case 'integer':
+      return node.raw['format'] === 'int64' ? 'int64' : 'int32';
+    case 'number':
+      return 'float64';
+    case 'boolean':
+      return 'bool';
+    case 'array':
+      return `[]${goTypeName(node.list!.items)}`;
+    case 'object':
+      if (node.definition === '')
+        return node.map?.values ? `map[string]${goTypeName(node.map.values)}` : 'map[string]interface {}';
+      return qualifiedType(node.definition);
+    case 'string':
+      return node.definition === '' ? 'string' : qualifiedType(node.definition);
+    default:
+      return node.definition === '' ? 'interface {}' : qualifiedType(node.definition);
+  }
+}
+
+/** `io.k8s.api.core.v1.PodSpec` → `v1.PodSpec`. */
+function qualifiedType(definition: string): string {
+  return definition.split('.').slice(-2).join('.');
+}
+
+/** The value of a custom resource without fields that its schema does not specify. */
+export function pruneCustom(node: SchemaNode, value: unknown, report: DecodeReport, at = ''): unknown {
+  if (Array.isArray(value)) {
+    const items = node.list?.items;
+    if (items === undefined || node.type !== 'array') return value;
+    return value.map((item, i) => pruneCustom(items, item, report, `${at}[${i}]`));
+  }
+  if (!isRecord(value)) return value;
+  const map = node.map;
+  if (map === undefined || node.type === '') return value;
+  const embedded = node.raw['x-kubernetes-embedded-resource'] === true;
+  const declared = map.fields.size > 0 || node.raw['properties'] !== undefined;
+  const open = isRecord(node.raw['additionalProperties']) || node.raw['additionalProperties'] === true;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const item = getKey(value, key);
+    const path = at === '' ? key : `${at}.${key}`;
+    const field = map.fields.get(key);
+    if (field !== undefined) setKey(out, key, pruneCustom(field, item, report, path));
+    else if (open) setKey(out, key, map.values ? pruneCustom(map.values, item, report, path) : item);
+    else if (node.preserveUnknown || (embedded && ['apiVersion', 'kind', 'metadata'].includes(key)))
+      setKey(out, key, item);
+    else if (!declared && node.raw['type'] === undefined) setKey(out, key, item);
+    else report.unknown.push(path);
+  }
+  return out;
+}
