@@ -1,0 +1,269 @@
+// The composition root: makes the clients, stores and controllers of one reconciler and says in which order they start
+// and stop. The only file that sees every door at once.
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { kinds } from './api/kinds.ts';
+import type { Kustomization } from './api/kustomize/kustomization.ts';
+import type { KubeObject } from './api/meta/object.ts';
+import type { GitRepository } from './api/source/gitrepository.ts';
+import { asManifest } from './apply/dry-run.ts';
+import { openArtifactStore } from './artifact/store.ts';
+import type { ClusterAccess } from './cluster/access.ts';
+import { DynamicClient } from './cluster/client.ts';
+import { Discovery } from './cluster/discovery.ts';
+import { EventRecorder } from './cluster/events.ts';
+import { Informers } from './cluster/informers.ts';
+import { RestClient, type SentRequest } from './cluster/rest.ts';
+import { createGitStorage } from './controllers/gitrepository/git-storage.ts';
+import { gitRepositoryController } from './controllers/gitrepository/index.ts';
+import type { GitRepositoryPorts } from './controllers/gitrepository/ports.ts';
+import { AppliedObjects } from './controllers/kustomization/applied-objects.ts';
+import { clientSource } from './controllers/kustomization/client-source.ts';
+import { Conflicts } from './controllers/kustomization/conflicts.ts';
+import { explainHealth } from './controllers/kustomization/explain.ts';
+import { kustomizationController } from './controllers/kustomization/index.ts';
+import { fieldManager, type KustomizationPorts } from './controllers/kustomization/ports.ts';
+import { renderSource } from './controllers/kustomization/render-source.ts';
+import type { Clock } from './lib/clock.ts';
+import { errorMessage } from './lib/errors.ts';
+import type { Log } from './lib/log.ts';
+import { createWorkerPool } from './offload/pool.ts';
+import { createServerMemory } from './remote/git/memory.ts';
+import { openTransport } from './remote/git/open.ts';
+import { createHttpDoor } from './remote/http.ts';
+import { createControllerMetrics } from './runtime/controller-metrics.ts';
+import { becomeLeader } from './runtime/leader.ts';
+import { MetricRegistry } from './runtime/metrics.ts';
+import { registerResourceMetrics } from './runtime/resource-metrics.ts';
+import { createShard } from './runtime/shard.ts';
+import { type Machine, type RunningController, startController } from './runtime/start.ts';
+import { artifactRoute } from './server/artifacts.ts';
+import { startHttpServer } from './server/http-server.ts';
+import { metricsRoute, probeRoutes } from './server/probes.ts';
+
+export interface ReconcilerOptions {
+  readonly access: ClusterAccess;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly version: string;
+  /** Port of artifacts, metrics and probes; 0 takes a free one. */
+  readonly internalPort: number;
+  /** Port of the web page and its probes; 0 takes a free one. */
+  readonly httpPort: number;
+  /** @default '127.0.0.1' */
+  readonly listen?: string | undefined;
+  /** Host and port that artifact URLs name. @default the listening address */
+  readonly advertisedAddress?: string | undefined;
+  /** Workers of each controller. @default 4 */
+  readonly concurrent?: number | undefined;
+  /** Namespace of the leader-election Leases; none are taken when absent. */
+  readonly leaderElectionNamespace?: string | undefined;
+  readonly watchLabelSelector?: string | undefined;
+  readonly noCrossNamespaceRefs?: boolean | undefined;
+  readonly defaultServiceAccount?: string | undefined;
+  readonly legacyRevisions?: boolean | undefined;
+  /** @default 5 */
+  readonly intervalJitterPercent?: number | undefined;
+  /** @default 30_000 */
+  readonly requeueDependencyMs?: number | undefined;
+  readonly onRequest?: ((request: SentRequest) => void) | undefined;
+  /** Sees every event as it is said. */
+  readonly onEvent?: ((object: KubeObject, event: SaidEvent) => void) | undefined;
+}
+
+export interface SaidEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Reconciler {
+  readonly internalUrl: string;
+  readonly httpUrl: string;
+  /** What keeps it from being ready; empty when nothing does. */
+  problems(): readonly string[];
+  /** Aborts when leadership is lost: the process must end. */
+  readonly lost: AbortSignal;
+  stop(): Promise<void>;
+}
+
+/** Starts the reconciler against an API server. Resolves once its server answers; controllers may still wait. */
+export async function startReconciler(options: ReconcilerOptions): Promise<Reconciler> {
+  const { clock, log, random, access } = options;
+  mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+  const rest = new RestClient(access, {
+    clock,
+    random,
+    userAgent: `lockstep/${options.version}`,
+    onRequest: options.onRequest,
+  });
+  const discovery = new Discovery(rest, { clock });
+  const client = new DynamicClient(rest, discovery);
+  const informers = new Informers({ rest, discovery, clock, random, log });
+  const events = new EventRecorder({ client, clock, log });
+  if (options.onEvent !== undefined) events.listen(options.onEvent);
+  const registry = new MetricRegistry();
+  const shard = createShard(options.watchLabelSelector);
+  const machine: Machine = {
+    client,
+    informers,
+    events,
+    clock,
+    random,
+    log,
+    jitterPercent: options.intervalJitterPercent,
+    metrics: createControllerMetrics(registry),
+    labelSelector: shard.labelSelector,
+  };
+  const workers = createWorkerPool();
+  const http = createHttpDoor({ userAgent: `lockstep/${options.version}` });
+  const artifacts = await openArtifactStore(join(options.stateDir, 'artifacts'));
+  const storage = createGitStorage({
+    objectsFolder: join(options.stateDir, 'objects'),
+    artifacts,
+    workers,
+    clock,
+  });
+
+  const running: {
+    git?: RunningController<GitRepository>;
+    kustomization?: RunningController<Kustomization>;
+  } = {};
+  let waitingFor: string | undefined = 'starting';
+  const problems = (): string[] => {
+    if (waitingFor !== undefined) return [waitingFor];
+    return [running.git, running.kustomization].flatMap((controller) => {
+      const problem = controller?.problem();
+      return problem === undefined ? [] : [`${controller!.name}: ${problem}${installHint(problem)}`];
+    });
+  };
+  const server = await startHttpServer({
+    port: options.internalPort,
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+    ...(options.advertisedAddress === undefined ? {} : { hosts: [options.advertisedAddress.replace(/:\d+$/, '')] }),
+    routes: [
+      probeRoutes(problems),
+      metricsRoute(() => registry.render()),
+      artifactRoute((path) => artifacts.localPath(path)),
+    ],
+  });
+  const page = await startHttpServer({
+    port: options.httpPort,
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+    routes: [probeRoutes(problems)],
+  });
+  const address = options.advertisedAddress ?? new URL(server.url).host;
+
+  const memory = createServerMemory();
+  const settings = {
+    noCrossNamespaceRefs: options.noCrossNamespaceRefs ?? false,
+    requeueDependencyMs: options.requeueDependencyMs ?? 30_000,
+  };
+  const gitPorts: GitRepositoryPorts = {
+    clock,
+    settings: { legacyRevisions: options.legacyRevisions ?? false, requeueDependencyMs: settings.requeueDependencyMs },
+    storage,
+    logins: new Map(),
+    readSecret: async (namespace, name, signal) => {
+      const found = await client.find({ apiVersion: 'v1', kind: 'Secret', namespace, name }, { signal });
+      const data = (found as { data?: Record<string, string> } | undefined)?.data ?? {};
+      if (found === undefined) return undefined;
+      return new Map(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
+    },
+    findRepository: (namespace, name) => running.git?.objects.get(`${namespace}/${name}`),
+    openTransport: (url, auth, timeoutMs) =>
+      openTransport(url, auth, { http, memory, timeoutMs, agent: `lockstep/${options.version}` }),
+    artifactUrl: (path) => `http://${address}/${path}`,
+  };
+  const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
+  const defaultServiceAccount = options.defaultServiceAccount ?? '';
+  const kustomizationPorts: KustomizationPorts = {
+    clock,
+    settings: { ...settings, defaultServiceAccount, customStageKinds: [], concurrentDryRuns: 4 },
+    objects: new AppliedObjects({ informers, manager: fieldManager, clock, log, enqueue }),
+    conflicts: new Conflicts(enqueue),
+    memory: new Map(),
+    findSource: (namespace, name) => running.git?.objects.get(`${namespace}/${name}`),
+    findKustomization: (namespace, name) => running.kustomization?.objects.get(`${namespace}/${name}`),
+    openArtifact: (artifact) => storage.open(artifact),
+    render: renderSource,
+    clientFor: clientSource(client, defaultServiceAccount),
+    readLive: async ({ reference: { namespace, ...rest } }) => {
+      const found = await client.find(namespace === '' ? rest : { ...rest, namespace });
+      return found === undefined ? undefined : asManifest(found);
+    },
+    explainHealth: (targets, signal) => explainHealth(client, targets, signal),
+  };
+
+  const lost = new AbortController();
+  const stopping = new AbortController();
+  const lead = startLeading();
+  async function startLeading(): Promise<(() => Promise<void>) | undefined> {
+    const leadership = await waitForLeadership();
+    if (stopping.signal.aborted) return leadership?.release;
+    waitingFor = undefined;
+    running.git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
+    running.kustomization = startController(withWorkers(kustomizationController), kustomizationPorts, machine);
+    registerResourceMetrics(
+      registry,
+      [running.git, running.kustomization].map((controller, index) => ({
+        kind: { apiVersion: `${kinds[index]!.group}/v1`, kind: kinds[index]!.kind },
+        list: () => controller.objects.list(),
+      })),
+    );
+    return leadership?.release;
+  }
+  async function waitForLeadership(): Promise<{ release: () => Promise<void> } | undefined> {
+    const namespace = options.leaderElectionNamespace;
+    if (namespace === undefined) return undefined;
+    const leases = ['source-controller', 'kustomize-controller', 'helm-controller'].map((name) =>
+      shard.leaseName(name),
+    );
+    const identity = `${hostname()}_${process.pid}`;
+    const onState = (state: string | undefined): void => {
+      waitingFor = state;
+    };
+    const held = await becomeLeader(
+      { client, clock, random, log, namespace, identity, leases, onState },
+      stopping.signal,
+    );
+    held.lost.addEventListener('abort', () => lost.abort(held.lost.reason));
+    return held;
+  }
+  function withWorkers<C extends { readonly concurrent?: number }>(controller: C): C {
+    return options.concurrent === undefined ? controller : { ...controller, concurrent: options.concurrent };
+  }
+  lead.catch((error: unknown) => {
+    if (!stopping.signal.aborted) waitingFor = `leader election failed: ${errorMessage(error)}`;
+  });
+
+  return {
+    internalUrl: server.url,
+    httpUrl: page.url,
+    problems,
+    lost: lost.signal,
+    stop: async () => {
+      stopping.abort(new Error('stopping'));
+      const release = await lead.catch(() => undefined);
+      await Promise.all([running.git?.stop(), running.kustomization?.stop()]);
+      await events.stop();
+      await release?.();
+      await informers.stop();
+      await storage.close();
+      await workers.close();
+      await http.close();
+      await rest.close();
+      await page.close();
+      await server.close();
+    },
+  };
+}
+
+/** What to do when the cluster does not know our kinds. */
+function installHint(problem: string): string {
+  return problem.startsWith('no matches for kind') ? '; apply the output of `lockstep install --crds` first' : '';
+}

@@ -1,0 +1,132 @@
+// Owns the question what an apply of one object would do: reads the live object, asks the server for a dry-run and
+// compares (flux.md §4.8 steps 1-6). Writing is apply.ts.
+
+import { forceKey, ssaKey } from '../api/meta/keys.ts';
+import type { KubeObject, ObjectReference } from '../api/meta/object.ts';
+import { ApiError, isAlreadyExists } from '../cluster/api-error.ts';
+import type { DynamicClient } from '../cluster/client.ts';
+import { type Manifest, namespaceOf } from '../objects/manifest.ts';
+import { normalizeForApply } from '../objects/normalize.ts';
+import { applyExclusion, hasPolicy } from '../objects/policy.ts';
+import { differs } from '../plan/compare.ts';
+import { type JsonPatchOperation, type TakenManager, takeOverPatch } from '../plan/take-over.ts';
+import { dryRunError, namespaceMissing } from './apply-error.ts';
+
+export interface DryRunOptions {
+  readonly client: DynamicClient;
+  readonly manager: string;
+  /** Recreate on a change of immutable fields, for all objects. */
+  readonly force: boolean;
+  readonly takenManagers: readonly TakenManager[];
+  readonly signal?: AbortSignal | undefined;
+  /** Names the owner of a live object that is somebody else's; such an object is left alone. */
+  readonly otherOwner?: ((live: Manifest) => string | undefined) | undefined;
+  /** Adapts the desired object to the live one before it is sent: the drift-ignore rules. Absent: as it is. */
+  readonly adapt?: ((desired: Manifest, live: Manifest) => AdaptedObject) | undefined;
+}
+
+/** What drift-ignore rules make of an object: what to send, and both sides as they are compared. */
+export interface AdaptedObject {
+  readonly send: Manifest;
+  readonly compare: (live: Manifest, dryRun: Manifest) => boolean;
+}
+
+/** What an apply of one object would do. */
+export type PlannedObject = {
+  readonly desired: Manifest;
+  readonly live: Manifest | undefined;
+} /** `owner`: it is left to somebody else, who is named. */ & (
+  | { readonly action: 'skip'; readonly because: string; readonly owner?: string }
+  | { readonly action: 'unchanged' }
+  | { readonly action: 'create' }
+  | { readonly action: 'configure'; readonly takeOver: readonly JsonPatchOperation[] | undefined }
+  | { readonly action: 'recreate' }
+);
+
+/** Plans one object. Throws `ApplyError`; nothing is written, a forced deletion neither. */
+export async function dryRunObject(input: Manifest, options: DryRunOptions): Promise<PlannedObject> {
+  const { client, signal } = options;
+  const normalized = normalizeForApply(input);
+  const live = await readLive(normalized, options);
+  const because = applyExclusion(normalized, live);
+  if (because !== undefined) return { desired: normalized, live, action: 'skip', because };
+  const owner = live === undefined ? undefined : options.otherOwner?.(live);
+  if (owner !== undefined) return { desired: normalized, live, action: 'skip', because: `belongs to ${owner}`, owner };
+  const adapted = live === undefined ? undefined : options.adapt?.(normalized, live);
+  const desired = adapted?.send ?? normalized;
+  let dryRun: Manifest;
+  try {
+    dryRun = asManifest(
+      await client.apply(asKubeObject(desired), { fieldManager: options.manager, force: true, dryRun: true, signal }),
+    );
+  } catch (error) {
+    if (live !== undefined && (await isProvenImmutable(desired, live, error, options))) {
+      return { desired, live, action: 'recreate' };
+    }
+    throw dryRunError(desired, error);
+  }
+  if (live === undefined) return { desired, live, action: 'create' };
+  const merges = hasPolicy(desired, ssaKey, 'Merge') || hasPolicy(live, ssaKey, 'Merge');
+  const takeOver = merges ? undefined : takeOverPatch(live, options.manager, options.takenManagers);
+  const changed = (adapted?.compare ?? differs)(live, dryRun);
+  return takeOver === undefined && !changed
+    ? { desired, live, action: 'unchanged' }
+    : { desired, live, action: 'configure', takeOver };
+}
+
+async function readLive(desired: Manifest, options: DryRunOptions): Promise<Manifest | undefined> {
+  const { client, signal } = options;
+  try {
+    const mapping = await client.discovery.resolve(desired, signal);
+    if (mapping.namespaced && namespaceOf(desired) === '') throw namespaceMissing(desired);
+    const found = await client.find(liveReference(desired), { signal });
+    return found === undefined ? undefined : asManifest(found);
+  } catch (error) {
+    throw error instanceof ApiError || !isApplyError(error) ? dryRunError(desired, error) : error;
+  }
+}
+
+function isApplyError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ApplyError';
+}
+
+const IMMUTABLE = /is immutable|immutable field|may not be changed|updates to .* are forbidden|cannot change/i;
+
+/**
+ * True when force is asked for and nothing but an immutable field stands in the way. Flux takes any refusal for
+ * that and deletes the live object even when the new one is plainly invalid; here a dry-run of a create must pass.
+ */
+async function isProvenImmutable(
+  desired: Manifest,
+  live: Manifest,
+  error: unknown,
+  options: DryRunOptions,
+): Promise<boolean> {
+  const forced = options.force || hasPolicy(desired, forceKey, 'enabled') || hasPolicy(live, forceKey, 'enabled');
+  if (!forced || !(error instanceof ApiError)) return false;
+  const status = error.data.status;
+  if (status !== 409 && status !== 422 && !IMMUTABLE.test(error.message)) return false;
+  try {
+    // The server validates a create before it looks whether the name is taken.
+    await options.client.create(asKubeObject(desired), { dryRun: true, signal: options.signal });
+    return true;
+  } catch (refusal) {
+    return isAlreadyExists(refusal);
+  }
+}
+
+/** The reference that reads the live object of a manifest. */
+export function liveReference(manifest: Manifest): ObjectReference {
+  const namespace = namespaceOf(manifest);
+  const base = { apiVersion: manifest.apiVersion, kind: manifest.kind, name: manifest.metadata.name };
+  return namespace === '' ? base : { ...base, namespace };
+}
+
+/** The same object in the client's type: both describe plain JSON. */
+export function asKubeObject(manifest: Manifest): KubeObject {
+  return manifest as unknown as KubeObject;
+}
+
+export function asManifest(object: KubeObject): Manifest {
+  return object as unknown as Manifest;
+}

@@ -1,0 +1,226 @@
+// Owns the manifests of an installation: namespace, rights, Deployment, Service, NetworkPolicies. The CRDs are
+// api/crd.ts. Facts about rights and networks: flux.md §6.4.
+import { kinds } from '../api/kinds.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+export const installNamespace = 'flux-system';
+const NAME = 'lockstep';
+const HTTP_PORT = 8080;
+const INTERNAL_PORT = 9090;
+const USER_ID = 65_532;
+
+export interface InstallOptions {
+  readonly image: string;
+  readonly rbac: 'cluster-admin' | 'tenant';
+  readonly persistent: boolean;
+}
+
+const labels = {
+  'app.kubernetes.io/instance': installNamespace,
+  'app.kubernetes.io/part-of': 'flux',
+  'app.kubernetes.io/component': NAME,
+};
+const podLabels = { app: NAME, 'app.kubernetes.io/component': NAME };
+
+function metadata(name: string, extra: JsonObject = {}): JsonObject {
+  return { name, namespace: installNamespace, labels, ...extra };
+}
+
+function clusterMetadata(name: string, extra: JsonObject = {}): JsonObject {
+  return { name, labels: { ...labels, ...extra } };
+}
+
+/** Everything but the CRDs, in the order of applying. */
+export function installManifests(options: InstallOptions): JsonObject[] {
+  return [
+    namespaceManifest(),
+    ...rightsManifests(options.rbac),
+    ...(options.persistent ? [claim()] : []),
+    deployment(options),
+    service(),
+    ...networkPolicies(),
+  ];
+}
+
+/** The namespace. Pods in it are held to the restricted profile. */
+export function namespaceManifest(): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: clusterMetadata(installNamespace, {
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/warn': 'restricted',
+    }),
+  };
+}
+
+/** ServiceAccount, roles and bindings. */
+export function rightsManifests(rbac: InstallOptions['rbac']): JsonObject[] {
+  const subjects = [{ kind: 'ServiceAccount', name: NAME, namespace: installNamespace }];
+  const bind = (role: string, name: string): JsonObject => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: clusterMetadata(name),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+    subjects,
+  });
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(NAME) },
+    controllerRole(),
+    aggregatedRole('view', ['get', 'list', 'watch']),
+    aggregatedRole('edit', ['create', 'delete', 'deletecollection', 'patch', 'update']),
+    bind('lockstep-controller', 'lockstep-controller'),
+    ...(rbac === 'cluster-admin' ? [bind('cluster-admin', 'lockstep-cluster-admin')] : []),
+  ];
+}
+
+/** What the reconciler itself needs. Objects are applied as the ServiceAccounts that the Kustomizations name. */
+function controllerRole(): JsonObject {
+  const groups = [...new Set(kinds.map((kind) => kind.group))];
+  const plurals = kinds.map((kind) => kind.plural);
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: clusterMetadata('lockstep-controller'),
+    rules: [
+      { apiGroups: groups, resources: plurals, verbs: ['get', 'list', 'watch', 'patch', 'update'] },
+      { apiGroups: groups, resources: plurals.map((plural) => `${plural}/status`), verbs: ['get', 'patch', 'update'] },
+      { apiGroups: groups, resources: plurals.map((plural) => `${plural}/finalizers`), verbs: ['update'] },
+      { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['impersonate'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'patch'] },
+      { nonResourceURLs: ['/version', '/api', '/api/*', '/apis', '/apis/*'], verbs: ['get'] },
+    ],
+  };
+}
+
+/** Rights on our kinds for people who have the usual view, edit or admin role. */
+function aggregatedRole(name: 'view' | 'edit', verbs: readonly string[]): JsonObject {
+  const to = name === 'view' ? ['view', 'edit', 'admin'] : ['edit', 'admin'];
+  const aggregate = Object.fromEntries(to.map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true']));
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: clusterMetadata(`flux-${name}`, aggregate),
+    rules: [...new Set(kinds.map((kind) => kind.group))].map((group) => ({
+      apiGroups: [group],
+      resources: kinds.filter((kind) => kind.group === group).map((kind) => kind.plural),
+      verbs: [...verbs],
+    })),
+  };
+}
+
+function claim(): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: metadata('lockstep-state'),
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+  };
+}
+
+function deployment(options: InstallOptions): JsonObject {
+  const state: JsonObject = options.persistent
+    ? { name: 'state', persistentVolumeClaim: { claimName: 'lockstep-state' } }
+    : { name: 'state', emptyDir: {} };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(NAME, { labels: { ...labels, 'control-plane': 'controller' } }),
+    spec: {
+      replicas: 1,
+      // The old process gives its leases back before the new one takes them.
+      strategy: { type: 'Recreate' },
+      selector: { matchLabels: { app: NAME } },
+      template: {
+        metadata: {
+          labels: podLabels,
+          annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(INTERNAL_PORT) },
+        },
+        spec: {
+          serviceAccountName: NAME,
+          terminationGracePeriodSeconds: 30,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: USER_ID,
+            runAsGroup: USER_ID,
+            fsGroup: USER_ID,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          containers: [container(options.image)],
+          volumes: [state, { name: 'tmp', emptyDir: {} }],
+        },
+      },
+    },
+  };
+}
+
+function container(image: string): JsonObject {
+  return {
+    name: NAME,
+    image,
+    args: [
+      'run',
+      '--listen=0.0.0.0',
+      '--state=/data',
+      `--http-port=${HTTP_PORT}`,
+      `--internal-port=${INTERNAL_PORT}`,
+      '--enable-leader-election',
+      `--namespace=${installNamespace}`,
+      `--storage-adv-addr=${NAME}.${installNamespace}.svc.cluster.local.`,
+    ],
+    ports: [
+      { name: 'http', containerPort: HTTP_PORT, protocol: 'TCP' },
+      { name: 'internal', containerPort: INTERNAL_PORT, protocol: 'TCP' },
+    ],
+    livenessProbe: { httpGet: { path: '/healthz', port: 'internal' }, initialDelaySeconds: 5 },
+    readinessProbe: { httpGet: { path: '/readyz', port: 'internal' } },
+    resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '1Gi' } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'state', mountPath: '/data' },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
+
+function service(): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(NAME),
+    spec: {
+      type: 'ClusterIP',
+      selector: { app: NAME },
+      ports: [{ name: 'artifacts', port: 80, protocol: 'TCP', targetPort: 'internal' }],
+    },
+  };
+}
+
+/** Nothing reaches the pods but scrapers and pods of the same namespace; the pods reach everything. */
+function networkPolicies(): JsonObject[] {
+  const policy = (name: string, spec: JsonObject): JsonObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(name),
+    spec,
+  });
+  return [
+    policy('allow-egress', {
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+      egress: [{}],
+      ingress: [{ from: [{ podSelector: {} }] }],
+    }),
+    policy('allow-scraping', {
+      podSelector: { matchLabels: { app: NAME } },
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ port: INTERNAL_PORT, protocol: 'TCP' }] }],
+    }),
+  ];
+}

@@ -1,0 +1,17 @@
+// Owns what a command sees of the terminal, so that commands can be tested without a process.
+
+/** Output and surroundings of a command. */
+export interface CliIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Folder that relative paths start from. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export const processIo: CliIo = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  cwd: process.cwd(),
+  env: process.env,
+};

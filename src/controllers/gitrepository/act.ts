@@ -1,0 +1,101 @@
+// Owns the doing: fetch, lay includes over, archive. What to do was decided in decide.ts.
+import type { Artifact } from '../../api/meta/artifact.ts';
+import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
+import { formatTime } from '../../lib/time.ts';
+import type { IncludeRecipe } from '../../offload/git/recipe.ts';
+import type { Pass } from '../../runtime/controller.ts';
+import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { fetchFailure, fetchTimeoutMs } from './observe.ts';
+import type { FetchedCommit, GitRepositoryPorts } from './ports.ts';
+import type { Decision, Outcome } from './types.ts';
+
+type Fetch = Extract<Decision, { do: 'fetch' }>;
+
+const SUBJECT_LENGTH = 50;
+
+export async function act(decision: Decision, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<Outcome> {
+  switch (decision.do) {
+    case 'nothing': {
+      const artifact = pass.current().status?.artifact;
+      const collected = await ports.storage.collect(pass.key, artifact === undefined ? [] : [artifact]);
+      return { type: 'nothing', collected };
+    }
+    case 'fail': {
+      const { reason, message, ...options } = decision.failure;
+      throw new ReconcileError(reason, message, options);
+    }
+    case 'fetch':
+      return store(decision, ports, pass);
+    default:
+      return decision satisfies never;
+  }
+}
+
+async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<Outcome> {
+  const object = pass.current();
+  const fetched = await fetch(decision, ports, pass);
+  const path = `gitrepository/${pass.key}/${decision.resolved.commit}.tar.gz`;
+  const includes = await stage(reasons.copyFailure, () => includeRecipes(decision, ports), {
+    condition: 'StorageOperationFailed',
+  });
+  const { ignore } = object.spec;
+  const archived = await stage(
+    reasons.archiveOperationFailed,
+    () =>
+      ports.storage.archive(path, {
+        source: fetched.source,
+        ...(includes.length === 0 ? {} : { includes }),
+        ...(ignore === undefined ? {} : { ignore }),
+      }),
+    { condition: 'StorageOperationFailed', prefix: 'unable to archive artifact to storage: ' },
+  );
+  const old = object.status?.artifact;
+  const isNew = old?.digest !== archived.digest || old.revision !== decision.revision;
+  const artifact: Artifact = {
+    path,
+    url: ports.artifactUrl(path),
+    revision: decision.revision,
+    digest: archived.digest,
+    lastUpdateTime: isNew || old === undefined ? formatTime(ports.clock.now()) : old.lastUpdateTime,
+    size: archived.size,
+  };
+  await ports.storage.collect(pass.key, [artifact]);
+  return {
+    type: 'stored',
+    artifact,
+    includedArtifacts: decision.includes.map((include) => include.artifact),
+    subject: subjectOf(fetched),
+    isNew: old?.digest !== archived.digest,
+  };
+}
+
+async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<FetchedCommit> {
+  const object = pass.current();
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(fetchTimeoutMs(object), 1))]);
+  try {
+    return await ports.storage.fetch(pass.key, decision.transport, decision.resolved, { signal });
+  } catch (error) {
+    pass.signal.throwIfAborted();
+    ports.logins.delete(pass.key);
+    throw fetchFailure(object, error);
+  }
+}
+
+/** What the included artifacts put into this one. */
+async function includeRecipes(decision: Fetch, ports: GitRepositoryPorts): Promise<IncludeRecipe[]> {
+  const recipes: IncludeRecipe[] = [];
+  for (const { name, artifact, fromPath, toPath } of decision.includes) {
+    await ports.storage.hasArchive(artifact);
+    const content = ports.storage.recipeOf(artifact);
+    if (content === undefined)
+      throw new Error(`failed to copy '${name}' include from ${fromPath} to ${toPath}: not stored`);
+    recipes.push({ fromPath, toPath, content });
+  }
+  return recipes;
+}
+
+function subjectOf(fetched: FetchedCommit): string {
+  const line = fetched.commit.message.split('\n', 1)[0] ?? '';
+  const characters = [...line];
+  return characters.length > SUBJECT_LENGTH ? `${characters.slice(0, SUBJECT_LENGTH).join('')}...` : line;
+}

@@ -1,0 +1,210 @@
+// Owns what is kept on disk for GitRepositories: objects by repository, archives by artifact, and the recipe that says
+// how the content of an archive is read from objects, so that nothing inside the process unpacks it.
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { Artifact } from '../../api/meta/artifact.ts';
+import { type GitStore, openGitStore } from '../../artifact/git-store.ts';
+import type { ArtifactStore } from '../../artifact/store.ts';
+import { DEFAULT_PACK_LIMITS } from '../../engines/git/index-pack.ts';
+import type { ObjectFormat } from '../../engines/git/oid.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { FileTree } from '../../lib/filetree.ts';
+import { type ContentRecipe, openContent } from '../../offload/git/recipe.ts';
+import type { WorkerPool } from '../../offload/pool.ts';
+import { fetchCommit } from '../../remote/git/fetch.ts';
+import type { ResolvedReference } from '../../remote/git/resolve.ts';
+import type { GitTransport } from '../../remote/git/transport.ts';
+import type { FetchedCommit, GitStorage, StoredArchive } from './ports.ts';
+
+export interface GitStorageOptions {
+  /** Folder of the object stores, one below it per repository. */
+  readonly objectsFolder: string;
+  readonly artifacts: ArtifactStore;
+  readonly workers: WorkerPool;
+  readonly clock: Clock;
+}
+
+/** Makes the storage. Stores are opened when they are first needed. */
+export function createGitStorage(options: GitStorageOptions): GitStorage & { close(): Promise<void> } {
+  return new DiskGitStorage(options);
+}
+
+class DiskGitStorage implements GitStorage {
+  readonly #options: GitStorageOptions;
+  readonly #stores = new Map<string, Promise<GitStore>>();
+  /** Artifact path → recipe, of archives whose content can be read from objects. */
+  readonly #recipes = new Map<string, ContentRecipe>();
+
+  constructor(options: GitStorageOptions) {
+    this.#options = options;
+  }
+
+  async hasArchive(artifact: Artifact): Promise<boolean> {
+    if (artifact.digest === undefined) return false;
+    if ((await this.#options.artifacts.verify(artifact.path, artifact.digest)) !== 'ok') return false;
+    await this.#recall(artifact);
+    return true;
+  }
+
+  async fetch(
+    key: string,
+    transport: GitTransport,
+    resolved: ResolvedReference,
+    options: { readonly signal: AbortSignal },
+  ): Promise<FetchedCommit> {
+    const store = await this.#store(this.#folder(key), resolved.format);
+    const { tagObject } = resolved;
+    const { bytes } = await fetchCommit(transport, store, resolved.commit, {
+      signal: options.signal,
+      ...(tagObject === undefined ? {} : { tagObject }),
+    });
+    const commit = store.readCommit(resolved.commit);
+    return {
+      source: { dir: store.dir, format: store.format, tree: commit.tree },
+      commit,
+      tag: tagObject === undefined ? undefined : store.readTag(tagObject),
+      bytes,
+    };
+  }
+
+  async archive(path: string, recipe: ContentRecipe): Promise<StoredArchive> {
+    const { artifacts, workers } = this.#options;
+    await this.#openStores(recipe);
+    const stored = await artifacts.put(
+      path,
+      (temporary) =>
+        workers.run('packArchive', {
+          content: recipe,
+          path: temporary,
+          maxObjectBytes: DEFAULT_PACK_LIMITS.maxObjectBytes,
+        }),
+      () => this.#open(recipe),
+    );
+    await this.#writeRecipe(path, recipe);
+    this.#recipes.set(path, recipe);
+    return stored;
+  }
+
+  recipeOf(artifact: Artifact): ContentRecipe | undefined {
+    return this.#recipes.get(artifact.path);
+  }
+
+  async collect(key: string, keep: readonly Artifact[]): Promise<number> {
+    const kept = keep.flatMap(({ path }) => [path, recipePath(path)]);
+    const removed = await this.#options.artifacts.collectGarbage(
+      `gitrepository/${key}`,
+      kept,
+      this.#options.clock.now(),
+    );
+    for (const path of removed) this.#recipes.delete(path);
+    const count = removed.filter((path) => path.endsWith('.tar.gz')).length;
+    if (count > 0) await this.#dropObjects(key, keep);
+    return count;
+  }
+
+  /** Drops objects that no archive which is left needs. An archive's name is its commit's. */
+  async #dropObjects(key: string, keep: readonly Artifact[]): Promise<void> {
+    const prefix = `gitrepository/${key}/`;
+    const paths = [...this.#recipes.keys(), ...keep.map((artifact) => artifact.path)];
+    const commits = paths
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => path.slice(prefix.length, -'.tar.gz'.length));
+    const store = await this.#stores.get(this.#folder(key));
+    await store?.retain([...new Set(commits)]);
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#options.artifacts.removeFolder(`gitrepository/${key}`);
+    for (const path of this.#recipes.keys()) if (path.startsWith(`gitrepository/${key}/`)) this.#recipes.delete(path);
+    const folder = this.#folder(key);
+    const store = await this.#stores.get(folder)?.catch(() => undefined);
+    this.#stores.delete(folder);
+    store?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async open(artifact: Artifact): Promise<FileTree> {
+    await this.#recall(artifact);
+    return this.#options.artifacts.open(artifact.path, artifact.digest ?? '');
+  }
+
+  async close(): Promise<void> {
+    for (const opening of this.#stores.values()) (await opening.catch(() => undefined))?.close();
+    this.#stores.clear();
+  }
+
+  #folder(key: string): string {
+    return join(this.#options.objectsFolder, key);
+  }
+
+  #store(folder: string, format: ObjectFormat): Promise<GitStore> {
+    const known = this.#stores.get(folder);
+    if (known !== undefined) return known;
+    const opening = mkdir(dirname(folder), { recursive: true }).then(() =>
+      openGitStore(folder, { format, workers: this.#options.workers }),
+    );
+    this.#stores.set(folder, opening);
+    // A store that could not be opened is tried again the next time.
+    opening.catch(() => this.#stores.delete(folder));
+    return opening;
+  }
+
+  readonly #opened = new Map<string, GitStore>();
+
+  /** Opens every store that a recipe names, so that reading it later is synchronous. */
+  async #openStores(recipe: ContentRecipe): Promise<void> {
+    const { dir, format } = recipe.source;
+    this.#opened.set(dir, await this.#store(dir, format));
+    for (const { source } of recipe.submodules ?? []) {
+      if (source !== undefined) this.#opened.set(source.dir, await this.#store(source.dir, source.format));
+    }
+    for (const include of recipe.includes ?? []) await this.#openStores(include.content);
+  }
+
+  #open(recipe: ContentRecipe): FileTree {
+    return openContent(recipe, (source) => this.#opened.get(source.dir)!);
+  }
+
+  /** After a restart: says how the content of an archive is read, when its objects are still there. */
+  async #recall(artifact: Artifact): Promise<void> {
+    if (this.#recipes.has(artifact.path)) return;
+    const recipe = await this.#readRecipe(artifact.path);
+    if (recipe === undefined || !(await this.#isReadable(recipe))) return;
+    this.#recipes.set(artifact.path, recipe);
+    const { path, digest = '', size = 0 } = artifact;
+    this.#options.artifacts.remember({ path, digest, size }, () => this.#open(recipe));
+  }
+
+  async #isReadable(recipe: ContentRecipe): Promise<boolean> {
+    await this.#openStores(recipe);
+    const isHere = (part: ContentRecipe): boolean =>
+      this.#opened.get(part.source.dir)!.has(part.source.tree) &&
+      (part.includes ?? []).every((include) => isHere(include.content));
+    return isHere(recipe);
+  }
+
+  async #readRecipe(path: string): Promise<ContentRecipe | undefined> {
+    try {
+      const text = await readFile(this.#options.artifacts.localPath(recipePath(path)), 'utf8');
+      const absolute = (key: string, value: unknown) =>
+        key === 'dir' && typeof value === 'string' ? join(this.#options.objectsFolder, value) : value;
+      return JSON.parse(text, absolute) as ContentRecipe;
+    } catch {
+      // Without a recipe the archive itself is read: slower, and the same files.
+      return undefined;
+    }
+  }
+
+  async #writeRecipe(path: string, recipe: ContentRecipe): Promise<void> {
+    const local = this.#options.artifacts.localPath(recipePath(path));
+    // Folders are written relative to the state directory, which may be moved.
+    const relativeDir = (key: string, value: unknown) =>
+      key === 'dir' && typeof value === 'string' ? relative(this.#options.objectsFolder, value) : value;
+    await writeFile(`${local}.tmp`, JSON.stringify(recipe, relativeDir), { mode: 0o600 });
+    await rename(`${local}.tmp`, local);
+  }
+}
+
+function recipePath(path: string): string {
+  return path.replace(/\.tar\.gz$/, '.recipe.json');
+}

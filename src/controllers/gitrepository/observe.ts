@@ -1,0 +1,87 @@
+// Owns every read that a decision for a GitRepository needs: storage, includes, and what the server says of the
+// reference. Nothing is fetched here.
+import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import { withOperation } from '../../remote/git/errors.ts';
+import { type ResolvedReference, resolveReference } from '../../remote/git/resolve.ts';
+import type { GitTransport } from '../../remote/git/transport.ts';
+import type { Pass } from '../../runtime/controller.ts';
+import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { toLegacyRevision } from '../shared/revision.ts';
+import { durationMs } from '../shared/timing.ts';
+import { loginFor } from './login.ts';
+import type { GitRepositoryPorts } from './ports.ts';
+import type { Observed, ObservedInclude } from './types.ts';
+import { unsupportedField } from './unsupported.ts';
+
+/** Timeout of a source when the API server did not default it, in ms. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+export async function observe(
+  object: GitRepository,
+  ports: GitRepositoryPorts,
+  pass: Pass<GitRepository>,
+): Promise<Observed> {
+  const artifact = object.status?.artifact;
+  const archive = artifact === undefined ? 'none' : (await ports.storage.hasArchive(artifact)) ? 'present' : 'lost';
+  const includes = (object.spec.include ?? []).map((include) => findInclude(object, include, ports));
+  const base = { object, archive, includes, requeueDependencyMs: ports.settings.requeueDependencyMs } as const;
+  if (unsupportedField(object.spec) !== undefined || !URL.canParse(object.spec.url)) {
+    return { ...base, remote: undefined, revision: '' };
+  }
+  const auth = await loginFor(object, ports, pass);
+  const transport = ports.openTransport(withoutUserInfo(object.spec.url), auth, fetchTimeoutMs(object));
+  try {
+    const resolved = await resolve(object, transport, pass.signal);
+    const revision = ports.settings.legacyRevisions ? toLegacyRevision(resolved.revision) : resolved.revision;
+    return { ...base, remote: { transport, resolved }, revision };
+  } catch (error) {
+    // A pass that was superseded has not failed: whoever superseded it says so.
+    pass.signal.throwIfAborted();
+    ports.logins.delete(pass.key);
+    throw fetchFailure(object, error);
+  }
+}
+
+export function fetchTimeoutMs(object: GitRepository): number {
+  return object.spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(object.spec.timeout);
+}
+
+function resolve(object: GitRepository, transport: GitTransport, signal: AbortSignal): Promise<ResolvedReference> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(fetchTimeoutMs(object), 1))]);
+  return resolveReference(transport, object.spec.ref ?? {}, { signal: deadline });
+}
+
+/** The error of a poll or fetch, with Flux's words before the cause (flux.md §2.8). */
+export function fetchFailure(object: GitRepository, error: unknown): ReconcileError {
+  if (error instanceof ReconcileError) return error;
+  const operation = object.status?.artifact === undefined ? 'clone' : 'list';
+  const told = withOperation(operation, withoutUserInfo(object.spec.url), error);
+  const isEmpty = (told as { code?: unknown }).code === 'GitEmptyRepository';
+  const reason = isEmpty ? reasons.emptyGitRepository : reasons.gitOperationFailed;
+  const message = isEmpty ? errorMessage(told) : `failed to checkout and determine revision: ${errorMessage(told)}`;
+  return new ReconcileError(reason, message, { condition: 'FetchFailed', cause: error });
+}
+
+function withoutUserInfo(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.protocol !== 'ssh:') parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}
+
+function findInclude(
+  object: GitRepository,
+  include: NonNullable<GitRepository['spec']['include']>[number],
+  ports: GitRepositoryPorts,
+): ObservedInclude {
+  const { name } = include.repository;
+  const found = ports.findRepository(object.metadata.namespace ?? '', name);
+  return {
+    name,
+    fromPath: include.fromPath ?? '',
+    toPath: include.toPath || name,
+    exists: found !== undefined,
+    artifact: found?.status?.artifact,
+  };
+}

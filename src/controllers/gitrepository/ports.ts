@@ -1,0 +1,69 @@
+// Owns what the GitRepository controller needs from outside: a plain object of functions, made in app.ts.
+import type { Artifact } from '../../api/meta/artifact.ts';
+import type { GitRepository } from '../../api/source/gitrepository.ts';
+import type { Commit, Tag } from '../../engines/git/commit.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { FileTree } from '../../lib/filetree.ts';
+import type { ContentRecipe, GitTreeSource } from '../../offload/git/recipe.ts';
+import type { ResolvedReference } from '../../remote/git/resolve.ts';
+import type { GitAuth, GitTransport } from '../../remote/git/transport.ts';
+import type { CachedLogin } from './login.ts';
+
+/** Bytes of a Secret's values by key. */
+export type SecretData = ReadonlyMap<string, Uint8Array>;
+
+/** A commit whose objects are in the storage. */
+export interface FetchedCommit {
+  readonly source: GitTreeSource;
+  readonly commit: Commit;
+  /** The annotated tag, when the reference is one. */
+  readonly tag: Tag | undefined;
+  /** Bytes that the fetch moved; 0 when everything was there. */
+  readonly bytes: number;
+}
+
+export interface StoredArchive {
+  /** `sha256:<hex>` */
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** Where objects and archives are kept. Keys are `namespace/name` of a GitRepository. */
+export interface GitStorage {
+  /** True when the archive is there and its bytes have the artifact's digest. */
+  hasArchive(artifact: Artifact): Promise<boolean>;
+  fetch(
+    key: string,
+    transport: GitTransport,
+    resolved: ResolvedReference,
+    options: { readonly signal: AbortSignal },
+  ): Promise<FetchedCommit>;
+  /** Packs what the recipe says under `path` (`gitrepository/ns/name/<sha>.tar.gz`); the same files, the same digest. */
+  archive(path: string, recipe: ContentRecipe): Promise<StoredArchive>;
+  /** How the content of a stored artifact is made; undefined when only its archive is there. */
+  recipeOf(artifact: Artifact): ContentRecipe | undefined;
+  /** Removes archives and objects that nothing needs any more; tells how many archives went. */
+  collect(key: string, keep: readonly Artifact[]): Promise<number>;
+  remove(key: string): Promise<void>;
+  /** The files of an artifact of this storage. */
+  open(artifact: Artifact): Promise<FileTree>;
+}
+
+export interface GitRepositorySettings {
+  /** Revisions in status as `main/<sha>` (`--legacy-revisions`). */
+  readonly legacyRevisions: boolean;
+  readonly requeueDependencyMs: number;
+}
+
+export interface GitRepositoryPorts {
+  readonly clock: Clock;
+  readonly settings: GitRepositorySettings;
+  readonly storage: GitStorage;
+  /** Credentials that were read; read again when they fail. */
+  readonly logins: Map<string, CachedLogin>;
+  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
+  findRepository(namespace: string, name: string): GitRepository | undefined;
+  openTransport(url: string, auth: GitAuth, timeoutMs: number): GitTransport;
+  /** Where consumers in the cluster fetch an archive. */
+  artifactUrl(path: string): string;
+}

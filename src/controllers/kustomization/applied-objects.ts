@@ -1,0 +1,281 @@
+// Owns the watching of applied objects: which of them have drifted, and how the ones that are waited for are
+// (lockstep.md §2, §3). What counts as drift is plan/drift.ts; putting it back is act.ts.
+
+import { ownerNameLabel } from '../../api/meta/keys.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { asManifest } from '../../apply/dry-run.ts';
+import type { Informer } from '../../cluster/informer.ts';
+import type { InformerLease, InformerRequest, Informers, Shape } from '../../cluster/informers.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { identityKey, type Manifest, type ObjectReference, referenceOf, toApiVersion } from '../../objects/manifest.ts';
+import { type AppliedMark, type Drift, findDrift } from '../../plan/drift.ts';
+import type { HealthTarget, ObservedDrift } from './types.ts';
+
+/** An applied object that is watched for drift. */
+export interface FollowedObject {
+  readonly reference: ObjectReference;
+  readonly mark: AppliedMark;
+  /** `metadata.resourceVersion` that the mark was made of: older states are no drift. */
+  readonly resourceVersion: string;
+}
+
+export interface AppliedObjectsOptions {
+  readonly informers: Informers;
+  readonly manager: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Brings a Kustomization's key back into its queue. */
+  readonly enqueue: (key: string, trigger: string) => void;
+}
+
+/** What the cache knows of an object. `unknown`: its kind is not watched (yet). */
+export type CachedObject =
+  | { readonly state: 'known'; readonly object: Manifest | undefined }
+  | { readonly state: 'unknown' };
+
+interface Followed extends FollowedObject {
+  readonly owner: string;
+}
+
+interface KindWatch {
+  readonly lease: InformerLease;
+  readonly removeHandler: () => void;
+  users: number;
+}
+
+/** A cache that was just created may lag behind the answer of a write by this much, in ms. */
+const CACHE_LAG_MS = 2_000;
+
+/** Values that neither drift nor health needs are not kept in memory. */
+const trimmed: Shape = {
+  name: 'trimmed',
+  transform: (object: KubeObject) => {
+    const body = object as unknown as Record<string, unknown>;
+    delete body['data'];
+    delete body['binaryData'];
+    delete body['stringData'];
+    if (object.kind === 'CustomResourceDefinition') delete body['spec'];
+    return object;
+  },
+};
+
+/** Follows the applied objects of all Kustomizations of one API server. */
+export class AppliedObjects {
+  readonly #options: AppliedObjectsOptions;
+  readonly #followed = new Map<string, Followed>();
+  readonly #byOwner = new Map<string, Set<string>>();
+  readonly #drifted = new Map<string, Map<string, Drift>>();
+  readonly #unwatched = new Map<string, Set<string>>();
+  readonly #kinds = new Map<string, Promise<KindWatch | undefined>>();
+  readonly #leases = new Map<string, Set<string>>();
+  readonly #waiting = new Map<string, Set<string>>();
+
+  constructor(options: AppliedObjectsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Replaces what is followed for a Kustomization. Drift seen before is forgotten: the marks are newer. Each change of
+   * a target brings the key back too.
+   */
+  async follow(owner: string, objects: readonly FollowedObject[], targets: readonly HealthTarget[]): Promise<void> {
+    const keys = new Set(objects.map((object) => identityKey(object.reference)));
+    for (const key of this.#byOwner.get(owner) ?? []) {
+      if (!keys.has(key) && this.#followed.get(key)?.owner === owner) this.#followed.delete(key);
+    }
+    this.#byOwner.set(owner, keys);
+    this.#drifted.delete(owner);
+    for (const object of objects) this.#followed.set(identityKey(object.reference), { ...object, owner });
+    const kinds = new Set(
+      objects.map((object) =>
+        kindKey(toApiVersion(object.reference.group, object.reference.version), object.reference.kind),
+      ),
+    );
+    this.#waiting.set(owner, new Set(targets.map((target) => targetKey(target))));
+    await this.#watchKinds(owner, kinds);
+    for (const object of objects) this.#recheck(identityKey(object.reference));
+  }
+
+  /** New marks for some of the objects of a Kustomization, after they were put back. */
+  update(owner: string, objects: readonly FollowedObject[]): void {
+    for (const object of objects) {
+      const key = identityKey(object.reference);
+      this.#followed.set(key, { ...object, owner });
+      this.#drifted.get(owner)?.delete(key);
+      this.#recheck(key);
+    }
+  }
+
+  /** Objects that have drifted since they were followed. */
+  drifted(owner: string): readonly ObservedDrift[] {
+    return [...(this.#drifted.get(owner) ?? [])].map(([key, drift]) => ({ key, drift }));
+  }
+
+  /** Forgets that an object has drifted, when it is left as it is. */
+  accept(owner: string, key: string): void {
+    this.#drifted.get(owner)?.delete(key);
+  }
+
+  /** Identities of followed objects whose kind cannot be watched. */
+  unwatched(owner: string): readonly string[] {
+    const kinds = this.#unwatched.get(owner);
+    if (kinds === undefined || kinds.size === 0) return [];
+    return [...(this.#byOwner.get(owner) ?? [])].filter((key) => {
+      const reference = this.#followed.get(key)?.reference;
+      return (
+        reference !== undefined && kinds.has(kindKey(toApiVersion(reference.group, reference.version), reference.kind))
+      );
+    });
+  }
+
+  /** The object of a target as the watch has it. */
+  async lookup(target: HealthTarget): Promise<CachedObject> {
+    const { apiVersion, kind, namespace, name } = target.reference;
+    const watch = await this.#kinds.get(kindKey(apiVersion, kind));
+    if (watch === undefined || !watch.lease.informer.synced) return { state: 'unknown' };
+    const found = watch.lease.informer.get(namespace, name);
+    return { state: 'known', object: found === undefined ? undefined : asManifest(found) };
+  }
+
+  /** Drops everything that is kept for a Kustomization. */
+  forget(owner: string): void {
+    for (const key of this.#byOwner.get(owner) ?? []) {
+      if (this.#followed.get(key)?.owner === owner) this.#followed.delete(key);
+    }
+    this.#byOwner.delete(owner);
+    this.#drifted.delete(owner);
+    this.#unwatched.delete(owner);
+    this.#waiting.delete(owner);
+    for (const kind of this.#leases.get(owner) ?? []) void this.#releaseKind(kind);
+    this.#leases.delete(owner);
+  }
+
+  async #watchKinds(owner: string, kinds: ReadonlySet<string>): Promise<void> {
+    const old = this.#leases.get(owner) ?? new Set<string>();
+    this.#leases.set(owner, new Set(kinds));
+    const unwatched = new Set<string>();
+    for (const kind of kinds) {
+      const watch = await (old.has(kind) ? this.#kinds.get(kind) : this.#acquireKind(kind));
+      if (watch === undefined || !(await isFollowing(watch.lease.informer))) unwatched.add(kind);
+    }
+    this.#unwatched.set(owner, unwatched);
+    for (const kind of old) if (!kinds.has(kind)) await this.#releaseKind(kind);
+  }
+
+  async #acquireKind(kind: string): Promise<KindWatch | undefined> {
+    let watch = await this.#kinds.get(kind);
+    if (watch === undefined) {
+      const starting = this.#startKind(kind);
+      this.#kinds.set(kind, starting);
+      watch = await starting;
+    }
+    if (watch === undefined) this.#kinds.delete(kind);
+    else watch.users += 1;
+    return watch;
+  }
+
+  async #startKind(kind: string): Promise<KindWatch | undefined> {
+    const [apiVersion = '', name = ''] = kind.split('#');
+    const request: InformerRequest = { labelSelector: ownerNameLabel, shape: trimmed };
+    try {
+      const lease = await this.#options.informers.acquire({ apiVersion, kind: name }, request);
+      const removeHandler = lease.informer.addHandler({
+        add: (object) => this.#seen(asManifest(object)),
+        update: (object) => this.#seen(asManifest(object)),
+        delete: (object) => this.#gone(asManifest(object)),
+      });
+      return { lease, removeHandler, users: 0 };
+    } catch (error) {
+      this.#options.log.info('applied objects of a kind are not watched', { kind, error: errorMessage(error) });
+      return undefined;
+    }
+  }
+
+  async #releaseKind(kind: string): Promise<void> {
+    const watch = await this.#kinds.get(kind);
+    if (watch === undefined) return;
+    watch.users -= 1;
+    if (watch.users > 0) return;
+    this.#kinds.delete(kind);
+    watch.removeHandler();
+    watch.lease.release();
+  }
+
+  #seen(object: Manifest): void {
+    const key = identityKey(referenceOf(object));
+    this.#notifyWaiting(object);
+    const followed = this.#followed.get(key);
+    if (followed === undefined || isOlder(object, followed.resourceVersion)) return;
+    const drift = findDrift(followed.mark, object, this.#options.manager);
+    if (drift === undefined) this.#drifted.get(followed.owner)?.delete(key);
+    else this.#note(followed.owner, key, drift);
+  }
+
+  #gone(object: Manifest): void {
+    const key = identityKey(referenceOf(object));
+    this.#notifyWaiting(object);
+    const followed = this.#followed.get(key);
+    if (followed !== undefined && followed.mark.uid === object.metadata['uid']) {
+      this.#note(followed.owner, key, { because: 'deleted', manager: '', fields: [] });
+    }
+  }
+
+  #note(owner: string, key: string, drift: Drift): void {
+    const drifts = this.#drifted.get(owner) ?? new Map<string, Drift>();
+    drifts.set(key, drift);
+    this.#drifted.set(owner, drifts);
+    this.#options.enqueue(owner, 'drift');
+  }
+
+  #notifyWaiting(object: Manifest): void {
+    const { group, version, kind, namespace, name } = referenceOf(object);
+    const key = `${toApiVersion(group, version)}#${kind}|${namespace}|${name}`;
+    for (const [owner, targets] of this.#waiting) if (targets.has(key)) this.#options.enqueue(owner, 'health');
+  }
+
+  /** Looks at what the cache has of an object now; one that is absent is looked at again after the cache's lag. */
+  #recheck(key: string, isSecondLook = false): void {
+    const followed = this.#followed.get(key);
+    if (followed === undefined) return;
+    const { reference } = followed;
+    const kind = kindKey(toApiVersion(reference.group, reference.version), reference.kind);
+    void this.#kinds.get(kind)?.then((watch) => {
+      if (watch === undefined || this.#followed.get(key) !== followed) return;
+      const informer = watch.lease.informer;
+      const object = informer.synced ? informer.get(reference.namespace, reference.name) : undefined;
+      if (object !== undefined) this.#seen(asManifest(object));
+      else if (!isSecondLook) this.#options.clock.setTimer(CACHE_LAG_MS, () => this.#recheck(key, true));
+      else if (informer.synced && informer.error === undefined) {
+        this.#note(followed.owner, key, { because: 'deleted', manager: '', fields: [] });
+      }
+    });
+  }
+}
+
+/** True once the first list is in; false when it was refused, so that the kind is dry-run instead. */
+async function isFollowing(informer: Informer): Promise<boolean> {
+  try {
+    await informer.waitForSync({ failFast: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function kindKey(apiVersion: string, kind: string): string {
+  return `${apiVersion}#${kind}`;
+}
+
+function targetKey(target: HealthTarget): string {
+  const { apiVersion, kind, namespace, name } = target.reference;
+  return `${apiVersion}#${kind}|${namespace}|${name}`;
+}
+
+/** resourceVersions are compared as numbers, as Kubernetes allows since 1.35; others are never older. */
+function isOlder(object: Manifest, than: string): boolean {
+  const version = object.metadata['resourceVersion'];
+  if (typeof version !== 'string' || !/^\d+$/.test(version) || !/^\d+$/.test(than)) return false;
+  return BigInt(version) < BigInt(than);
+}

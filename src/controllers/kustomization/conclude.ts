@@ -1,0 +1,357 @@
+// Owns the status, events and next run that follow from a pass: the one place that makes conditions of a Kustomization
+// (flux.md §4.13, §4.15, lockstep.md §2, §3).
+import {
+  type Kustomization,
+  type KustomizationStatus,
+  kustomizationReasons as reasons,
+} from '../../api/kustomize/kustomization.ts';
+import type { Condition } from '../../api/meta/condition.ts';
+import { formatDurationMs } from '../../lib/duration.ts';
+import {
+  type ConditionStamp,
+  concludeReady,
+  deleteCondition,
+  getCondition,
+  markReady,
+  markReconciling,
+  setCondition,
+} from '../../runtime/conditions.ts';
+import type { Conclusion, EventDraft, Pass, Result } from '../../runtime/controller.ts';
+import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
+import type { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { intervalMs, retryIntervalMs, timeoutMs } from '../shared/timing.ts';
+import { formatChange, isWrite } from './changes.ts';
+import { KustomizationError } from './failure.ts';
+import { moveHistory, recordHistory } from './history.ts';
+import { appliedMessage, conflictMessage, driftMessage, eventMetadata, healthMessage, stepMessage } from './texts.ts';
+import type { HealthWait, Notes, Outcome } from './types.ts';
+
+type Applied = Extract<Outcome, { type: 'applied' }>;
+
+export function conclude(
+  object: Kustomization,
+  result: Result<Outcome>,
+  nowMs: number,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const stamp = { generation: object.metadata.generation ?? 0, nowMs };
+  if ('error' in result) return concludeFailure(object, result.error, stamp, pass);
+  const { outcome } = result;
+  switch (outcome.type) {
+    case 'nothing':
+      return concludeNothing(object, outcome.notes, stamp);
+    case 'applied':
+      return concludeApplied(object, outcome, stamp, pass);
+    case 'moved':
+      return concludeMoved(object, outcome, stamp, pass);
+    case 'corrected':
+      return concludeCorrected(object, outcome, stamp, pass);
+    case 'waiting':
+      return { requeue: waitRequeue(outcome.wait), observed: false };
+    case 'healthy':
+      return concludeHealthy(object, outcome, stamp);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function concludeNothing(object: Kustomization, notes: Notes, stamp: ConditionStamp): Conclusion<KustomizationStatus> {
+  const told = [...notes.warned, ...(notes.delayed?.drifts ?? [])];
+  const wanted = getCondition(object.status?.conditions, reasons.ownershipConflict) !== undefined;
+  let conditions: readonly Condition[] = object.status?.conditions ?? [];
+  conditions = noteDrift(conditions, told.length === 0 ? undefined : driftMessage(told), stamp);
+  if (wanted || notes.contested.length > 0) {
+    conditions = noteConflict(conditions, conflictMessage(notes.contested, []), stamp);
+  }
+  const interval = intervalMs(object.spec!);
+  return {
+    status: { ...object.status, conditions },
+    requeue:
+      notes.delayed === undefined
+        ? { do: 'interval', ms: interval }
+        : { do: 'after', ms: Math.min(notes.delayed.ms, interval) },
+  };
+}
+
+function concludeApplied(
+  object: Kustomization,
+  outcome: Applied,
+  stamp: ConditionStamp,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const metadata = eventMetadata(object, outcome.revision, outcome.originRevision);
+  const events: EventDraft[] = [];
+  const written = outcome.changes.filter(isWrite);
+  const say = (lines: readonly string[]) => {
+    if (lines.length === 0) return;
+    events.push({ type: 'Normal', reason: reasons.progressing, message: lines.join('\n'), metadata });
+  };
+  say(written.map(formatChange));
+  say(outcome.pruned.map(({ id, action }) => `${id} ${action}`));
+  const changed = written.length > 0 || outcome.pruned.some((item) => item.action === 'deleted');
+  const status: KustomizationStatus = {
+    ...object.status,
+    inventory: { entries: outcome.inventory },
+    lastAttemptedRevision: outcome.revision,
+  };
+  let conditions: readonly Condition[] = noteDrift(status.conditions ?? [], undefined, stamp);
+  conditions = noteConflict(conditions, conflictMessage([], outcome.conflicts), stamp);
+  if (outcome.health.state === 'waiting') {
+    const { wait } = outcome.health;
+    conditions = waitConditions(conditions, healthMessage(wait.revision, timeoutMs(object.spec!)), stamp);
+    return { status: { ...status, conditions }, events, requeue: waitRequeue(wait), observed: false };
+  }
+  if (outcome.health.state === 'none') conditions = deleteCondition(conditions, 'Healthy');
+  else if (changed || getCondition(conditions, 'Healthy')?.status !== 'True') {
+    const took = formatDurationMs(Math.max(stamp.nowMs - pass.startedMs, 0));
+    conditions = markHealthy(conditions, took, stamp);
+    if (outcome.newRevision && changed) events.push(healthEvent(took, metadata));
+  }
+  const done = { revision: outcome.revision, originRevision: outcome.originRevision, digest: outcome.digest };
+  return concludeSuccess(
+    object,
+    { ...status, conditions },
+    done,
+    changed || outcome.newRevision,
+    events,
+    stamp,
+    pass.startedMs,
+  );
+}
+
+interface Done {
+  readonly revision: string;
+  readonly originRevision: string | undefined;
+  readonly digest: string;
+}
+
+/** The end of a pass that applied a revision whole; `didWork` says whether there is anything to tell. */
+function concludeSuccess(
+  object: Kustomization,
+  status: KustomizationStatus,
+  done: Done,
+  didWork: boolean,
+  events: EventDraft[],
+  stamp: ConditionStamp,
+  startedMs: number,
+): Conclusion<KustomizationStatus> {
+  const took = formatDurationMs(Math.max(stamp.nowMs - startedMs, 0));
+  const interval = intervalMs(object.spec!);
+  if (didWork) {
+    events.push({
+      type: 'Normal',
+      reason: reasons.reconciliationSucceeded,
+      message: `Reconciliation finished in ${took}, next run in ${formatDurationMs(interval)}`,
+      metadata: {
+        ...eventMetadata(object, done.revision, done.originRevision),
+        'kustomize.toolkit.fluxcd.io/commit_status': 'update',
+      },
+    });
+  }
+  const next: KustomizationStatus = {
+    ...status,
+    conditions: concludeReady(status.conditions, reasons.reconciliationSucceeded, appliedMessage(done.revision), stamp),
+    lastAppliedRevision: done.revision,
+    lastAttemptedRevision: done.revision,
+    ...(done.originRevision === undefined ? {} : { lastAppliedOriginRevision: done.originRevision }),
+    history: recordHistory(status.history, {
+      ...done,
+      outcome: reasons.reconciliationSucceeded,
+      took,
+      nowMs: stamp.nowMs,
+      didWork,
+    }),
+  };
+  return {
+    status: next,
+    events,
+    requeue: { do: 'interval', ms: interval },
+    log: { revision: done.revision, changed: didWork },
+  };
+}
+
+function concludeHealthy(
+  object: Kustomization,
+  outcome: Extract<Outcome, { type: 'healthy' }>,
+  stamp: ConditionStamp,
+): Conclusion<KustomizationStatus> {
+  const { wait, digest, originRevision } = outcome;
+  const took = formatDurationMs(Math.max(stamp.nowMs - wait.startedMs, 0));
+  const events = [healthEvent(took, eventMetadata(object, wait.revision, originRevision))];
+  const status = { ...object.status, conditions: markHealthy(object.status?.conditions ?? [], took, stamp) };
+  const done = { revision: wait.revision, originRevision, digest };
+  return concludeSuccess(object, status, done, wait.changed || wait.newRevision, events, stamp, wait.startedMs);
+}
+
+function concludeMoved(
+  object: Kustomization,
+  outcome: Extract<Outcome, { type: 'moved' }>,
+  stamp: ConditionStamp,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const { revision, originRevision } = outcome;
+  const took = formatDurationMs(Math.max(stamp.nowMs - pass.startedMs, 0));
+  const interval = intervalMs(object.spec!);
+  return {
+    status: {
+      ...object.status,
+      conditions: concludeReady(
+        object.status?.conditions,
+        reasons.reconciliationSucceeded,
+        appliedMessage(revision),
+        stamp,
+      ),
+      lastAppliedRevision: revision,
+      lastAttemptedRevision: revision,
+      ...(originRevision === undefined ? {} : { lastAppliedOriginRevision: originRevision }),
+      history: moveHistory(object.status?.history, revision, originRevision),
+    },
+    events: [
+      {
+        type: 'Normal',
+        reason: reasons.reconciliationSucceeded,
+        message: `Reconciliation finished in ${took}, next run in ${formatDurationMs(interval)}`,
+        metadata: {
+          ...eventMetadata(object, revision, originRevision),
+          'kustomize.toolkit.fluxcd.io/commit_status': 'update',
+        },
+      },
+    ],
+    requeue: { do: 'interval', ms: interval },
+    log: { revision, untouched: true },
+  };
+}
+
+function concludeCorrected(
+  object: Kustomization,
+  outcome: Extract<Outcome, { type: 'corrected' }>,
+  stamp: ConditionStamp,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const revision = object.status?.lastAppliedRevision ?? '';
+  const written = outcome.changes.filter(isWrite);
+  const metadata = eventMetadata(object, revision, object.status?.lastAppliedOriginRevision);
+  const interval = intervalMs(object.spec!);
+  const took = formatDurationMs(Math.max(stamp.nowMs - pass.startedMs, 0));
+  const events: EventDraft[] =
+    written.length === 0
+      ? []
+      : [
+          { type: 'Normal', reason: reasons.progressing, message: written.map(formatChange).join('\n'), metadata },
+          {
+            type: 'Normal',
+            reason: reasons.reconciliationSucceeded,
+            message: `Reconciliation finished in ${took}, next run in ${formatDurationMs(interval)}`,
+            metadata,
+          },
+        ];
+  const message = outcome.fought.length === 0 ? undefined : driftMessage(outcome.fought);
+  return {
+    status: { ...object.status, conditions: noteDrift(object.status?.conditions ?? [], message, stamp) },
+    events,
+    requeue: { do: 'interval', ms: interval },
+    log: { revision, corrected: written.length },
+  };
+}
+
+function concludeFailure(
+  object: Kustomization,
+  error: ReconcileError,
+  stamp: ConditionStamp,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const revision = error instanceof KustomizationError ? error.revision : (object.status?.lastAttemptedRevision ?? '');
+  const event = failureEvent(error, eventMetadata(object, revision));
+  const requeue = failureRequeue(error, {
+    waitingMs: 30_000,
+    ...(error instanceof KustomizationError ? { retryMs: retryIntervalMs(object.spec!) } : {}),
+  });
+  let conditions = failureConditions(object.status?.conditions, error, stamp);
+  const status: KustomizationStatus = { ...object.status };
+  if (!(error instanceof KustomizationError)) {
+    const events = event === undefined ? [] : [dependencyEvent(event, error)];
+    return { status: { ...status, conditions }, events, requeue, log: { reason: error.reason } };
+  }
+  conditions = markReconciling(
+    conditions,
+    reasons.progressingWithRetry,
+    stepMessage(error.step, error.revision, timeoutMs(object.spec!)),
+    stamp,
+  );
+  if (error.step === 'health') {
+    const text = { reason: reasons.healthCheckFailed, message: error.message };
+    conditions = setCondition(conditions, { type: 'Healthy', status: 'False', ...text }, stamp);
+  }
+  const took = formatDurationMs(Math.max(stamp.nowMs - pass.startedMs, 0));
+  const history =
+    error.digest === undefined
+      ? status.history
+      : recordHistory(status.history, {
+          revision: error.revision,
+          originRevision: undefined,
+          digest: error.digest,
+          outcome: error.reason,
+          took,
+          nowMs: stamp.nowMs,
+          didWork: true,
+        });
+  return {
+    status: {
+      ...status,
+      conditions,
+      ...(history === undefined ? {} : { history }),
+      ...(error.step === 'fetch' ? {} : { lastAttemptedRevision: error.revision }),
+    },
+    events: event === undefined ? [] : [event],
+    requeue,
+    log: { revision: error.revision, reason: error.reason },
+  };
+}
+
+/** A dependency that is not met has an event of its own words. */
+function dependencyEvent(event: EventDraft, error: ReconcileError): EventDraft {
+  if (error.reason !== reasons.dependencyNotReady) return event;
+  const delay = formatDurationMs(error.retryAfterMs ?? 30_000);
+  return { ...event, message: `Dependencies do not meet ready condition, retrying in ${delay}` };
+}
+
+function waitRequeue(wait: HealthWait): Conclusion['requeue'] {
+  return { do: 'wait', untilMs: wait.deadlineMs, memory: wait };
+}
+
+function waitConditions(
+  conditions: readonly Condition[],
+  message: string,
+  stamp: ConditionStamp,
+): readonly Condition[] {
+  const text = { reason: reasons.progressing, message };
+  const waiting = setCondition(conditions, { type: 'Healthy', status: 'Unknown', ...text }, stamp);
+  const running = markReconciling(waiting, reasons.progressing, message, stamp);
+  return markReady(running, 'Unknown', { reason: reasons.progressing, message: 'Reconciliation in progress' }, stamp);
+}
+
+function markHealthy(conditions: readonly Condition[], took: string, stamp: ConditionStamp): readonly Condition[] {
+  const text = { reason: reasons.healthCheckSucceeded, message: `Health check passed in ${took}` };
+  return setCondition(conditions, { type: 'Healthy', status: 'True', ...text }, stamp);
+}
+
+function healthEvent(took: string, metadata: Readonly<Record<string, string>>): EventDraft {
+  return { type: 'Normal', reason: reasons.progressing, message: `Health check passed in ${took}`, metadata };
+}
+
+/** The neutral condition Drifted, or none. */
+function noteDrift(
+  conditions: readonly Condition[],
+  message: string | undefined,
+  stamp: ConditionStamp,
+): readonly Condition[] {
+  if (message === undefined) return deleteCondition(conditions, reasons.drifted);
+  return setCondition(conditions, { type: reasons.drifted, status: 'True', reason: reasons.drifted, message }, stamp);
+}
+
+/** The neutral condition OwnershipConflict, or none. */
+function noteConflict(conditions: readonly Condition[], message: string, stamp: ConditionStamp): readonly Condition[] {
+  const type = reasons.ownershipConflict;
+  if (message === '') return deleteCondition(conditions, type);
+  return setCondition(conditions, { type, status: 'True', reason: type, message }, stamp);
+}

@@ -1,0 +1,129 @@
+// Owns the decision what a pass for a Kustomization does: an ordered list of checks (flux.md §4.3, §4.13,
+// lockstep.md §2-§5). Reading is observe.ts, doing is act.ts.
+import { kustomizationReasons as reasons } from '../../api/kustomize/kustomization.ts';
+import { formatDurationMs } from '../../lib/duration.ts';
+import { sameRevision } from '../shared/revision.ts';
+import { retryIntervalMs } from '../shared/timing.ts';
+import type { Decision, Failure, HealthWait, Observed } from './types.ts';
+import { unsupportedField } from './unsupported.ts';
+
+const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
+/** Source kinds that have a controller here. */
+const KNOWN_SOURCES: readonly string[] = ['GitRepository'];
+
+/** The first check that has something to say decides. Pure: the same observation gives the same decision. */
+export function decide(observed: Observed, nowMs: number): Decision {
+  const failure = findBlocker(observed);
+  if (failure !== undefined) return { do: 'fail', because: failure.reason, failure };
+  const { source, applied, object } = observed;
+  if (source.state !== 'ready') throw new Error('a source that is not ready must have blocked');
+  const { artifact, originRevision } = source;
+  const target = { artifact, originRevision };
+  const apply = (because: string): Decision => ({ do: 'apply', because, ...target, cancels: observed.waiting });
+  const generation = object.metadata.generation ?? 0;
+
+  const newRevision = applied === undefined || !sameRevision(applied.revision, artifact.revision);
+  if (applied === undefined) return apply('nothing is known of an earlier pass');
+  if (applied.generation !== generation) return apply('new generation');
+  if (applied.inputs !== observed.inputs) return apply('changed inputs');
+  if (observed.requested !== undefined) return apply('requested');
+  if (newRevision && (observed.touched !== false || !applied.complete)) {
+    return apply('new revision');
+  }
+  if (newRevision) return { do: 'move', because: 'the new revision touches nothing of this build', ...target };
+
+  if (observed.waiting !== undefined) return decideHealth(observed, observed.waiting, nowMs);
+  if (!applied.complete) return apply('the last pass did not succeed');
+  if (applied.conflicts.length > 0) return apply('objects belong to others');
+  const objects = [...observed.drifted.map((item) => item.key), ...observed.unwatched];
+  if (objects.length > 0) {
+    const because = observed.drifted.length > 0 ? 'drift' : 'objects that cannot be watched';
+    return { do: 'correct', because, objects: [...new Set(objects)], drifted: observed.drifted };
+  }
+  const unhealthy = observed.health.filter((item) => item.verdict.status === 'Failed');
+  if (unhealthy.length > 0) {
+    const message = `health check failed: ${describe(unhealthy)}`;
+    return {
+      do: 'fail health',
+      because: 'an applied object has become unhealthy',
+      message,
+      revision: applied.revision,
+    };
+  }
+  return { do: 'nothing', because: 'nothing has changed', notes: observed.notes };
+}
+
+/** Why this pass cannot begin at all, or undefined. */
+function findBlocker(observed: Observed): Failure | undefined {
+  const { object, source, settings } = observed;
+  const spec = object.spec;
+  if (spec === undefined || !SOURCE_KINDS.includes(spec.sourceRef?.kind)) {
+    const kind = spec?.sourceRef?.kind ?? '';
+    const message = `source \`${spec?.sourceRef?.name ?? ''}\` kind '${kind}' not supported`;
+    return { reason: reasons.artifactFailed, message, retry: 'transient' };
+  }
+  const field = unsupportedField(object);
+  if (field !== undefined) {
+    return { reason: reasons.fieldNotSupported, message: `spec.${field} is not supported yet`, retry: 'stalled' };
+  }
+  const namespace = spec.sourceRef.namespace ?? object.metadata.namespace ?? '';
+  const sourceId = `${spec.sourceRef.kind}/${namespace}/${spec.sourceRef.name}`;
+  if (settings.noCrossNamespaceRefs && namespace !== object.metadata.namespace) {
+    const message = `can't access '${sourceId}', cross-namespace references have been blocked`;
+    return { reason: reasons.accessDenied, message, retry: 'stalled' };
+  }
+  if (!KNOWN_SOURCES.includes(spec.sourceRef.kind)) {
+    const message = `spec.sourceRef.kind ${spec.sourceRef.kind} is not supported yet`;
+    return { reason: reasons.fieldNotSupported, message, retry: 'stalled' };
+  }
+  if (source.state === 'missing') {
+    return {
+      reason: reasons.artifactFailed,
+      message: `${spec.sourceRef.kind}.source.toolkit.fluxcd.io "${spec.sourceRef.name}" not found`,
+      retry: 'transient',
+      retryAfterMs: retryIntervalMs(spec),
+      silent: true,
+    };
+  }
+  if (source.state === 'no artifact') {
+    const delay = formatDurationMs(settings.requeueDependencyMs);
+    const message = `Source artifact not found, retrying in ${delay}`;
+    return { reason: reasons.artifactFailed, message, retry: 'waiting', retryAfterMs: settings.requeueDependencyMs };
+  }
+  const blocked = observed.dependencies.find((dependency) => dependency.problem !== undefined);
+  if (blocked?.problem !== undefined) {
+    return {
+      reason: reasons.dependencyNotReady,
+      message: blocked.problem,
+      retry: 'waiting',
+      retryAfterMs: settings.requeueDependencyMs,
+    };
+  }
+  return undefined;
+}
+
+/** How a wait for health goes on: all well, one failed, too late, or further. */
+function decideHealth(observed: Observed, wait: HealthWait, nowMs: number): Decision {
+  const pending = observed.health.filter((item) => item.verdict.status !== 'Current');
+  if (pending.length === 0) return { do: 'pass health', because: 'all objects are healthy', wait };
+  const failed = pending.filter((item) => item.verdict.status === 'Failed');
+  const took = formatDurationMs(Math.max(nowMs - wait.startedMs, 0));
+  if (failed.length > 0) {
+    const message = `health check failed after ${took}: failed early due to stalled resources: ${describe(failed)}`;
+    return { do: 'fail health', because: 'an object has failed', message, revision: wait.revision };
+  }
+  if (nowMs >= wait.deadlineMs) {
+    const message = `health check failed after ${took}: timeout waiting for: ${describe(pending)}`;
+    return { do: 'fail health', because: 'the timeout has passed', message, revision: wait.revision };
+  }
+  return { do: 'wait for health', because: 'objects are on their way', wait };
+}
+
+/** `[Deployment/default/web status: 'InProgress': Available: 0/2]`. */
+function describe(items: Observed['health']): string {
+  const texts = items.map(({ target, verdict }) => {
+    const why = verdict.message === '' ? '' : `: ${verdict.message}`;
+    return `${target.id} status: '${verdict.status}'${why}`;
+  });
+  return `[${texts.join(', ')}]`;
+}

@@ -1,0 +1,87 @@
+// Owns what becomes of the objects when a Kustomization is deleted (flux.md §4.14).
+import type { InventoryEntry, Kustomization, KustomizationStatus } from '../../api/kustomize/kustomization.ts';
+import { waitUntilGone } from '../../apply/apply.ts';
+import { type PruneResult, pruneEntries } from '../../apply/prune.ts';
+import type { DynamicClient } from '../../cluster/client.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import type { EventDraft, Finalized, Pass } from '../../runtime/controller.ts';
+import { timeoutMs } from '../shared/timing.ts';
+import type { KustomizationPorts } from './ports.ts';
+import { eventMetadata } from './texts.ts';
+
+export async function finalize(
+  object: Kustomization,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): Promise<Finalized<KustomizationStatus>> {
+  // From here on nothing is put back any more: the objects are about to go.
+  ports.objects.forget(pass.key);
+  const entries = object.status?.inventory?.entries ?? [];
+  if (entries.length === 0 || object.spec?.suspend === true || !deletes(object)) return { done: true };
+  const client = await ports.clientFor(object);
+  const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
+  const result = await pruneEntries(entries, { client, owner, signal: pass.signal });
+  const metadata = eventMetadata(object, object.status?.lastAppliedRevision ?? '');
+  if (result.errors.length > 0) return retry(result, object, metadata);
+  const lines = result.done.map(({ id, action }) => `${id} ${action}`);
+  const events: EventDraft[] = [
+    { type: 'Normal', reason: 'ReconciliationSucceeded', message: lines.join('\n'), metadata },
+  ];
+  if (object.spec?.deletionPolicy === 'WaitForTermination') {
+    const problem = await waitForTermination(result, object, client, ports, pass);
+    if (problem !== undefined)
+      events.push({ type: 'Warning', reason: 'ReconciliationFailed', message: problem, metadata });
+  }
+  return { done: true, events };
+}
+
+function deletes(object: Kustomization): boolean {
+  const policy = object.spec?.deletionPolicy ?? 'MirrorPrune';
+  switch (policy) {
+    case 'MirrorPrune':
+      return object.spec?.prune === true;
+    case 'Delete':
+    case 'WaitForTermination':
+      return true;
+    case 'Orphan':
+      return false;
+    default:
+      return policy satisfies never;
+  }
+}
+
+/** Some objects could not be deleted: the finalizer stays, and the inventory holds what is left. */
+function retry(
+  result: PruneResult,
+  object: Kustomization,
+  metadata: Readonly<Record<string, string>>,
+): Finalized<KustomizationStatus> {
+  const entries: readonly InventoryEntry[] = result.survivors;
+  const message = `pruning for deleted resource failed: ${result.errors.join(';')}`;
+  return {
+    done: false,
+    requeue: { do: 'backoff' },
+    status: { ...object.status, inventory: { entries } },
+    events: [{ type: 'Warning', reason: 'PruneFailed', message, metadata }],
+  };
+}
+
+async function waitForTermination(
+  result: PruneResult,
+  object: Kustomization,
+  client: DynamicClient,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): Promise<string | undefined> {
+  const end = ports.clock.monotonic() + timeoutMs(object.spec!);
+  try {
+    for (const { live, action } of result.done) {
+      if (live === undefined || action !== 'deleted') continue;
+      const left = Math.max(end - ports.clock.monotonic(), 0);
+      await waitUntilGone(client, live, left, { clock: ports.clock, signal: pass.signal });
+    }
+    return undefined;
+  } catch (error) {
+    return `failed to wait for resources termination: ${errorMessage(error)}`;
+  }
+}

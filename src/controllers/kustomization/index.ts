@@ -1,0 +1,93 @@
+// The Kustomization controller as a value: what it watches, and its steps.
+import { type Kustomization, kustomizationKind } from '../../api/kustomize/kustomization.ts';
+import { finalizer } from '../../api/meta/keys.ts';
+import type { GitRepository } from '../../api/source/gitrepository.ts';
+import { type Change, type Controller, type Key, keyOf, type Lookup, type Watch } from '../../runtime/controller.ts';
+import { sameRevision } from '../shared/revision.ts';
+import { act } from './act.ts';
+import { conclude } from './conclude.ts';
+import { decide } from './decide.ts';
+import { finalize } from './finalize.ts';
+import { observe } from './observe.ts';
+import { fieldManager, type KustomizationPorts } from './ports.ts';
+import type { Decision, Observed, Outcome } from './types.ts';
+
+const BY_SOURCE = 'source';
+const BY_DEPENDENCY = 'dependency';
+
+/** A new revision, or one that appeared or vanished, concerns every Kustomization of the source (flux.md §4.2). */
+const onSource: Watch<Kustomization> = {
+  kind: { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' },
+  trigger: 'source revision',
+  interrupts: true,
+  keys: (change, lookup) => {
+    const source = change.object as GitRepository;
+    const old = change.old as GitRepository | undefined;
+    if (change.type === 'update' && revisionOf(source) === revisionOf(old)) return [];
+    return keysOf(lookup, BY_SOURCE, `GitRepository/${keyOf(source)}`, (object) => !isCurrent(object, source, change));
+  },
+};
+
+/** A dependency that changed its mind about Ready concerns those that wait for it. */
+const onDependency: Watch<Kustomization> = {
+  kind: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
+  trigger: 'dependency',
+  keys: (change, lookup) => keysOf(lookup, BY_DEPENDENCY, keyOf(change.object), isWaitingForDependency),
+};
+
+function keysOf(
+  lookup: Lookup<Kustomization>,
+  index: string,
+  value: string,
+  wanted: (object: Kustomization) => boolean,
+): Key[] {
+  return lookup.byIndex(index, value).filter(wanted).map(keyOf);
+}
+
+function revisionOf(source: GitRepository | undefined): string | undefined {
+  return source?.status?.artifact?.revision;
+}
+
+/** At start-up every object runs anyway; later ones that tried this revision already are left alone. */
+function isCurrent(object: Kustomization, source: GitRepository, change: Change): boolean {
+  return change.type === 'update' && sameRevision(object.status?.lastAttemptedRevision, revisionOf(source));
+}
+
+function isWaitingForDependency(object: Kustomization): boolean {
+  return (
+    object.status?.conditions?.some((item) => item.type === 'Ready' && item.reason === 'DependencyNotReady') ?? false
+  );
+}
+
+function sourceKeys(object: Kustomization): readonly string[] {
+  const source = object.spec?.sourceRef;
+  if (source === undefined) return [];
+  return [`${source.kind}/${source.namespace ?? object.metadata.namespace ?? ''}/${source.name}`];
+}
+
+function dependencyKeys(object: Kustomization): readonly string[] {
+  return (object.spec?.dependsOn ?? []).map(
+    (dependency) => `${dependency.namespace ?? object.metadata.namespace ?? ''}/${dependency.name}`,
+  );
+}
+
+export const kustomizationController: Controller<Kustomization, Observed, Decision, Outcome, KustomizationPorts> = {
+  name: 'kustomization',
+  kind: { apiVersion: `${kustomizationKind.group}/v1`, kind: 'Kustomization' },
+  fieldManager: `gotk-${fieldManager}`,
+  eventSource: fieldManager,
+  finalizer,
+  concurrent: 4,
+  indexes: { [BY_SOURCE]: sourceKeys, [BY_DEPENDENCY]: dependencyKeys },
+  watches: [onSource, onDependency],
+  observe,
+  decide,
+  act,
+  conclude,
+  finalize,
+  forget: (key, ports) => {
+    ports.memory.delete(key);
+    ports.objects.forget(key);
+    ports.conflicts.set(key, []);
+  },
+};

@@ -1,0 +1,174 @@
+// Owns every read that a decision for a Kustomization needs. All of it comes from caches, but the artifact's files.
+import type { Dependency, Kustomization } from '../../api/kustomize/kustomization.ts';
+import { driftAnnotation } from '../../api/meta/keys.ts';
+import { judge } from '../../health/judge.ts';
+import { wouldReadTheSame } from '../../lib/recording-tree.ts';
+import { annotationsOf } from '../../objects/manifest.ts';
+import { getCondition } from '../../runtime/conditions.ts';
+import type { Pass } from '../../runtime/controller.ts';
+import { sameRevision } from '../shared/revision.ts';
+import { intervalMs } from '../shared/timing.ts';
+import { correctionDelayMs } from './drift-guard.ts';
+import { fingerprintInputs } from './inputs.ts';
+import { type KustomizationPorts, memoryOf } from './ports.ts';
+import type {
+  AppliedState,
+  HealthWait,
+  Observed,
+  ObservedDependency,
+  ObservedDrift,
+  ObservedHealth,
+  ObservedSource,
+} from './types.ts';
+
+export async function observe(
+  object: Kustomization,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): Promise<Observed> {
+  const memory = memoryOf(ports, pass.key);
+  const source = findSource(object, ports);
+  const { applied } = memory;
+  const now = ports.clock.now();
+  const drift = observeDrift(object, ports, pass.key, applied, now);
+  return {
+    object,
+    requested: pass.requested,
+    source,
+    dependencies: (object.spec?.dependsOn ?? []).map((dependency) =>
+      checkDependency(object, dependency, source, ports),
+    ),
+    applied,
+    inputs: fingerprintInputs(object),
+    touched: await isTouched(applied, source, ports),
+    drifted: drift.correct,
+    notes: { warned: drift.warn, delayed: drift.delayed, contested: ports.conflicts.against(pass.key) },
+    unwatched: ports.objects.unwatched(pass.key),
+    health: applied === undefined ? [] : await observeHealth(applied, ports, now),
+    waiting: isHealthWait(pass.memory) ? pass.memory : undefined,
+    settings: ports.settings,
+  };
+}
+
+function findSource(object: Kustomization, ports: KustomizationPorts): ObservedSource {
+  const reference = object.spec?.sourceRef;
+  if (reference?.kind !== 'GitRepository') return { state: 'missing' };
+  const source = ports.findSource(reference.namespace ?? object.metadata.namespace ?? '', reference.name);
+  if (source === undefined) return { state: 'missing' };
+  const artifact = source.status?.artifact;
+  if (artifact === undefined) return { state: 'no artifact' };
+  return {
+    state: 'ready',
+    artifact,
+    originRevision: artifact.metadata?.['org.opencontainers.image.revision'],
+  };
+}
+
+/** Why a dependency is not met, in Flux's words (flux.md §4.4), or no problem. */
+function checkDependency(
+  object: Kustomization,
+  dependency: Dependency,
+  source: ObservedSource,
+  ports: KustomizationPorts,
+): ObservedDependency {
+  const namespace = dependency.namespace ?? object.metadata.namespace ?? '';
+  const name = `${namespace}/${dependency.name}`;
+  const found = ports.findKustomization(namespace, dependency.name);
+  if (found === undefined) {
+    const why = `kustomizations.kustomize.toolkit.fluxcd.io "${dependency.name}" not found`;
+    return { name, problem: `dependency '${name}' not found: ${why}` };
+  }
+  const status = found.status;
+  const isReady =
+    status?.observedGeneration === found.metadata.generation &&
+    getCondition(status?.conditions, 'Ready')?.status === 'True';
+  if (!isReady) return { name, problem: `dependency '${name}' is not ready` };
+  if (source.state !== 'ready' || !sharesSource(object, found)) return { name, problem: undefined };
+  return sameRevision(status?.lastAppliedRevision, source.artifact.revision)
+    ? { name, problem: undefined }
+    : { name, problem: `dependency '${name}' revision is not up to date` };
+}
+
+function sharesSource(a: Kustomization, b: Kustomization): boolean {
+  const of = (object: Kustomization) => {
+    const reference = object.spec?.sourceRef;
+    return `${reference?.kind}/${reference?.namespace ?? object.metadata.namespace}/${reference?.name}`;
+  };
+  return of(a) === of(b);
+}
+
+async function isTouched(
+  applied: AppliedState | undefined,
+  source: ObservedSource,
+  ports: KustomizationPorts,
+): Promise<boolean | undefined> {
+  if (applied === undefined || source.state !== 'ready') return undefined;
+  if (sameRevision(applied.revision, source.artifact.revision)) return undefined;
+  return !wouldReadTheSame(applied.record, await ports.openArtifact(source.artifact));
+}
+
+interface SortedDrift {
+  readonly correct: readonly ObservedDrift[];
+  readonly warn: readonly ObservedDrift[];
+  readonly delayed: { readonly drifts: readonly ObservedDrift[]; readonly ms: number } | undefined;
+}
+
+/** Drift by what is to become of it: put back now, put back later because it is fought over, or only told. */
+function observeDrift(
+  object: Kustomization,
+  ports: KustomizationPorts,
+  key: string,
+  applied: AppliedState | undefined,
+  nowMs: number,
+): SortedDrift {
+  const correct: ObservedDrift[] = [];
+  const warn: ObservedDrift[] = [];
+  const later: ObservedDrift[] = [];
+  let delay = Number.POSITIVE_INFINITY;
+  const interval = object.spec === undefined ? 0 : intervalMs(object.spec);
+  for (const drift of ports.objects.drifted(key)) {
+    const policy = driftPolicy(object, applied, drift.key);
+    if (policy === 'ignore') continue;
+    if (policy === 'warn') {
+      warn.push(drift);
+      continue;
+    }
+    const wait = correctionDelayMs(memoryOf(ports, key).guard, drift.key, nowMs, interval);
+    if (wait === 0) correct.push(drift);
+    else {
+      later.push(drift);
+      delay = Math.min(delay, wait);
+    }
+  }
+  return { correct, warn, delayed: later.length === 0 ? undefined : { drifts: later, ms: delay } };
+}
+
+/** `correct`, `warn` or `ignore`: the object's own word wins over the Kustomization's (lockstep.md §3). */
+function driftPolicy(
+  object: Kustomization,
+  applied: AppliedState | undefined,
+  key: string,
+): 'correct' | 'warn' | 'ignore' {
+  const desired = applied?.desired.get(key);
+  const own = desired === undefined ? undefined : annotationsOf(desired)[driftAnnotation];
+  const word = own ?? object.metadata.annotations?.[driftAnnotation];
+  return word === 'warn' || word === 'ignore' ? word : 'correct';
+}
+
+async function observeHealth(
+  applied: AppliedState,
+  ports: KustomizationPorts,
+  nowMs: number,
+): Promise<ObservedHealth[]> {
+  const results: ObservedHealth[] = [];
+  for (const target of applied.healthTargets) {
+    const cached = await ports.objects.lookup(target);
+    const live = cached.state === 'known' ? cached.object : await ports.readLive(target);
+    results.push({ target, verdict: judge(live, nowMs) });
+  }
+  return results;
+}
+
+function isHealthWait(memory: unknown): memory is HealthWait {
+  return typeof memory === 'object' && memory !== null && (memory as { type?: unknown }).type === 'health';
+}

@@ -1,0 +1,66 @@
+// Owns what the Kustomization controller needs from outside: a plain object of functions, made in app.ts.
+
+import type { Kustomization } from '../../api/kustomize/kustomization.ts';
+import type { Artifact } from '../../api/meta/artifact.ts';
+import type { GitRepository } from '../../api/source/gitrepository.ts';
+import type { DynamicClient } from '../../cluster/client.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { FileTree } from '../../lib/filetree.ts';
+import type { ReadRecord } from '../../lib/recording-tree.ts';
+import type { Manifest } from '../../objects/manifest.ts';
+import type { RenderedKustomization } from '../../render/kustomization.ts';
+import type { AppliedObjects } from './applied-objects.ts';
+import type { Conflicts } from './conflicts.ts';
+import type { DriftGuard } from './drift-guard.ts';
+import type { AppliedState, DecisionSettings, HealthTarget } from './types.ts';
+
+/** Field manager of applied objects, as Flux's: so that a cluster can move over without a conflict. */
+export const fieldManager = 'kustomize-controller';
+
+export interface KustomizationSettings extends DecisionSettings {
+  /** ServiceAccount to impersonate where the spec names none; '' for the controller's own rights. */
+  readonly defaultServiceAccount: string;
+  readonly customStageKinds: readonly string[];
+  readonly concurrentDryRuns: number;
+}
+
+/** What is kept in memory for one Kustomization. Losing it costs one full pass. */
+export interface KustomizationMemory {
+  applied: AppliedState | undefined;
+  guard: DriftGuard;
+}
+
+/** What a build made, and what it read for it. */
+export interface RenderedSource {
+  readonly result: Extract<RenderedKustomization, { state: 'built' }>;
+  readonly record: ReadRecord;
+}
+
+export interface KustomizationPorts {
+  readonly clock: Clock;
+  readonly settings: KustomizationSettings;
+  readonly objects: AppliedObjects;
+  readonly conflicts: Conflicts;
+  readonly memory: Map<string, KustomizationMemory>;
+  /** From caches; undefined when there is no such object. */
+  findSource(namespace: string, name: string): GitRepository | undefined;
+  findKustomization(namespace: string, name: string): Kustomization | undefined;
+  /** The files of an artifact. Throws a `CodedError` when it is not in the storage. */
+  openArtifact(artifact: Artifact): Promise<FileTree>;
+  /** Builds the manifests, fetching what the build misses; away from the event loop when it may take long. */
+  render(tree: FileTree, object: Kustomization): Promise<RenderedSource>;
+  /** The client to apply with: impersonating, or the controller's own. */
+  clientFor(object: Kustomization): Promise<DynamicClient>;
+  /** Reads an object that no watch covers; undefined when it is not there. */
+  readLive(target: HealthTarget): Promise<Manifest | undefined>;
+  /** Why objects are not healthy, from their pods, jobs and events; for people. */
+  explainHealth(targets: readonly HealthTarget[], signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {
+  const known = ports.memory.get(key);
+  if (known !== undefined) return known;
+  const fresh: KustomizationMemory = { applied: undefined, guard: new Map() };
+  ports.memory.set(key, fresh);
+  return fresh;
+}

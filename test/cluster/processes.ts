@@ -1,0 +1,73 @@
+// Owns child processes of the cluster tests: started apart from the terminal's group, logged to a file, killed by pid,
+// and never outliving this process however it ends. Knows no program by name.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+export interface Running {
+  readonly name: string;
+  readonly pid: number;
+  /** Set once the process has ended. */
+  ended(): string | undefined;
+  /** The last lines of its log. */
+  tail(): string;
+  /** Asks it to stop, and kills it when it has not within the grace period. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const alive = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** Starts a program in its own process group (so Ctrl-C reaches only us), with its output in `logFile`. */
+export function startProcess(name: string, path: string, args: readonly string[], logFile: string): Running {
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn(path, args, { stdio: ['ignore', log, log], detached: true });
+  closeSync(log);
+  alive.add(child);
+  let ended: string | undefined;
+  const exited = new Promise<void>((resolve) => {
+    const end = (text: string) => {
+      ended ??= text;
+      alive.delete(child);
+      resolve();
+    };
+    child.on('error', (error) => end(error.message));
+    child.on('exit', (code, signal) => end(`exit ${code ?? signal}`));
+  });
+  return {
+    name,
+    pid: child.pid ?? 0,
+    ended: () => ended,
+    tail: () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n'),
+    stop: async (graceMs = 5000) => {
+      if (ended !== undefined) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Ports of loopback that are free now. Another process may still take one first: whoever binds must be ready to retry. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, listen));
+  const ports = servers.map(({ port }) => port);
+  await Promise.all(servers.map(({ close }) => close()));
+  return ports;
+}
+
+function listen(): Promise<{ port: number; close: () => Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('no port'));
+      else resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
+    });
+  });
+}

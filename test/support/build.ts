@@ -1,0 +1,56 @@
+// Owns builders of objects for tests: what a test does not state has a plain default.
+import type { JsonObject } from '../../src/lib/json.ts';
+
+export function gitRepository(name: string, url: string, spec: JsonObject = {}): JsonObject {
+  return {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name },
+    spec: { interval: '1h', url, ref: { branch: 'main' }, ...spec },
+  };
+}
+
+export function kustomization(
+  name: string,
+  source: string,
+  spec: JsonObject = {},
+  metadata: JsonObject = {},
+): JsonObject {
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name, ...metadata },
+    spec: { interval: '1h', prune: true, sourceRef: { kind: 'GitRepository', name: source }, ...spec },
+  };
+}
+
+/** A ConfigMap as YAML text. */
+export function configMapYaml(name: string, data: Readonly<Record<string, string>>, namespace?: string): string {
+  const place = namespace === undefined ? '' : `  namespace: ${namespace}\n`;
+  const lines = Object.entries(data).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${place}data:\n${lines.join('')}`;
+}
+
+/** A Deployment as YAML text. */
+export function deploymentYaml(name: string, image: string, replicas = 1): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+  labels:
+    app: ${name}
+spec:
+  replicas: ${replicas}
+  selector:
+    matchLabels:
+      app: ${name}
+  template:
+    metadata:
+      labels:
+        app: ${name}
+    spec:
+      containers:
+      - name: main
+        image: ${image}
+`;
+}

@@ -1,0 +1,270 @@
+// Owns a reconciler for a suite: lockstep's CRDs and rights on the cluster, a Git server, and `startReconciler` with the
+// ServiceAccount's token, limited to the objects of this suite. What tests assert is the world: objects, status, events.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { customResourceDefinitions } from '../../src/api/crd.ts';
+import { type Reconciler, type ReconcilerOptions, startReconciler } from '../../src/app.ts';
+import { installNamespace, namespaceManifest, rightsManifests } from '../../src/cli/install-manifests.ts';
+import { readKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import type { SentRequest } from '../../src/cluster/rest.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createLog } from '../../src/runtime/telemetry.ts';
+import { type GitServer, startGitServer } from '../../src/sandbox/gitserver.ts';
+import type { Api } from './api.ts';
+import type { ClusterUse } from './cluster.ts';
+import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
+
+/** A live object as tests read it. */
+// biome-ignore lint/suspicious/noExplicitAny: tests reach into objects of every kind.
+export type Live = any;
+
+const SUITE_LABEL = 'lockstep.dev/suite';
+
+/** A Git repository of a test. */
+export interface TestRepository {
+  readonly url: string;
+  readonly dir: string;
+  /** Writes files (null deletes), commits and pushes to main; answers the commit. */
+  commit(files: FileChanges, message?: string): Promise<string>;
+  /** Runs git in the work tree. */
+  git(...args: string[]): Promise<string>;
+}
+
+export interface ReconcilerUse {
+  readonly git: GitServer;
+  /** Every request that the reconciler sent since the suite began. */
+  readonly requests: readonly SentRequest[];
+  /** Makes a repository with a first commit. */
+  repository(files: FileChanges): Promise<TestRepository>;
+  /** Creates or replaces one of lockstep's objects, marked as this suite's, in the test's namespace. */
+  apply(object: JsonObject): Promise<Live>;
+  /** Reads an object; undefined when it is not there. */
+  get(path: string): Promise<Live | undefined>;
+  /** Waits until the object at a path satisfies the test, by looking again and again within a deadline. */
+  waitFor(path: string, isReady: (object: Live | undefined) => boolean, what?: string): Promise<Live>;
+  /** Requests that are no watches, between now and the end of `during`. */
+  countRequests(during: () => Promise<void>): Promise<SentRequest[]>;
+  restart(): Promise<void>;
+}
+
+export const paths = {
+  git: (namespace: string, name: string) =>
+    `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/${name}`,
+  kustomization: (namespace: string, name: string) =>
+    `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`,
+  deployment: (namespace: string, name: string) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
+  configMap: (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/configmaps/${name}`,
+} as const;
+
+const DEADLINE_MS = Number(process.env['LOCKSTEP_DEADLINE_MS'] ?? 20_000);
+const LOOK_MS = 40;
+
+/** Starts a reconciler for the suite around it. Read it inside tests only. */
+export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOptions> = {}): ReconcilerUse {
+  const suite = randomBytes(4).toString('hex');
+  const requests: SentRequest[] = [];
+  let folder = '';
+  let server: GitServer | undefined;
+  let reconciler: Reconciler | undefined;
+  let repositories = 0;
+
+  const start = async (): Promise<Reconciler> => {
+    const access = await readKubeconfig(cluster.kubeconfig, { clock: systemClock });
+    const token = await serviceAccountToken(cluster.admin);
+    return startReconciler({
+      access:
+        token === undefined
+          ? access
+          : {
+              server: access.server,
+              tls: { ...withoutIdentity(access.tls) },
+              authorization: () => `Bearer ${token}`,
+            },
+      stateDir: join(folder, 'state'),
+      clock: systemClock,
+      random: Math.random,
+      log: process.env['LOCKSTEP_TEST_LOG']
+        ? createLog({ clock: systemClock, level: 'debug', write: (line) => process.stderr.write(line) })
+        : silentLog,
+      version: '0.0.0-test',
+      internalPort: 0,
+      httpPort: 0,
+      watchLabelSelector: `${SUITE_LABEL}=${suite}`,
+      onRequest: (request) => requests.push(request),
+      ...options,
+    });
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'lockstep-suite-'));
+    await install(cluster.admin);
+    server = await startGitServer({ root: join(folder, 'git') });
+    reconciler = await start();
+  });
+  afterAll(async () => {
+    await reconciler?.stop();
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const get = async (path: string): Promise<Live | undefined> => {
+    const answer = await cluster.admin.call('GET', path);
+    return answer.status === 200 ? answer.body : undefined;
+  };
+  return {
+    get git() {
+      return server!;
+    },
+    requests,
+    get,
+    repository: async (files) => {
+      const name = `repository-${++repositories}`;
+      const { url } = await server!.createRepository(name);
+      const dir = join(folder, 'work', name);
+      await createWorkTree(dir);
+      await git(dir, 'remote', 'add', 'origin', url);
+      const repository: TestRepository = {
+        url,
+        dir,
+        git: (...args) => git(dir, ...args),
+        commit: async (changes, message = 'Change') => {
+          writeFiles(dir, changes);
+          await git(dir, 'add', '-A');
+          await git(dir, 'commit', '--quiet', '--allow-empty', '-m', message);
+          await git(dir, 'push', '--quiet', 'origin', 'HEAD:main');
+          return git(dir, 'rev-parse', 'HEAD');
+        },
+      };
+      await repository.commit(files, 'First');
+      return repository;
+    },
+    apply: async (object) => {
+      const { metadata, ...rest } = object as { metadata: JsonObject } & JsonObject;
+      const marked = {
+        ...rest,
+        metadata: {
+          namespace: cluster.namespace,
+          ...metadata,
+          labels: { [SUITE_LABEL]: suite, ...(metadata['labels'] as JsonObject | undefined) },
+        },
+      };
+      const path = pathOf(marked as Live);
+      const answer = await cluster.admin.call('PATCH', `${path}?fieldManager=test&force=true`, {
+        body: marked,
+        contentType: 'application/apply-patch+yaml',
+      });
+      if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+      return answer.body;
+    },
+    waitFor: async (path, isReady, what = 'the wanted state') => {
+      const end = performance.now() + DEADLINE_MS;
+      for (;;) {
+        const object = await get(path);
+        if (isReady(object)) return object;
+        if (performance.now() > end) {
+          throw new Error(`${path} did not reach ${what} in ${DEADLINE_MS} ms: ${JSON.stringify(object, null, 1)}`);
+        }
+        await systemClock.sleep(LOOK_MS);
+      }
+    },
+    countRequests: async (during) => {
+      const before = requests.length;
+      await during();
+      return requests.slice(before).filter((request) => !request.watch);
+    },
+    restart: async () => {
+      await reconciler?.stop();
+      reconciler = await start();
+    },
+  };
+}
+
+function withoutIdentity(tls: { readonly ca?: string }): { readonly ca?: string } {
+  return tls.ca === undefined ? {} : { ca: tls.ca };
+}
+
+async function install(admin: Api): Promise<void> {
+  const namespace = namespaceManifest();
+  for (const object of [...customResourceDefinitions(), namespace, ...rightsManifests('cluster-admin')]) {
+    const path = pathOf(object as Live);
+    const answer = await admin.call('PATCH', `${path}?fieldManager=lockstep-install&force=true`, {
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+    if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+  }
+  for (const object of customResourceDefinitions() as Live[]) await waitUntilEstablished(admin, pathOf(object));
+}
+
+async function waitUntilEstablished(admin: Api, path: string): Promise<void> {
+  const end = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const { body } = await admin.call('GET', path);
+    if (conditionStatus(body, 'Established') === 'True') return;
+    if (performance.now() > end) throw new Error(`${path} was not established: ${JSON.stringify(body)}`);
+    await systemClock.sleep(LOOK_MS);
+  }
+}
+
+async function serviceAccountToken(admin: Api): Promise<string | undefined> {
+  const path = `/api/v1/namespaces/${installNamespace}/serviceaccounts/lockstep/token`;
+  const answer = await admin.call('POST', path, {
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 7200 } },
+  });
+  if (answer.status === 501) return undefined;
+  const token = (answer.body as Live)?.status?.token;
+  if (typeof token !== 'string') throw new Error(`no token for the ServiceAccount: ${JSON.stringify(answer.body)}`);
+  return token;
+}
+
+const PLURALS: Readonly<Record<string, string>> = {
+  GitRepository: 'gitrepositories',
+  Kustomization: 'kustomizations',
+  CustomResourceDefinition: 'customresourcedefinitions',
+  Namespace: 'namespaces',
+  ServiceAccount: 'serviceaccounts',
+  ClusterRole: 'clusterroles',
+  ClusterRoleBinding: 'clusterrolebindings',
+  Role: 'roles',
+  RoleBinding: 'rolebindings',
+  Secret: 'secrets',
+  ConfigMap: 'configmaps',
+  Deployment: 'deployments',
+};
+const CLUSTER_SCOPED = new Set(['CustomResourceDefinition', 'Namespace', 'ClusterRole', 'ClusterRoleBinding']);
+
+/** The API path of an object that tests make. */
+export function pathOf(object: Live): string {
+  const root = object.apiVersion.includes('/') ? `/apis/${object.apiVersion}` : `/api/${object.apiVersion}`;
+  const plural = PLURALS[object.kind];
+  if (plural === undefined) throw new Error(`add the plural of ${object.kind} to test/support/reconciler.ts`);
+  const place = CLUSTER_SCOPED.has(object.kind) ? '' : `/namespaces/${object.metadata.namespace}`;
+  return `${root}${place}/${plural}/${object.metadata.name}`;
+}
+
+/** A condition of an object; undefined when it has none of that type. */
+export function condition(object: Live | undefined, type: string): Live | undefined {
+  return object?.status?.conditions?.find((item: Live) => item.type === type);
+}
+
+export function conditionStatus(object: Live | undefined, type: string): string | undefined {
+  return condition(object, type)?.status;
+}
+
+/** True when Ready says so for the newest generation. */
+export function isReady(object: Live | undefined): boolean {
+  return conditionStatus(object, 'Ready') === 'True' && object.status.observedGeneration === object.metadata.generation;
+}
+
+/** True when the object has failed with a reason. */
+export function hasFailed(reason: string): (object: Live | undefined) => boolean {
+  return (object) => {
+    const ready = condition(object, 'Ready');
+    return ready?.status === 'False' && ready.reason === reason;
+  };
+}

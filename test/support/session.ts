@@ -1,0 +1,120 @@
+// Owns transcripts of kubectl: a text of commands and what they print, run again and compared. A line `$ kubectl …` is
+// a command (with NAME=value before it for its environment), the lines behind it are its stdout, `! ` marks stderr, and
+// `[n]` is an exit code other than 0. What differs from run to run is made equal before the comparison.
+import type { Kubectl, Output } from './kubectl.ts';
+
+export interface Step {
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  /** The command as written. */
+  readonly line: string;
+  /** What it prints, in the form of the transcript. */
+  readonly output: string;
+}
+
+export interface Session {
+  /** The comment lines at the top. */
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+export function parseSession(text: string): Session {
+  const [head = '', ...commands] = `\n${text}`.split(/\n\$ /);
+  const steps = commands.map((block) => {
+    const [line = '', ...output] = block.split('\n');
+    const words = splitWords(line);
+    const start = words.indexOf('kubectl');
+    if (start < 0) throw new Error(`not a kubectl command: ${line}`);
+    const env = Object.fromEntries(words.slice(0, start).map((word) => splitAt(word, '=')));
+    return { env, args: words.slice(start + 1), line, output: output.join('\n').trimEnd() };
+  });
+  return { title: head.trim(), steps };
+}
+
+export function formatSession({ title, steps }: Session): string {
+  const blocks = steps.map(({ line, output }) => (output === '' ? `$ ${line}` : `$ ${line}\n${output}`));
+  return `${title}\n${blocks.join('\n')}\n`;
+}
+
+function splitAt(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Splits as a shell does, for plain words and both kinds of quotes. */
+function splitWords(line: string): string[] {
+  const words: string[] = [];
+  for (const match of line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)) {
+    words.push(match[0].replace(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double));
+  }
+  return words;
+}
+
+/** Runs the steps in order. Returns the session with what was printed now. */
+export async function runSession(
+  session: Session,
+  kubectl: Kubectl,
+  names: Readonly<Record<string, string>>,
+): Promise<Session> {
+  const steps: Step[] = [];
+  for (const step of session.steps) {
+    const answer = await kubectl.run(step.args, { env: { ...step.env } });
+    const output = formatOutput(answer, names);
+    steps.push({ ...step, output: step.args[0] === 'explain' ? withoutProse(output) : output });
+  }
+  return { ...session, steps };
+}
+
+function formatOutput({ code, stdout, stderr }: Output, names: Readonly<Record<string, string>>): string {
+  const complaints = stderr
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '');
+  const text = [stdout.trimEnd(), ...complaints.map((line) => `! ${line}`), code === 0 ? '' : `[${code}]`];
+  return normalise(text.filter((part) => part !== '').join('\n'), names);
+}
+
+/** What remains of explain are kind, fields, types and enums: the divergence explain-prose. */
+function withoutProse(output: string): string {
+  return output
+    .split('\n')
+    .filter((line) => !line.startsWith(' ') || line.includes('\t') || line.trimStart().startsWith('enum: '))
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
+
+/** What is another in every run, and what stands in its place. The order counts. */
+const CHANGING: readonly (readonly [RegExp, string])[] = [
+  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
+  [/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME'],
+  [/(resourceVersion"?: )"?\d+"?/g, '$1RV'],
+  [/(Resource Version: +)\d+/g, '$1RV'],
+  [/\b10\.\d+\.\d+\.\d+\b/g, 'IP'],
+  [/\bnode-\d\b/g, 'NODE'],
+  // The fake kubelet of the real cluster has another name than ours.
+  [/\bkwok_controller\b/g, 'kubelet'],
+  // How often a rollout is looked at before it is done is chance.
+  [/^Waiting for .*\n/gm, ''],
+  [new RegExp(`-${SAFE}{6,10}-${SAFE}{5}\\b`, 'g'), '-HASH-RAND'],
+  [new RegExp(`-${SAFE}{8,10}\\b`, 'g'), '-HASH'],
+  [new RegExp(`(pod-template-hash[=:] ?"?)${SAFE}+`, 'g'), '$1HASH'],
+  [new RegExp(`\\b(kube-api-access|good|wrong|manual|web)-${SAFE}{5}\\b`, 'g'), '$1-RAND'],
+  [/(?<=\s|^|\()(\d+[smhd])+(?=\s|$|\))/gm, 'AGE'],
+  [/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1'],
+  [/^diff -u -N .*$/gm, 'diff'],
+  [/^(---|\+\+\+) .*$/gm, '$1'],
+  // Columns are as wide as what stands in them; indentation stays.
+  [/(?<=\S) {2,}/g, '  '],
+  [/-{3,}/g, '---'],
+  [/[ \t]+$/gm, ''],
+];
+
+function normalise(text: string, names: Readonly<Record<string, string>>): string {
+  let out = text;
+  for (const [name, placeholder] of Object.entries(names)) out = out.replaceAll(name, placeholder);
+  for (const [pattern, placeholder] of CHANGING) out = out.replace(pattern, placeholder);
+  return out;
+}
