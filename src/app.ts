@@ -11,6 +11,7 @@ import { asManifest } from './apply/dry-run.ts';
 import { openArtifactStore } from './artifact/store.ts';
 import type { ClusterAccess } from './cluster/access.ts';
 import { DynamicClient } from './cluster/client.ts';
+import { followCustomResources } from './cluster/crd-watch.ts';
 import { Discovery } from './cluster/discovery.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { Informers } from './cluster/informers.ts';
@@ -35,6 +36,7 @@ import { createHttpDoor } from './remote/http.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
+import { countAnswers, showLeadership } from './runtime/process-metrics.ts';
 import { registerResourceMetrics } from './runtime/resource-metrics.ts';
 import { createShard } from './runtime/shard.ts';
 import { type Machine, type RunningController, startController } from './runtime/start.ts';
@@ -95,18 +97,19 @@ export interface Reconciler {
 export async function startReconciler(options: ReconcilerOptions): Promise<Reconciler> {
   const { clock, log, random, access } = options;
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+  const registry = new MetricRegistry();
   const rest = new RestClient(access, {
     clock,
     random,
     userAgent: `lockstep/${options.version}`,
     onRequest: options.onRequest,
+    onAnswer: countAnswers(registry),
   });
   const discovery = new Discovery(rest, { clock });
   const client = new DynamicClient(rest, discovery);
   const informers = new Informers({ rest, discovery, clock, random, log });
   const events = new EventRecorder({ client, clock, log });
   if (options.onEvent !== undefined) events.listen(options.onEvent);
-  const registry = new MetricRegistry();
   const shard = createShard(options.watchLabelSelector);
   const machine: Machine = {
     client,
@@ -206,6 +209,10 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     const leadership = await waitForLeadership();
     if (stopping.signal.aborted) return leadership?.release;
     waitingFor = undefined;
+    // Without the right to watch them, new kinds are noticed when they are first asked for.
+    followCustomResources(informers, discovery).catch((error: unknown) => {
+      log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
+    });
     running.git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
     running.kustomization = startController(withWorkers(kustomizationController), kustomizationPorts, machine);
     registerResourceMetrics(
@@ -231,7 +238,12 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       { client, clock, random, log, namespace, identity, leases, onState },
       stopping.signal,
     );
-    held.lost.addEventListener('abort', () => lost.abort(held.lost.reason));
+    const show = showLeadership(registry);
+    for (const lease of leases) show(lease, true);
+    held.lost.addEventListener('abort', () => {
+      for (const lease of leases) show(lease, false);
+      lost.abort(held.lost.reason);
+    });
     return held;
   }
   function withWorkers<C extends { readonly concurrent?: number }>(controller: C): C {

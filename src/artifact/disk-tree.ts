@@ -26,12 +26,11 @@ export function createDiskTree(root: string): FileTree {
       if (path !== '' && stat(path)?.kind !== 'dir') return undefined;
       return remember(listings, path, () => {
         const names = unlessAbsent(() => readdirSync(join(root, path)));
-        return names
-          ?.sort(compareBytes)
-          .flatMap((name) => stat(path === '' ? name : `${path}/${name}`) ?? []);
+        return names?.sort(compareBytes).flatMap((name) => stat(path === '' ? name : `${path}/${name}`) ?? []);
       });
     },
-    readLink: (path) => (stat(path)?.kind === 'symlink' ? unlessAbsent(() => readlinkSync(join(root, path))) : undefined),
+    readLink: (path) =>
+      stat(path)?.kind === 'symlink' ? unlessAbsent(() => readlinkSync(join(root, path))) : undefined,
   };
 }
 
@@ -40,7 +39,16 @@ function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
   return known.get(key)!;
 }
 
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EISDIR', 'ERR_INVALID_ARG_VALUE']);
+const ABSENT = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EISDIR',
+  'ERR_INVALID_ARG_VALUE',
+]);
 
 function unlessAbsent<T>(work: () => T): T | undefined {
   try {

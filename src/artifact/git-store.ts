@@ -1,7 +1,7 @@
 // Owns the objects of one Git repository on disk: packs, which commits are whole, which are shallow. The folder is a bare
 // repository that Git itself can read and check. Fetching is somebody else's business; nothing is ever checked out.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Commit, parseCommit, parseTag, type Tag } from '../engines/git/commit.ts';
 import { checkConnected } from '../engines/git/connectivity.ts';
@@ -9,8 +9,7 @@ import { GitError } from '../engines/git/errors.ts';
 import { DEFAULT_PACK_LIMITS, indexPack, type PackLimits } from '../engines/git/index-pack.ts';
 import { memorySource } from '../engines/git/inflate.ts';
 import { createObjectTree, type ObjectTree } from '../engines/git/object-tree.ts';
-import { asBuffer, type GitObject, isOid, type ObjectFormat } from '../engines/git/oid.ts';
-import { PACK_HEADER_BYTES, parsePackHeader } from '../engines/git/pack-entry.ts';
+import { type GitObject, isOid, type ObjectFormat } from '../engines/git/oid.ts';
 import { formatPackIdx, parsePackIdx } from '../engines/git/pack-idx.ts';
 import { createPackReader } from '../engines/git/pack-reader.ts';
 import { completePackBytes } from '../engines/git/pack-write.ts';
@@ -18,6 +17,7 @@ import { openPackFile, type PackFile, packFolder } from '../offload/git/pack-fil
 import type { GitTreeSource } from '../offload/git/recipe.ts';
 import type { WorkerPool } from '../offload/pool.ts';
 import { createByteLru } from './internal/byte-lru.ts';
+import { prepareStore, readLines, receivePack, replaceFile, writeConfig } from './internal/git-files.ts';
 
 /** Options of `openGitStore`. */
 export interface GitStoreOptions {
@@ -48,9 +48,6 @@ export interface ImportResult {
   readonly bytes: number;
 }
 
-// Up to here a pack is indexed at once: a few milliseconds. Beyond, a thread does it.
-const INLINE_BYTES = 128 * 1024;
-const INLINE_OBJECTS = 400;
 const CACHE_BYTES = 8 * 1024 * 1024;
 // More packs make every look-up slower; writing one takes about as long as fetching all of it.
 const MAX_PACKS = 24;
@@ -61,7 +58,7 @@ const SLACK_BYTES = 4 * 1024 * 1024;
  * packs without a usable index are removed as well (what they held is fetched again).
  */
 export async function openGitStore(dir: string, options: GitStoreOptions): Promise<GitStore> {
-  const format = await prepare(dir, options.format ?? 'sha1');
+  const format = await prepareStore(dir, options.format ?? 'sha1');
   const store = new GitStore(dir, format, options);
   await store.load();
   return store;
@@ -149,14 +146,10 @@ export class GitStore {
     return { dir: this.dir, format: this.format, tree: this.readCommit(commit).tree };
   }
 
-  /** Keeps files from being deleted while somebody else reads them. Call what it returns exactly once. */
+  /** Keeps files from being deleted while another thread reads them. Call what it returns exactly once. */
   pin(): () => void {
     this.pins++;
-    return () => {
-      this.pins--;
-      // Left-overs of a failed deletion are removed at the next opening.
-      if (this.pins === 0) this.deleteRetired().catch(() => {});
-    };
+    return () => void this.pins--;
   }
 
   /**
@@ -241,12 +234,15 @@ export class GitStore {
   private async doImport(pack: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportResult> {
     const temporary = join(this.packDir, `tmp_pack_${randomBytes(8).toString('hex')}`);
     try {
-      const received = await receive(pack, temporary, this.limits, options.signal);
+      const received = await receivePack(pack, temporary, this.limits, options.signal);
       const { objects, checksum } =
         received.memory === undefined
           ? await this.indexInWorker(temporary, options)
           : await this.indexInline(received.memory, temporary, options);
-      if (options.partial === true) this.partialClone = true;
+      if (options.partial === true && !this.partialClone) {
+        this.partialClone = true;
+        await writeConfig(this.dir, this.format, true);
+      }
       if (objects > 0) await this.adopt(temporary, checksum);
       else this.requireRoots(options.roots);
       await this.record(options);
@@ -302,15 +298,18 @@ export class GitStore {
   }
 
   // The pack gets its name before its index does: whoever sees the index finds the pack.
-  private async adopt(temporary: string, checksum: string): Promise<void> {
+  private async adopt(temporary: string, checksum: string): Promise<PackFile> {
     const packPath = join(this.packDir, `pack-${checksum}.pack`);
-    if (this.packs.some((known) => known.packPath === packPath)) return;
+    const known = this.packs.find((pack) => pack.packPath === packPath);
+    if (known !== undefined) return known;
     // Tells Git (and our next start) that what this pack refers to may be absent on purpose.
     if (this.partialClone) await writeFile(packPath.replace(/\.pack$/, '.promisor'), '', { mode: 0o600 });
     await rename(temporary, packPath);
     await rename(`${temporary}.idx`, packPath.replace(/\.pack$/, '.idx'));
     // Newest first: the next read most likely is for what came last.
-    this.packs = [this.openPack(packPath), ...this.packs];
+    const pack = this.openPack(packPath);
+    this.packs = [pack, ...this.packs];
+    return pack;
   }
 
   private async record(options: ImportOptions): Promise<void> {
@@ -321,6 +320,8 @@ export class GitStore {
   }
 
   private async doRetain(keep: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<void> {
+    // What the last repacking replaced; whoever read it then has had all the time since.
+    if (this.pins === 0) await this.deleteRetired();
     const roots = this.rootList.filter((oid) => keep.has(oid));
     if (roots.length < this.rootList.length) await this.writeRoots(roots);
     if (roots.length > 0 && (await this.isWorthRepacking())) await this.repack(roots, signal);
@@ -348,14 +349,12 @@ export class GitStore {
     const old = this.packs;
     try {
       const { checksum } = await this.workers.run('repack', input, signal === undefined ? {} : { signal });
-      await this.adopt(temporary, checksum);
-      const [newest] = this.packs;
-      if (newest === undefined || old.includes(newest)) return;
+      // It may be one that is here already: a small repository's last pack often is all there is to keep.
+      const newest = await this.adopt(temporary, checksum);
       this.packs = [newest];
       // Only the kept commits came along, not their parents.
       await this.writeShallow(roots.filter((oid) => this.read(oid)?.type === 'commit'));
-      this.retired.push(...old);
-      if (this.pins === 0) await this.deleteRetired();
+      this.retired.push(...old.filter((pack) => pack !== newest));
     } finally {
       await rm(temporary, { force: true });
       await rm(`${temporary}.idx`, { force: true });
@@ -385,81 +384,4 @@ export class GitStore {
     this.tail = result.catch(() => {});
     return result;
   }
-}
-
-async function prepare(dir: string, format: ObjectFormat): Promise<ObjectFormat> {
-  await mkdir(packFolder(dir), { recursive: true, mode: 0o700 });
-  await mkdir(join(dir, 'refs'), { recursive: true, mode: 0o700 });
-  const config = await readFile(join(dir, 'config'), 'utf8').catch(() => undefined);
-  if (config !== undefined) return /objectformat\s*=\s*sha256/i.test(config) ? 'sha256' : 'sha1';
-  await replaceFile(join(dir, 'HEAD'), 'ref: refs/heads/main\n');
-  const lines = [
-    '[core]',
-    '\trepositoryformatversion = 1',
-    '\tbare = true',
-    '[extensions]',
-    `\tobjectformat = ${format}`,
-  ];
-  await replaceFile(join(dir, 'config'), `${lines.join('\n')}\n`);
-  return format;
-}
-
-/** Small packs stay in memory, larger ones go to the file as they come. */
-async function receive(
-  pack: AsyncIterable<Uint8Array>,
-  path: string,
-  limits: PackLimits,
-  signal: AbortSignal | undefined,
-): Promise<{ bytes: number; memory: Buffer | undefined }> {
-  let parts: Buffer[] = [];
-  let held = 0;
-  let bytes = 0;
-  let large = false;
-  let file: Awaited<ReturnType<typeof open>> | undefined;
-  try {
-    for await (const chunk of pack) {
-      signal?.throwIfAborted();
-      parts.push(asBuffer(chunk));
-      held += chunk.length;
-      bytes += chunk.length;
-      if (!large && bytes >= PACK_HEADER_BYTES) large = isLarge(Buffer.concat(parts), limits);
-      if (!large || held < INLINE_BYTES) continue;
-      file ??= await open(path, 'wx', 0o600);
-      await file.writev(parts);
-      parts = [];
-      held = 0;
-    }
-    signal?.throwIfAborted();
-    if (!large) return { bytes, memory: Buffer.concat(parts) };
-    file ??= await open(path, 'wx', 0o600);
-    if (parts.length > 0) await file.writev(parts);
-    return { bytes, memory: undefined };
-  } finally {
-    await file?.close();
-  }
-}
-
-function isLarge(start: Buffer, limits: PackLimits): boolean {
-  const count = parsePackHeader(start);
-  if (count > limits.maxObjects) {
-    throw new GitError('GitLimitExceeded', `pack has ${count} objects, the limit is ${limits.maxObjects}`, {
-      limit: limits.maxObjects,
-    });
-  }
-  return count > INLINE_OBJECTS || start.length > INLINE_BYTES;
-}
-
-async function readLines(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  return text.split('\n').filter((line) => line !== '');
-}
-
-// Whoever reads the file sees the old text or the new one, after a crash too.
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await writeFile(temporary, text, { mode: 0o600, flush: true });
-  await rename(temporary, path);
 }

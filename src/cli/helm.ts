@@ -1,6 +1,7 @@
 // Owns `lockstep helm template`: what `helm template` prints for a chart on disk, same streams, same exit code.
 import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
+import { createDiskTree } from '../artifact/disk-tree.ts';
 import { loadChartArchive } from '../engines/helm/archive.ts';
 import { defaultApiVersions, defaultKubeVersion, parseKubeVersion } from '../engines/helm/capabilities.ts';
 import type { Chart } from '../engines/helm/chart.ts';
@@ -11,9 +12,9 @@ import { formatOutput } from '../engines/helm/output.ts';
 import { createRenderCache, renderChart } from '../engines/helm/render.ts';
 import { mergeUserValues } from '../engines/helm/user-values.ts';
 import { errorMessage } from '../lib/errors.ts';
+import type { FileTree } from '../lib/filetree.ts';
 import { goQuote } from '../lib/goquote.ts';
 import { systemTemplateHost } from '../offload/template-host.ts';
-import { createDiskTree } from './disk-tree.ts';
 import { parseTemplateFlags, type TemplateFlags } from './helm-flags.ts';
 import type { CliIo } from './io.ts';
 
@@ -100,8 +101,7 @@ function locateChart(path: string, cwd: string): string {
 }
 
 function loadChart(path: string, place: string, options: { compat: Compat; warn: (text: string) => void }): Chart {
-  if (statSync(place).isDirectory())
-    return loadChartFolder(createDiskTree('/'), place.replace(/^\/|\/$/g, ''), options);
+  if (statSync(place).isDirectory()) return loadChartFolder(wholeDisk(), place.replace(/^\/|\/$/g, ''), options);
   const data = readFileSync(place);
   if (data[0] === 0x1f && data[1] === 0x8b && data[2] === 0x08) return loadChartArchive(data, options);
   if (/\.ya?ml$/.test(path)) {
@@ -115,6 +115,16 @@ function loadChart(path: string, place: string, options: { compat: Compat; warn:
   throw new HelmError('ChartInvalid', `file '${place}' does not appear to be a gzipped archive; got '${type}'`, {
     path,
   });
+}
+
+/** The whole file system as a tree, in which absolute links have a place like any other. */
+function wholeDisk(): FileTree {
+  const tree = createDiskTree('/');
+  const readLink = (path: string) => {
+    const target = tree.readLink(path);
+    return target?.startsWith('/') ? posix.relative(`/${posix.dirname(path)}`, target) || '.' : target;
+  };
+  return { ...tree, readLink };
 }
 
 function readText(path: string, cwd: string): string {

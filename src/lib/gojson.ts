@@ -7,6 +7,8 @@ import { type JsonValue, stringifyJson } from './json.ts';
 export class GoJsonError extends CodedError<'InvalidJson', { readonly offset: number }> {}
 
 const MAX_DEPTH = 10_000;
+/** Where the end of the text is refused as the blank that Go's scanner puts there. */
+const WITHIN_TOKEN = /^(?:in literal|in numeric|after decimal|in exponent|in string escape|in \\u)/;
 
 /**
  * Parses JSON as Go decodes it into `interface{}`: every number a float64, invalid code units replaced.
@@ -179,8 +181,10 @@ class Scanner {
   #unexpected(context: string): never {
     const offset = this.#at;
     const point = this.#text.codePointAt(offset);
-    if (point === undefined) throw new GoJsonError('InvalidJson', 'unexpected end of JSON input', { offset });
-    throw new GoJsonError('InvalidJson', `invalid character ${quoteByte(point)} ${context}`, { offset });
+    if (point === undefined && !WITHIN_TOKEN.test(context)) {
+      throw new GoJsonError('InvalidJson', 'unexpected end of JSON input', { offset });
+    }
+    throw new GoJsonError('InvalidJson', `invalid character ${quoteByte(point ?? 0x20)} ${context}`, { offset });
   }
 }
 

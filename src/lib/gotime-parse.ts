@@ -94,14 +94,13 @@ class TimeParser {
 
   /** A space in the layout matches any number of spaces. */
   #skipLiteral(literal: string): void {
-    const start = this.#rest;
     for (let at = 0; at < literal.length; at++) {
       if (literal[at] === ' ') {
-        if (this.#rest !== '' && this.#rest[0] !== ' ') this.#cannotParse(start, literal);
+        if (this.#rest !== '' && this.#rest[0] !== ' ') this.#cannotParse(this.#rest, literal);
         while (literal[at + 1] === ' ') at++;
         this.#rest = this.#rest.replace(/^ +/, '');
       } else if (this.#rest[0] === literal[at]) this.#rest = this.#rest.slice(1);
-      else this.#cannotParse(this.#rest, literal.slice(at));
+      else this.#cannotParse(this.#rest, literal);
     }
   }
 

@@ -107,6 +107,8 @@ function abbreviationOf(shortName: string, zone: string, offset: number): string
     const name = pattern.test(zone) ? names[offset] : undefined;
     if (name !== undefined) return name;
   }
+  // Offsets with seconds are local mean times, from before there were zones.
+  if (offset % 60 !== 0) return 'LMT';
   if (/^[A-Z]{3,4}$/.test(shortName)) return shortName;
   const minutes = Math.abs(offset) / 60;
   const rest = minutes % 60 === 0 ? '' : pad(minutes % 60, 2);
@@ -273,7 +275,8 @@ function formatClock(field: string, civil: Civil, nanoseconds: number): string {
     case 'pm':
       return civil.hour >= 12 ? 'pm' : 'am';
     case 'MST':
-      return civil.abbreviation;
+      // A nameless zone shows its offset.
+      return civil.abbreviation || formatOffset('-0700', civil.offset);
     default:
       return /^[.,]/.test(field) ? formatFraction(field, nanoseconds) : formatOffset(field, civil.offset);
   }

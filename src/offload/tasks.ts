@@ -1,18 +1,18 @@
-// Owns the list of what may run in a worker thread. Inputs and outputs are plain data that can be cloned.
-import { indexPackFile } from './git/index-pack-file.ts';
-import { repackStore } from './git/repack.ts';
-import { packArchive } from './pack-archive.ts';
+// Owns the list of what may run in a worker thread. Inputs and outputs are plain data that can be cloned. A task's code
+// is loaded when it is first asked for: a thread that packs archives needs nothing of the others.
 
-/** Every task by name. */
+/** How each task is loaded, by name. */
 export const tasks = {
-  indexPack: indexPackFile,
-  packArchive,
-  repack: repackStore,
+  indexPack: async () => (await import('./git/index-pack-file.ts')).indexPackFile,
+  packArchive: async () => (await import('./pack-archive.ts')).packArchive,
+  repack: async () => (await import('./git/repack.ts')).repackStore,
 } as const;
+
+type Task<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;
 
 /** Name of a task. */
 export type TaskName = keyof typeof tasks;
 /** What a task takes. */
-export type TaskInput<Name extends TaskName> = Parameters<(typeof tasks)[Name]>[0];
+export type TaskInput<Name extends TaskName> = Parameters<Task<Name>>[0];
 /** What a task gives. */
-export type TaskOutput<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;
+export type TaskOutput<Name extends TaskName> = Awaited<ReturnType<Task<Name>>>;

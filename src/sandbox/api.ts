@@ -8,7 +8,7 @@ import { startGarbageCollector } from './gc/collector.ts';
 import { rootCertificates, startNamespaceController } from './gc/namespaces.ts';
 import type { KubeObject } from './object.ts';
 import { Registry, type Resource } from './registry.ts';
-import { badRequest, noSuchPath } from './rest/errors.ts';
+import { badRequest, NoSuchPath } from './rest/errors.ts';
 import { createObject, updateObject } from './rest/mutate.ts';
 import { removeObject } from './rest/remove.ts';
 import { loadBuiltins } from './schema/builtin.ts';
@@ -72,7 +72,7 @@ function createStore(core: Core): Store {
   const find = (id: ResourceId): Resource | undefined => core.registry.find(id.group, id.resource);
   const must = (id: ResourceId): Resource => {
     const resource = find(id);
-    if (resource === undefined) throw noSuchPath();
+    if (resource === undefined) throw new NoSuchPath();
     return resource;
   };
   const write = (resource: Resource, object: KubeObject, options: UpdateOptions): WriteRequest => {

@@ -19,7 +19,7 @@ afterAll(() => oracle.close());
 
 /** All ways to read and write one text. */
 function requestsFor(text: string): OracleRequest[] {
-  const reading: Op[] = ['tree', 'value', 'json', 'strict'];
+  const reading: Op[] = ['tree', 'value', 'json', 'strict', 'stream'];
   return [
     ...reading.map((op) => ({ op, text })),
     { op: 'emit', text, indent: 2, wide: false },

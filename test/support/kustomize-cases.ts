@@ -1,9 +1,13 @@
 // Owns reading kustomize cases: the shared corpus and our own, both as one JSON file per build.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FUNCTIONS } from '../../src/engines/helm/functions.ts';
+import { renderChartRequest } from '../../src/engines/helm/kustomize-hook.ts';
 import { type BuildOptions, buildKustomization } from '../../src/engines/kustomize/build.ts';
+import { createTemplateCache } from '../../src/lang/gotemplate/template.ts';
 import { errorMessage } from '../../src/lib/errors.ts';
 import { createMemoryTree, type MemoryFile } from '../../src/lib/memory-tree.ts';
+import { testHost } from './template-host.ts';
 
 /** One build and what comes of it; the format is the corpus's (see its README). */
 export interface KustomizeCase {
@@ -33,11 +37,6 @@ export function readCases(folder: string): readonly KustomizeCase[] {
     .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as KustomizeCase);
 }
 
-/** The folder of the shared corpus, from the environment or beside the project. */
-export function corpusFolder(name: string): string {
-  return join(process.env['LOCKSTEP_CORPUS'] ?? join(import.meta.dirname, '../../../shared/corpus'), name);
-}
-
 /** A tree of a case's files. */
 export function caseTree(files: KustomizeCase['files']): ReturnType<typeof createMemoryTree> {
   const tree = new Map<string, MemoryFile>();
@@ -63,10 +62,16 @@ export function caseOptions(options: KustomizeCase['options']): BuildOptions {
 /** Output or error text of a build. */
 export type Outcome = { readonly yaml: string } | { readonly error: string };
 
+/** Charts are rendered with one cache of parsed templates. */
+const charts = { host: testHost(), cache: createTemplateCache(FUNCTIONS.helm3) };
+
 /** Builds a case. Pointers in error texts read `0xADDR`. */
 export function runCase(kase: Pick<KustomizeCase, 'files' | 'target' | 'options'>): Outcome {
   try {
-    const built = buildKustomization(caseTree(kase.files), kase.target, caseOptions(kase.options));
+    const helm = kase.options?.helm?.enabled === true;
+    const renderChart: BuildOptions['renderChart'] = (request) => renderChartRequest(request, charts);
+    const options = { ...caseOptions(kase.options), ...(helm ? { renderChart } : {}) };
+    const built = buildKustomization(caseTree(kase.files), kase.target, options);
     if (!built.ok) return { error: `missing: ${JSON.stringify(built.missing)}` };
     return { yaml: built.yaml() };
   } catch (error) {

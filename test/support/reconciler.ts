@@ -15,7 +15,7 @@ import { silentLog } from '../../src/lib/log.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createLog } from '../../src/runtime/telemetry.ts';
 import { type GitServer, startGitServer } from '../../src/sandbox/gitserver.ts';
-import type { Api } from './api.ts';
+import { type Api, openApi } from './api.ts';
 import type { ClusterUse } from './cluster.ts';
 import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
 
@@ -73,32 +73,12 @@ export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOp
   let reconciler: Reconciler | undefined;
   let repositories = 0;
 
-  const start = async (): Promise<Reconciler> => {
-    const access = await readKubeconfig(cluster.kubeconfig, { clock: systemClock });
-    const token = await serviceAccountToken(cluster.admin);
-    return startReconciler({
-      access:
-        token === undefined
-          ? access
-          : {
-              server: access.server,
-              tls: { ...withoutIdentity(access.tls) },
-              authorization: () => `Bearer ${token}`,
-            },
-      stateDir: join(folder, 'state'),
-      clock: systemClock,
-      random: Math.random,
-      log: process.env['LOCKSTEP_TEST_LOG']
-        ? createLog({ clock: systemClock, level: 'debug', write: (line) => process.stderr.write(line) })
-        : silentLog,
-      version: '0.0.0-test',
-      internalPort: 0,
-      httpPort: 0,
+  const start = () =>
+    launch(cluster.kubeconfig, cluster.admin, join(folder, 'state'), {
       watchLabelSelector: `${SUITE_LABEL}=${suite}`,
       onRequest: (request) => requests.push(request),
       ...options,
     });
-  };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'lockstep-suite-'));
@@ -182,6 +162,48 @@ export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOp
       reconciler = await start();
     },
   };
+}
+
+/** Installs lockstep on a cluster and starts a reconciler for all of its objects. */
+export async function startReconcilerOn(kubeconfig: string, stateDir: string): Promise<Reconciler> {
+  const admin = await openApi(kubeconfig);
+  try {
+    await install(admin);
+    return await launch(kubeconfig, admin, stateDir, {});
+  } finally {
+    await admin.close();
+  }
+}
+
+/** A reconciler with the rights of the installed ServiceAccount. */
+async function launch(
+  kubeconfig: string,
+  admin: Api,
+  stateDir: string,
+  options: Partial<ReconcilerOptions>,
+): Promise<Reconciler> {
+  const access = await readKubeconfig(kubeconfig, { clock: systemClock });
+  const token = await serviceAccountToken(admin);
+  return startReconciler({
+    access:
+      token === undefined
+        ? access
+        : {
+            server: access.server,
+            tls: { ...withoutIdentity(access.tls) },
+            authorization: () => `Bearer ${token}`,
+          },
+    stateDir,
+    clock: systemClock,
+    random: Math.random,
+    log: process.env['LOCKSTEP_TEST_LOG']
+      ? createLog({ clock: systemClock, level: 'debug', write: (line) => process.stderr.write(line) })
+      : silentLog,
+    version: '0.0.0-test',
+    internalPort: 0,
+    httpPort: 0,
+    ...options,
+  });
 }
 
 function withoutIdentity(tls: { readonly ca?: string }): { readonly ca?: string } {

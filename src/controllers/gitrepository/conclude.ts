@@ -120,7 +120,7 @@ function concludeFailure(
 ): Conclusion<GitRepositoryStatus> {
   // The failure of the pass before is over, unless it is this one again.
   const before = deleteCondition(object.status?.conditions, ...FAILURES.filter((type) => type !== error.condition));
-  const failed = failureConditions(before, error, stamp);
+  const failed = failureConditions(before, error, stamp, NEGATIVE);
   const conditions = error.retry === 'stalled' ? failed : markRetrying(failed, 'building artifact', stamp);
   const event = failureEvent(error, metadataOf(object, object.status?.artifact?.revision, undefined));
   return {

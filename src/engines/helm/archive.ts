@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { errorCode } from '../../lib/errors.ts';
 import { goQuote } from '../../lib/goquote.ts';
-import { parseTar, type RawTarEntry } from '../../lib/tar.ts';
+import { parseTar, type RawTarEntry } from '../../lib/tar-entries.ts';
 import { type ArchiveReader, type Chart, type ChartFile, createChart, type LoadOptions } from './chart.ts';
 import { HelmError } from './errors.ts';
 

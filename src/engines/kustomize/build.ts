@@ -11,7 +11,7 @@ import { createLoader, MissingSignal } from './internal/loader.ts';
 import { fixNameReferences } from './internal/name-references.ts';
 import { isNilOrEmpty } from './internal/node.ts';
 import { emptyOrigin } from './internal/origin.ts';
-import { resourceToJson, stripAnnotations, writeStream } from './internal/output.ts';
+import { resourceToJson, stripAnnotations, writeFiles, writeStream } from './internal/output.ts';
 import { addHashes } from './internal/plugins.ts';
 import { validate } from './internal/read.ts';
 import { type ResMap, touch } from './internal/resmap.ts';
@@ -64,6 +64,8 @@ export interface Built {
   yaml(): string;
   /** The objects as JSON. Throws as `yaml` does. */
   objects(): JsonObject[];
+  /** File name → YAML of one object, as `-o` with a directory writes them. Throws as `yaml` does. */
+  files(): ReadonlyMap<string, string>;
 }
 
 /** The objects, or what has to be fetched first; the shell then builds again with `fetched`. */
@@ -110,6 +112,7 @@ function toBuilt({ resources }: ResMap): Built {
     resources: resources.flatMap(({ node }) => (node === undefined ? [] : [node])),
     yaml: () => guard(() => writeStream(resources)),
     objects: () => guard(() => resources.map(resourceToJson)),
+    files: () => guard(() => writeFiles(resources)),
   };
 }
 

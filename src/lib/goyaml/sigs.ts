@@ -40,48 +40,70 @@ function wrapped(error: unknown): unknown {
   return new YamlError(error.code, `${prefix}: ${error.message}`, error.data);
 }
 
+/** One document of a stream, not yet read. */
+interface Part {
+  readonly text: string;
+  /** Lines of the stream above it. */
+  readonly above: number;
+}
+
 /**
- * Splits a stream at lines that begin with `---`, as Kubernetes' YAML reader does, without parsing it.
+ * Splits a stream at lines that begin with `---`, as Kubernetes' YAML reader does, without parsing it. A separator with
+ * nothing before it stays with the document, CR LF becomes LF, and each document ends with a line break.
  * Behind the dashes only blanks and a comment may stand: else YamlError `invalid Yaml document separator: …`.
  */
 export function splitYamlStream(text: string): string[] {
-  const documents: string[] = [];
+  return splitParts(text).map((part) => part.text);
+}
+
+function splitParts(stream: string): Part[] {
+  const text = stream.replaceAll('\r\n', '\n');
+  const parts: Part[] = [];
   let from = 0;
-  let at = 0;
-  while (at < text.length) {
+  let above = 0;
+  let line = 0;
+  for (let at = 0; at < text.length; line++) {
     const newline = text.indexOf('\n', at);
     const next = newline < 0 ? text.length : newline + 1;
     if (text.startsWith('---', at)) {
       const rest = text.slice(at + 3, next).trim();
       if (rest !== '' && !rest.startsWith('#')) {
-        throw new YamlError('YamlSyntax', `invalid Yaml document separator: ${rest}`, lineOf(text, at));
+        throw new YamlError('YamlSyntax', `invalid Yaml document separator: ${rest}`, { line: line + 1, column: 1 });
       }
-      if (at > from) documents.push(text.slice(from, at));
-      from = next;
+      if (at > from) {
+        parts.push({ text: text.slice(from, at), above });
+        from = next;
+        above = line + 1;
+      }
     }
     at = next;
   }
-  if (from < text.length) documents.push(text.slice(from));
-  return documents;
-}
-
-function lineOf(text: string, at: number): { line: number; column: number } {
-  let line = 1;
-  for (let i = text.indexOf('\n'); i >= 0 && i < at; i = text.indexOf('\n', i + 1)) line++;
-  return { line, column: 1 };
+  if (from < text.length) parts.push({ text: text.slice(from) + (text.endsWith('\n') ? '' : '\n'), above });
+  return parts;
 }
 
 /**
  * Reads all documents of a stream as Kubernetes' decoder does; documents without content are left out.
- * Throws YamlError as `fromYaml` does; lines count from the document's beginning in the text, from the stream's in `data`.
+ * Throws YamlError as `fromYaml` does: as in Go its text counts lines from the document's beginning, its `data` from
+ * the stream's.
  */
 export function fromYamlDocuments(text: string, options: FromYamlOptions = {}): JsonValue[] {
   const values: JsonValue[] = [];
-  for (const part of splitYamlStream(text)) {
-    const value = fromYaml(part, options);
+  for (const part of splitParts(text)) {
+    const value = readPart(part, options);
     if (value !== null) values.push(value);
   }
   return values;
+}
+
+function readPart(part: Part, options: FromYamlOptions): JsonValue {
+  try {
+    return fromYaml(part.text, options);
+  } catch (error) {
+    if (!(error instanceof YamlError) || error.data.line === 0) throw error;
+    const { line, column } = error.data;
+    throw new YamlError(error.code, error.message, { line: line + part.above, column });
+  }
 }
 
 /**

@@ -8,6 +8,8 @@ import type { GitTransport } from './transport.ts';
 
 /** The side of an object store that a sparse fetch needs. */
 export interface SparseSink extends ObjectSink {
+  /** Whether blobs of kept commits may be absent. */
+  readonly isPartial: boolean;
   has(oid: string): boolean;
   openTree(commit: string): ObjectTree;
   importPack(
@@ -85,6 +87,7 @@ function bindAll(transport: GitTransport): GitTransport {
 function partialSink(store: SparseSink): SparseSink {
   return {
     format: store.format,
+    isPartial: true,
     roots: () => store.roots(),
     shallow: () => store.shallow(),
     has: (oid) => store.has(oid),

@@ -29,7 +29,7 @@ function faultsOf(name: string, spec: Body): FieldFault[] {
   for (const [i, version] of versions.entries()) {
     const schema = readPath(version, ['schema', 'openAPIV3Schema']);
     const at = `spec.versions[${i}].schema.openAPIV3Schema`;
-    if (!isRecord(schema)) faults.push(requiredFault(at, 'schemas are required'));
+    if (!isRecord(schema)) faults.push(requiredFault(at));
     else if (schema['type'] !== 'object')
       faults.push(invalidFault(`${at}.type`, schema['type'] ?? '', 'must be object at the root'));
   }

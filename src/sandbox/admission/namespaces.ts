@@ -28,19 +28,16 @@ export const placeStep: AdmissionStep = {
   },
 };
 
-const NAME_LABEL = 'kubernetes.io/metadata.name';
-
-/** A namespace carries its name as a label and is held by the finalizer that empties it. */
+/** A namespace is held by the finalizer that empties it. */
 export const namespaceStep: AdmissionStep = {
   kind: '/Namespace',
   admit(_core, write, object, live) {
     if (write.subresource !== '') return object;
-    const labels = { ...object.metadata.labels, [NAME_LABEL]: object.metadata.name };
     const finalizers = live === undefined ? ['kubernetes'] : readPath(live, ['spec', 'finalizers']);
     const spec = {
       ...(object['spec'] as object),
       ...(Array.isArray(finalizers) && finalizers.length > 0 ? { finalizers } : {}),
     };
-    return { ...object, metadata: { ...object.metadata, labels }, spec };
+    return { ...object, spec };
   },
 };

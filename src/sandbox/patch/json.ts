@@ -16,7 +16,10 @@ const MAX_OPERATIONS = 10_000;
 /** The document with all operations applied. Throws JsonPatchError. */
 export function jsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) {
-    throw new JsonPatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch', true);
+    throw new JsonPatchError(
+      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+      true,
+    );
   }
   if (patch.length > MAX_OPERATIONS)
     throw new JsonPatchError(
@@ -55,7 +58,7 @@ function applyOperation(document: unknown, operation: unknown): unknown {
       throw new JsonPatchError(`testing value ${formatPointer(path)} failed: test failed`);
     }
     default:
-      throw new JsonPatchError(`Unexpected kind: ${String(op ?? 'unknown')}`, true);
+      throw new JsonPatchError(`Unexpected kind: ${String(op ?? 'unknown')}`);
   }
 }
 

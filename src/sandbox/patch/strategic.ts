@@ -58,6 +58,16 @@ function mergeObject(node: SchemaNode | undefined, target: Body, patch: Body): B
   return out;
 }
 
+/** A value as Go's `%v` prints it, for messages: `map[image:x]`. */
+export function formatGoMap(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatGoMap).join(' ')}]`;
+  if (!isRecord(value)) return value === null ? '<nil>' : String(value);
+  const parts = Object.keys(value)
+    .sort()
+    .map((key) => `${key}:${formatGoMap(value[key])}`);
+  return `map[${parts.join(' ')}]`;
+}
+
 function mergeKeyOf(field: SchemaNode | undefined): string {
   return field?.patchMergeKey ?? '';
 }
@@ -93,7 +103,7 @@ function mergeList(field: SchemaNode, target: readonly unknown[], patch: readonl
     if (!isRecord(item)) throw new StrategicPatchError(`expected an object in a list merged by ${key}`);
     const value = getKey(item, key);
     if (value === undefined)
-      throw new StrategicPatchError(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+      throw new StrategicPatchError(`map: ${formatGoMap(item)} does not contain declared merge key: ${key}`);
     const same = (other: unknown): boolean => isRecord(other) && equalJson(getKey(other, key), value);
     if (item[DIRECTIVE] === 'delete') {
       out = out.filter((other) => !same(other));

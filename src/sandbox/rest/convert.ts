@@ -22,8 +22,17 @@ const EVENT_MOVES: readonly FieldMove[] = [
   { stored: 'reportingComponent', shown: 'reportingController' },
 ];
 
-const MOVES: Readonly<Record<string, { readonly storedApiVersion: string; readonly moves: readonly FieldMove[] }>> = {
-  'events.k8s.io/events': { storedApiVersion: 'v1', moves: EVENT_MOVES },
+const MOVES: Readonly<
+  Record<
+    string,
+    { readonly storedApiVersion: string; readonly moves: readonly FieldMove[]; readonly optional: readonly string[] }
+  >
+> = {
+  'events.k8s.io/events': {
+    storedApiVersion: 'v1',
+    moves: EVENT_MOVES,
+    optional: ['reportingController', 'reportingInstance'],
+  },
 };
 
 function renameFields(object: KubeObject, moves: readonly { from: string; to: string }[]): KubeObject {
@@ -43,6 +52,8 @@ export function toVersion(resource: Resource, version: ServedVersion, object: Ku
       object,
       moved.moves.map(({ stored, shown }) => ({ from: stored, to: shown })),
     );
+    // What is empty in the stored form is left out in this one.
+    for (const field of moved.optional) if (renamed[field] === '') delete renamed[field];
     return { ...renamed, apiVersion: wanted };
   }
   if (resource.kind === 'HorizontalPodAutoscaler' && !resource.custom)

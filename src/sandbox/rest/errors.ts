@@ -20,10 +20,13 @@ export interface StatusDetails {
 /** A fault with its HTTP status and the `reason` of the Status body; `code` is the reason. */
 export class ApiError extends CodedError<string, StatusDetails> {
   readonly status: number;
+  /** The Status has `details` even when they are empty. */
+  readonly showsDetails: boolean;
 
-  constructor(status: number, reason: string, message: string, details: StatusDetails = {}) {
-    super(reason, message, details);
+  constructor(status: number, reason: string, message: string, details: StatusDetails | 'empty' = {}) {
+    super(reason, message, details === 'empty' ? {} : details);
     this.status = status;
+    this.showsDetails = details === 'empty' || Object.keys(details).length > 0;
   }
 }
 
@@ -36,7 +39,7 @@ export function statusOf(error: ApiError): Record<string, unknown> {
     status: 'Failure',
     message: error.message,
     ...(error.code === '' ? {} : { reason: error.code }),
-    ...(Object.keys(error.data).length > 0 ? { details: error.data } : {}),
+    ...(error.showsDetails ? { details: error.data } : {}),
     code: error.status,
   };
 }
@@ -60,15 +63,16 @@ export function notFound(named: Named, name: string): ApiError {
   return new ApiError(404, 'NotFound', `${qualified(named)} ${JSON.stringify(name)} not found`, details(named, name));
 }
 
-/** A path that the server does not serve: the only fault without a Status body. */
+/** A path below no known group: the only fault without a Status body. */
 export class NoSuchPath extends ApiError {
   constructor() {
-    super(404, 'NotFound', 'the server could not find the requested resource');
+    super(404, 'NotFound', 'the server could not find the requested resource', 'empty');
   }
 }
 
-export function noSuchPath(): ApiError {
-  return new NoSuchPath();
+/** A path that the server does not serve, below a group that it knows. */
+export function noSuchResource(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', 'empty');
 }
 
 export function alreadyExists(named: Named, name: string): ApiError {
@@ -97,7 +101,12 @@ export function forbidden(named: Named, name: string, why: string): ApiError {
 }
 
 export function methodNotAllowed(): ApiError {
-  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  return new ApiError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+    'empty',
+  );
 }
 
 export function expired(): ApiError {
@@ -112,8 +121,8 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 }
 
 export function notAcceptable(offered: readonly string[]): ApiError {
-  const message = `only the following media types are accepted: ${offered.join(', ')}`;
-  return new ApiError(406, 'NotAcceptable', message);
+  const message = `406: Not Acceptable\n\nAvailable representations: ${offered.join(', ')}`;
+  return new ApiError(406, 'NotAcceptable', message, 'empty');
 }
 
 /** One fault of an object against its kind's rules. `type` is the API's cause, `FieldValueRequired` and so on. */
@@ -136,7 +145,7 @@ export function invalid(
   return new ApiError(422, 'Invalid', `${subject} ${JSON.stringify(name)} is invalid: ${text}`, {
     ...(name ? { name } : {}),
     ...(kind.group ? { group: kind.group } : {}),
-    kind: kind.kind,
+    ...(kind.kind ? { kind: kind.kind } : {}),
     causes: faults.map(({ type, field, message }) => ({ reason: type, message, field })),
   });
 }

@@ -6,7 +6,7 @@ import type { KubeObject } from '../object.ts';
 import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
 import type { Entry } from '../storage/storage.ts';
 import { toVersion } from './convert.ts';
-import { ApiError, badRequest, expired, invalid, invalidFault } from './errors.ts';
+import { ApiError, badRequest, expired, forbiddenFault, invalid } from './errors.ts';
 import { fieldMatcher, labelMatcher, type Matcher } from './selectors.ts';
 
 export interface ListRequest {
@@ -35,7 +35,7 @@ interface Token {
 export function matcherOf(request: ListRequest): Matcher | undefined {
   const { query, resource, version } = request;
   const labels = labelMatcher(query.get('labelSelector') ?? '');
-  const fields = fieldMatcher(query.get('fieldSelector') ?? '', resource, version.custom?.selectableFields ?? []);
+  const fields = fieldMatcher(query.get('fieldSelector') ?? '', resource, version.custom?.selectableFields);
   const shared = request.resource.group === 'events.k8s.io';
   const inVersion: Matcher | undefined =
     fields && shared ? (object) => fields(toVersion(resource, version, object)) : fields;
@@ -51,16 +51,17 @@ export function prefixOf(request: Pick<ListRequest, 'namespace'>): string {
 /** Selects the page that the request asks for. Throws ApiError 400 or 410. */
 export function selectPage(core: Core, request: ListRequest): Page {
   const { query } = request;
-  const limit = Number(query.get('limit') ?? '0') || 0;
-  if (limit < 0) throw badRequest('limit must be a positive number');
+  const limit = Math.max(0, integerParameter(query, 'limit'));
   const text = query.get('continue') ?? '';
   const token = text === '' ? undefined : parseToken(text);
-  checkRevision(core, query, token !== undefined);
-  const revision = token?.rv ?? core.storage.revision;
+  const exact = checkRevision(core, query, token !== undefined);
+  const past = token?.rv ?? exact;
+  const revision = past ?? core.storage.revision;
   const prefix = prefixOf(request);
-  const all = token
-    ? core.storage.listAt(request.resource.collection, prefix, revision)
-    : core.storage.list(request.resource.collection, prefix);
+  const all =
+    past !== undefined
+      ? core.storage.listAt(request.resource.collection, prefix, revision)
+      : core.storage.list(request.resource.collection, prefix);
   if (all === undefined) throw expired();
   const matcher = matcherOf(request);
   const page: Entry[] = [];
@@ -78,28 +79,39 @@ export function selectPage(core: Core, request: ListRequest): Page {
   return { entries: page, revision, continueToken: formatToken({ rv: revision, start: all[i]!.key }), remaining };
 }
 
-function checkRevision(core: Core, query: URLSearchParams, paging: boolean): void {
+/** An integer of the query; 0 when absent. Throws ApiError 400 in Go's words. */
+function integerParameter(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? '';
+  if (text !== '' && !/^[+-]?\d+$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}
+
+/** The exact revision that a list is asked at; undefined for the newest. Throws ApiError for a wrong combination. */
+function checkRevision(core: Core, query: URLSearchParams, paging: boolean): number | undefined {
   const text = query.get('resourceVersion') ?? '';
-  if (text === '' || text === '0') return;
+  const match = query.get('resourceVersionMatch') ?? '';
+  const refuse = (why: string): ApiError =>
+    invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [forbiddenFault('resourceVersionMatch', why)]);
+  if (match !== '' && text === '') throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (match !== '' && paging) throw refuse('resourceVersionMatch is forbidden when continue is provided');
+  if (match === 'Exact' && text === '0')
+    throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+  if (text === '' || text === '0') return undefined;
   if (paging) throw badRequest('specifying resource version is not allowed when using continue');
-  const wanted = Number(text);
   if (!/^\d+$/.test(text)) {
-    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-      invalidFault('resourceVersion', text, `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`),
-    ]);
-  }
-  if (wanted > core.storage.revision) {
-    const details = {
-      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
-    };
-    throw new ApiError(
-      504,
-      'Timeout',
-      `Too large resource version: ${wanted}, current: ${core.storage.revision}`,
-      details,
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     );
   }
+  const wanted = Number(text);
+  const current = core.storage.revision;
+  if (wanted <= current) return match === 'Exact' ? wanted : undefined;
+  const details = {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  };
+  throw new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, details);
 }
 
 function formatToken(token: Token): string {
@@ -107,13 +119,22 @@ function formatToken(token: Token): string {
 }
 
 function parseToken(text: string): Token {
+  const decoded = Buffer.from(text, 'base64url').toString('latin1');
+  let value: unknown;
   try {
-    const value = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as { rv?: unknown; start?: unknown };
-    if (typeof value.rv === 'number' && typeof value.start === 'string') return { rv: value.rv, start: value.start };
+    value = JSON.parse(decoded);
   } catch {
-    // Falls through to the one answer for every malformed token.
+    const why =
+      decoded === ''
+        ? 'unexpected end of JSON input'
+        : `invalid character '${decoded[0]}' looking for beginning of value`;
+    throw badRequest(`invalid continue token: continue key is not valid: ${why}`);
   }
-  throw badRequest('continue key is not valid: encountered an invalid continue token');
+  const { rv, start } = (value ?? {}) as Partial<Token>;
+  if (typeof rv === 'number' && typeof start === 'string') return { rv, start };
+  throw badRequest(
+    'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
+  );
 }
 
 /** JSON of a stored object in a version. */

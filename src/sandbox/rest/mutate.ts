@@ -11,6 +11,7 @@ import { rulesOf } from '../schema/kinds.ts';
 import { type Entry, keyOf } from '../storage/storage.ts';
 import { toStorage, toVersion } from './convert.ts';
 import {
+  ApiError,
   alreadyExists,
   badRequest,
   conflict,
@@ -90,7 +91,8 @@ function storeNew(
   const { resource } = write;
   const metadata = object.metadata;
   checkPlace(write, object);
-  if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+  if (metadata.resourceVersion)
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   if (!metadata.name && metadata.generateName)
     metadata.name = `${metadata.generateName.slice(0, 58)}${core.randomSuffix()}`;
   if (!metadata.name) throw invalid(resource, '', [requiredFault('metadata.name', 'name or generateName is required')]);
@@ -182,7 +184,6 @@ export function applyObject(core: Core, write: WriteRequest, config: KubeObject,
   const live = readLive(core, write);
   const named = { group: write.resource.group, resource: write.resource.plural };
   const named_ = { ...config, metadata: { ...config.metadata, name: write.name } };
-  if (write.resource.namespaced && !named_.metadata.namespace) named_.metadata.namespace = write.namespace;
   if (live === undefined) {
     if (write.subresource !== '') throw notFound(named, write.name);
     if (config.metadata.uid)
@@ -237,14 +238,16 @@ function checkPreconditions(write: WriteRequest, live: KubeObject, desired: Kube
   const named = { group: write.resource.group, resource: write.resource.plural };
   const { resourceVersion, uid } = desired.metadata;
   if (uid && uid !== live.metadata.uid) {
-    throw conflict(
-      named,
-      write.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`,
-    );
+    throw conflict(named, write.name, uidMismatch(write, uid, live.metadata.uid));
   }
   if (resourceVersion && resourceVersion !== '0' && resourceVersion !== live.metadata.resourceVersion)
     throw conflict(named, write.name, MODIFIED);
+}
+
+/** The storage's own words, key included, as the API server passes them on. */
+function uidMismatch(write: WriteRequest, wanted: string, found: string | undefined): string {
+  const key = `/registry/${write.resource.plural}/${keyOf(write.namespace, write.name)}`;
+  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
 }
 
 /** What a client cannot change: identity, deletion, the part that another endpoint owns. */

@@ -3,7 +3,6 @@ import { type FieldFault, formatValue, invalidFault } from './errors.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const QUALIFIED_NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
@@ -11,19 +10,17 @@ const SUBDOMAIN_MESSAGE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL_MESSAGE =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const LABEL_1035_MESSAGE =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_VALUE_MESSAGE =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const QUALIFIED_NAME_MESSAGE =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
-type NameRule = 'subdomain' | 'label' | 'label1035' | 'path';
+type NameRule = 'subdomain' | 'label' | 'path';
 
 /** Kinds whose names follow another rule than a DNS subdomain; by `group/Kind`. */
 const NAME_RULES: Readonly<Record<string, NameRule>> = {
   '/Namespace': 'label',
-  '/Service': 'label1035',
+  '/Service': 'label',
   'rbac.authorization.k8s.io/Role': 'path',
   'rbac.authorization.k8s.io/ClusterRole': 'path',
   'rbac.authorization.k8s.io/RoleBinding': 'path',
@@ -41,13 +38,26 @@ function nameProblems(rule: NameRule, name: string): string[] {
   const problems = name.length > limit ? [`must be no more than ${limit} characters`] : [];
   if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
   if (rule === 'label' && !LABEL.test(name)) problems.push(LABEL_MESSAGE);
-  if (rule === 'label1035' && !LABEL_1035.test(name)) problems.push(LABEL_1035_MESSAGE);
   return problems;
 }
 
-/** Faults of `metadata.name`. */
-export function checkName(kind: { readonly group: string; readonly kind: string }, name: string): FieldFault[] {
+/** Faults of `metadata.name` and of the prefix that it was made from. */
+export function checkName(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  prefix: string | undefined,
+): FieldFault[] {
   const rule = NAME_RULES[`${kind.group}/${kind.kind}`] ?? 'subdomain';
+  // The dash at the end of a prefix is followed by more.
+  const masked = prefix?.replace(/-$/, 'a');
+  const ofPrefix = masked === undefined ? [] : nameProblems(rule, masked);
+  return [
+    ...ofPrefix.map((problem) => invalidFault('metadata.generateName', prefix, problem)),
+    ...nameFaults(rule, name),
+  ];
+}
+
+function nameFaults(rule: NameRule, name: string): FieldFault[] {
   return nameProblems(rule, name).map((problem) => invalidFault('metadata.name', name, problem));
 }
 
@@ -57,7 +67,7 @@ export function labelFaults(name: string, field: string): FieldFault[] {
 }
 
 /** Faults of a label or annotation key. */
-function keyProblems(key: string): string[] {
+export function keyProblems(key: string): string[] {
   const slash = key.lastIndexOf('/');
   const prefix = slash < 0 ? undefined : key.slice(0, slash);
   const name = key.slice(slash + 1);
@@ -77,6 +87,12 @@ function keyProblems(key: string): string[] {
   return problems;
 }
 
+/** Faults of a label's value. */
+export function valueProblems(value: string): string[] {
+  const problems = value.length > 63 ? ['must be no more than 63 bytes'] : [];
+  return LABEL_VALUE.test(value) ? problems : [...problems, LABEL_VALUE_MESSAGE];
+}
+
 function quote(key: string): string {
   return formatValue(key);
 }
@@ -87,8 +103,7 @@ export function checkLabels(labels: Readonly<Record<string, string>> | undefined
   for (const [key, value] of Object.entries(labels ?? {})) {
     for (const problem of keyProblems(key))
       faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${quote(key)}: ${problem}` });
-    if (value.length > 63) faults.push(invalidFault(field, value, 'must be no more than 63 bytes'));
-    if (!LABEL_VALUE.test(value)) faults.push(invalidFault(field, value, LABEL_VALUE_MESSAGE));
+    for (const problem of valueProblems(value)) faults.push(invalidFault(field, value, problem));
   }
   return faults;
 }

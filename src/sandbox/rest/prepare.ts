@@ -28,9 +28,16 @@ export function bodyFault(write: WriteRequest): DecodeFault {
  * Throws ApiError 400 when it is of another kind or does not decode.
  */
 export function decodeObject(core: Core, write: WriteRequest, body: unknown, fault: DecodeFault): KubeObject {
-  if (!isRecord(body))
-    throw badRequest(`the object provided is unrecognized (must be of type ${write.resource.kind}): not a JSON object`);
-  assertKind(write, body);
+  if (!isRecord(body)) {
+    const got = Array.isArray(body) ? 'array' : body === null ? 'null' : typeof body;
+    const target =
+      'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+    const hex = Buffer.from(JSON.stringify(body)).toString('hex');
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${write.resource.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go value of type ${target} (${hex})`,
+    );
+  }
+  assertKind(core, write, body);
   const unknown: string[] = [];
   let object: KubeObject;
   try {
@@ -51,7 +58,7 @@ export function decodeObject(core: Core, write: WriteRequest, body: unknown, fau
   return { apiVersion, kind: write.resource.kind, metadata: metadata ?? { name: '' }, ...rest };
 }
 
-function assertKind(write: WriteRequest, body: Record<string, unknown>): void {
+function assertKind(core: Core, write: WriteRequest, body: Record<string, unknown>): void {
   const { resource, version } = write;
   const given = body['apiVersion'];
   const wanted = apiVersionOf(resource.group, version.name);
@@ -59,19 +66,30 @@ function assertKind(write: WriteRequest, body: Record<string, unknown>): void {
     throw badRequest(
       "couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field .apiVersion of type string",
     );
-  if (typeof given === 'string' && given !== '' && given !== wanted) {
+  const kind = body['kind'];
+  const otherVersion = typeof given === 'string' && given !== '' && given !== wanted;
+  const otherKind = typeof kind === 'string' && kind !== '' && kind !== resource.kind;
+  if (resource.custom && otherVersion) {
     throw badRequest(`the API version in the data (${given}) does not match the expected API version (${wanted})`);
   }
-  const kind = body['kind'];
-  if (typeof kind === 'string' && kind !== '' && kind !== resource.kind) {
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(parseApiVersion(wanted).version)} cannot be handled as a ${resource.kind}: converting (${kind}) to (${resource.kind}): unknown conversion`,
-    );
-  }
+  if (otherVersion || otherKind)
+    throw wrongKind(core, write, { apiVersion: String(given || wanted), kind: String(kind || resource.kind) });
   if (resource.custom && (given === undefined || kind === undefined)) {
     const missing = kind === undefined ? 'Kind' : 'apiVersion';
     throw badRequest(`Object '${missing}' is missing in '${JSON.stringify(body).slice(0, 200)}'`);
   }
+}
+
+/** The fault of a body that is of another kind than its endpoint, in Go's words. */
+function wrongKind(core: Core, { resource }: WriteRequest, given: { apiVersion: string; kind: string }): Error {
+  const { group, version } = parseApiVersion(given.apiVersion);
+  const known = core.registry.findKind(group, given.kind)?.versions.has(version) === true;
+  const why = known
+    ? `converting (${version}.${given.kind}) to (${resource.group || 'core'}.${resource.kind}): unknown conversion`
+    : `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
+  return badRequest(
+    `${given.kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`,
+  );
 }
 
 function decodeCustom(

@@ -36,17 +36,9 @@ export function removeObject(
   const key = keyOf(place.namespace, place.name);
   const entry = core.storage.get(resource.collection, key);
   if (entry === undefined) throw notFound(named, place.name);
-  const { metadata } = entry.object;
-  if (options.uid !== undefined && options.uid !== metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${metadata.uid}`;
-    throw conflict(named, place.name, why);
-  }
-  if (options.resourceVersion !== undefined && options.resourceVersion !== metadata.resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`;
-    throw conflict(named, place.name, why);
-  }
+  checkPreconditions(resource, entry.object, options);
   const marked = markDeleted(core, resource, entry.object, options);
-  if (options.dryRun) return { object: marked, gone: false };
+  if (options.dryRun) return { object: marked, gone: !isHeld(marked) };
   if (isHeld(marked)) {
     if (marked === entry.object) return { object: marked, gone: false };
     const stored = core.storage.put(resource.collection, key, marked);
@@ -54,6 +46,19 @@ export function removeObject(
   }
   const last = core.storage.remove(resource.collection, key);
   return { object: last?.object ?? entry.object, gone: true };
+}
+
+function checkPreconditions(resource: Resource, { metadata }: KubeObject, options: RemoveOptions): void {
+  // Here the API server names the kind where elsewhere it names the resource.
+  const named = { group: resource.group, resource: resource.kind };
+  if (options.uid !== undefined && options.uid !== metadata.uid) {
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+    throw conflict(named, metadata.name, why);
+  }
+  if (options.resourceVersion !== undefined && options.resourceVersion !== metadata.resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
+    throw conflict(named, metadata.name, why);
+  }
 }
 
 /** The object with what its deletion writes: time, grace period, the finalizer of the propagation policy. */
@@ -76,7 +81,7 @@ function markDeleted(core: Core, resource: Resource, object: KubeObject, options
       ...metadata,
       ...(finalizers.length > 0 ? { finalizers } : {}),
       deletionTimestamp: before.deletionTimestamp && grace > 0 ? before.deletionTimestamp : timestamp(deadline),
-      deletionGracePeriodSeconds: grace,
+      ...(rulesOf(resource).deletionPhase === undefined ? { deletionGracePeriodSeconds: grace } : {}),
       ...(before.generation !== undefined && !before.deletionTimestamp ? { generation: before.generation + 1 } : {}),
     },
     ...deletedStatus(core, resource, object),

@@ -7,7 +7,7 @@ import { compareVersions } from '../discovery/discovery.ts';
 import { isRecord, type KubeObject } from '../object.ts';
 import { JsonPatchError, jsonPatch } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge.ts';
-import { StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
+import { formatGoMap, StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
 import { apiVersionOf, parseApiVersion, type Resource, type ServedVersion } from '../registry.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import { keyOf } from '../storage/storage.ts';
@@ -19,7 +19,8 @@ import {
   invalid,
   invalidFault,
   methodNotAllowed,
-  noSuchPath,
+  NoSuchPath,
+  noSuchResource,
   notFound,
   requiredFault,
   unsupportedMediaType,
@@ -71,7 +72,9 @@ export function findResource(core: Core, request: ApiRequest): ResourceRequest {
   const { group, version, resource: plural } = request.info;
   const resource = core.registry.find(group, plural ?? '');
   const served = resource?.versions.get(version);
-  if (resource === undefined || served === undefined) throw noSuchPath();
+  if (resource === undefined || served === undefined) {
+    throw core.registry.groups().includes(group) ? noSuchResource() : new NoSuchPath();
+  }
   return { ...request, resource, version: served };
 }
 
@@ -106,7 +109,7 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
 function serveSubresource(core: Core, request: ResourceRequest): Reply {
   const { info, resource, version } = request;
   const subresource = resource.subresources.get(version.name)?.get(info.subresource);
-  if (subresource === undefined) throw noSuchPath();
+  if (subresource === undefined) throw noSuchResource();
   const verb = verbOf(request);
   if (!subresource.verbs.includes(verb)) throw methodNotAllowed();
   if (subresource.kind === 'Scale') return scaleSubresource(core, request, subresource);
@@ -119,7 +122,7 @@ function serveSubresource(core: Core, request: ResourceRequest): Reply {
 }
 
 function requireName(request: ResourceRequest): void {
-  if (request.resource.namespaced && request.info.namespace === '') throw noSuchPath();
+  if (request.resource.namespaced && request.info.namespace === '') throw new NoSuchPath();
 }
 
 function getOne(core: Core, request: ResourceRequest): Answer {
@@ -212,7 +215,7 @@ export function writeRequest(request: ResourceRequest): WriteRequest {
       {
         type: 'FieldValueNotSupported',
         field: 'fieldValidation',
-        message: `Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
+        message: `Unsupported value: ${JSON.stringify(validation)}: supported values: "", "Ignore", "Strict", "Warn"`,
       },
     ]);
   }
@@ -250,7 +253,9 @@ export function readBody(core: Core, request: ApiRequest): unknown {
   if (type === PROTOBUF) return decodeBody(request.bytes, (apiVersion, kind) => builtinSchema(core, apiVersion, kind));
   if (type !== '' && !BODY_TYPES.includes(type) && type !== '*/*')
     throw unsupportedMediaType([...BODY_TYPES, PROTOBUF]);
-  return type === 'application/yaml' ? readYaml(request.body) : readJson(request.body);
+  return type === 'application/yaml'
+    ? readYaml(request.body)
+    : readJson(request.body, 'resource' in request ? (request as ResourceRequest).resource.kind : 'object');
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
@@ -267,11 +272,14 @@ function mediaType(request: ApiRequest): string {
   return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
-function readJson(text: string): unknown {
+function readJson(text: string, kind = 'object'): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    const shown = text === '' ? '<empty>' : text.slice(0, 1024);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(error)} (${shown})`,
+    );
   }
 }
 
@@ -283,6 +291,8 @@ function readYaml(text: string): unknown {
   }
 }
 
+const JSON_PATCH = 'application/json-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
 const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -293,8 +303,8 @@ const PATCH_TYPES = [
 function patch(core: Core, request: ResourceRequest): Written {
   requireName(request);
   const type = mediaType(request);
-  if (!PATCH_TYPES.includes(type) || (type === PATCH_TYPES[2] && request.resource.custom)) {
-    throw unsupportedMediaType(request.resource.custom ? PATCH_TYPES.filter((_, i) => i !== 2) : PATCH_TYPES);
+  if (!PATCH_TYPES.includes(type) || (type === STRATEGIC && request.resource.custom)) {
+    throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', 'empty');
   }
   const write = writeRequest(request);
   if (type === 'application/apply-patch+yaml') return apply(core, request, write);
@@ -303,26 +313,49 @@ function patch(core: Core, request: ResourceRequest): Written {
       { type: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' },
     ]);
   }
-  const body = readJson(request.body);
-  const fault = (message: string): ApiError =>
-    invalid({ group: '', kind: '' }, '', [invalidFault('patch', request.body, message)]);
+  const body = readPatch(type, request.body);
+  let patched: unknown;
+  // What a fault shows is the patched object, or for a strategic patch the patch.
+  const fault = (message: string): ApiError => {
+    const shown = type === STRATEGIC ? formatGoMap(body) : stringifyJson(patched);
+    return invalid({ group: '', kind: '' }, '', [invalidFault('patch', shown, message)]);
+  };
   try {
-    return patchObject(core, write, (live) => applyPatch(type, request, live, body), fault);
+    return patchObject(core, write, (live) => (patched = applyPatch(type, request, live, body)), fault);
   } catch (error) {
     if (error instanceof JsonPatchError) {
       throw error.malformed
         ? badRequest(error.message)
-        : new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+        : new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', 'empty');
     }
-    if (error instanceof StrategicPatchError) throw badRequest(error.message);
+    if (error instanceof StrategicPatchError) throw new ApiError(500, '', error.message);
     throw error;
   }
 }
 
+/** A patch as a value. Throws ApiError 400 in Go's words. */
+function readPatch(type: string, text: string): unknown {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${goJsonError(error)}`);
+  }
+  if (type === JSON_PATCH || isRecord(value)) return value;
+  const got = Array.isArray(value) ? 'array' : typeof value;
+  throw badRequest(`error decoding patch: json: cannot unmarshal ${got} into Go value of type map[string]interface {}`);
+}
+
+/** Go's words for the usual fault, a text that ends early; else the engine's. */
+function goJsonError(error: unknown): string {
+  const { message } = error as Error;
+  return /Unexpected end|after array element|after property value|Unterminated/.test(message)
+    ? 'unexpected end of JSON input'
+    : message;
+}
+
 function applyPatch(type: string, request: ResourceRequest, live: KubeObject, body: unknown): unknown {
-  if (type === 'application/json-patch+json') return jsonPatch(live, body);
-  if (!isRecord(body))
-    throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
+  if (type === JSON_PATCH) return jsonPatch(live, body);
   if (type === 'application/merge-patch+json') return mergePatch(live, body);
   return strategicPatch(request.version.schema, live, body);
 }
@@ -340,11 +373,7 @@ function apply(core: Core, request: ResourceRequest, write: WriteRequest): Writt
   if (body['apiVersion'] !== wanted || body['kind'] !== resource.kind) {
     if (!body['apiVersion'] || !body['kind'])
       throw badRequest(`Object 'Kind' is missing in '${request.body.slice(0, 200)}'`);
-    if (body['kind'] !== resource.kind)
-      throw badRequest(`invalid object type: ${String(body['apiVersion'])}, Kind=${String(body['kind'])}`);
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${String(body['apiVersion'])}, expected: ${wanted}`,
-    );
+    throw badRequest(`invalid object type: ${String(body['apiVersion'])}, Kind=${String(body['kind'])}`);
   }
   const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
   const config = { ...body, metadata: { ...metadata } } as unknown as KubeObject;
@@ -363,7 +392,7 @@ function removeOptions(core: Core, request: ResourceRequest): RemoveOptions & { 
       {
         type: 'FieldValueNotSupported',
         field: 'propagationPolicy',
-        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
+        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
       },
     ]);
   }
@@ -436,7 +465,12 @@ function removeCollection(core: Core, request: ResourceRequest): Answer {
     removed.push(removeObject(core, request.resource, place, options).object);
   }
   const { resource, version } = request;
-  const items = removed.map((object) => toVersion(resource, version, object));
+  const items = removed.map((object) => {
+    const shown = toVersion(resource, version, object);
+    if (resource.custom) return shown;
+    const { apiVersion: _, kind: __, ...item } = shown;
+    return item;
+  });
   return answer(
     request,
     stringifyJson({

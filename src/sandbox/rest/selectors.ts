@@ -1,6 +1,7 @@
 // Owns label and field selectors: parsing and matching. Pure.
 import { type KubeObject, readPath } from '../object.ts';
-import { badRequest } from './errors.ts';
+import { type ApiError, badRequest } from './errors.ts';
+import { keyProblems, valueProblems } from './names.ts';
 
 interface Requirement {
   readonly key: string;
@@ -11,33 +12,115 @@ interface Requirement {
 /** True for objects that a list or watch shows. */
 export type Matcher = (object: KubeObject) => boolean;
 
-const TERM =
-  /^\s*(?:(!)\s*([^\s=!,()<>]+)|([^\s=!,()<>]+)\s*(?:(=|==|!=)\s*([^\s,()=!<>]*)|(>|<)\s*([^\s,()]+)|\s(in|notin)\s*\(([^()]*)\)|))\s*(?:,|$)/;
+const TOKEN = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+|$)/y;
+
+/** Reads a label selector token by token, with the API server's messages. */
+class SelectorReader {
+  private readonly text: string;
+  private at = 0;
+  private ahead: string | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** The next token without taking it; '' at the end. */
+  peek(): string {
+    if (this.ahead === undefined) {
+      TOKEN.lastIndex = this.at;
+      this.ahead = TOKEN.exec(this.text)?.[1] ?? '';
+      this.at = TOKEN.lastIndex;
+    }
+    return this.ahead;
+  }
+
+  take(): string {
+    const token = this.peek();
+    this.ahead = undefined;
+    return token;
+  }
+}
+
+function fail(found: string, expected: string): ApiError {
+  return badRequest(`unable to parse requirement: found '${found}', expected: ${expected}`);
+}
+
+const PUNCTUATION = new Set([',', '(', ')', '=', '==', '!=', '!', '>', '<', '']);
 
 function parseLabelSelector(text: string): Requirement[] {
+  const reader = new SelectorReader(text);
   const requirements: Requirement[] = [];
-  let rest = text;
-  while (rest.trim() !== '') {
-    const match = TERM.exec(rest);
-    if (match === null)
-      throw badRequest(
-        `unable to parse requirement: found '${rest.trim().slice(0, 40)}', expected: identifier or operator`,
-      );
-    const [whole, not, absent, key, equality, value, order, bound, set, list] = match;
-    if (not) requirements.push({ key: absent!, operator: '!', values: [] });
-    else if (equality)
-      requirements.push({ key: key!, operator: equality === '!=' ? '!=' : '=', values: [value ?? ''] });
-    else if (order) requirements.push({ key: key!, operator: order as '>' | '<', values: [bound!] });
-    else if (set)
-      requirements.push({
-        key: key!,
-        operator: set as 'in' | 'notin',
-        values: (list ?? '').split(',').map((item) => item.trim()),
-      });
-    else requirements.push({ key: key!, operator: 'exists', values: [] });
-    rest = rest.slice(whole.length);
+  while (reader.peek() !== '') {
+    const requirement = parseRequirement(reader);
+    checkRequirement(requirement);
+    requirements.push(requirement);
+    const next = reader.take();
+    if (next === '') break;
+    if (next !== ',') throw fail(next, "',' or 'end of string'");
+    const after = reader.peek();
+    if (after === '') throw fail('', "identifier after ','");
   }
   return requirements;
+}
+
+function parseRequirement(reader: SelectorReader): Requirement {
+  const first = reader.take();
+  const absent = first === '!';
+  const key = absent ? reader.take() : first;
+  if (PUNCTUATION.has(key)) throw fail(key, absent ? 'identifier' : "!, identifier, or 'end of string'");
+  const next = reader.peek();
+  if (absent || next === '' || next === ',') return { key, operator: absent ? '!' : 'exists', values: [] };
+  const operator = reader.take();
+  switch (operator) {
+    case '=':
+    case '==':
+    case '!=':
+      return { key, operator: operator === '!=' ? '!=' : '=', values: [parseValue(reader)] };
+    case '>':
+    case '<':
+      return { key, operator, values: [parseValue(reader)] };
+    case 'in':
+    case 'notin':
+      return { key, operator, values: parseValues(reader) };
+    default:
+      throw fail(operator, 'in, notin, =, ==, !=, gt, lt');
+  }
+}
+
+function parseValue(reader: SelectorReader): string {
+  const token = reader.peek();
+  if (token === '' || token === ',') return '';
+  if (PUNCTUATION.has(token)) throw fail(token, 'identifier');
+  return reader.take();
+}
+
+function parseValues(reader: SelectorReader): string[] {
+  const open = reader.take();
+  if (open !== '(') throw fail(open, "'('");
+  const values: string[] = [];
+  let value = '';
+  for (;;) {
+    const token = reader.take();
+    if (token === ',' || token === ')') {
+      values.push(value);
+      value = '';
+      if (token === ')') return values;
+    } else if (value !== '' || PUNCTUATION.has(token)) throw fail(token, "',' or ')'");
+    else value = token;
+  }
+}
+
+function checkRequirement({ key, values }: Requirement): void {
+  const [problem] = keyProblems(key);
+  if (problem !== undefined)
+    throw badRequest(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${problem}`);
+  for (const [i, value] of values.entries()) {
+    const [wrong] = valueProblems(value);
+    if (wrong !== undefined)
+      throw badRequest(
+        `unable to parse requirement: values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${wrong}`,
+      );
+  }
 }
 
 function meets(requirement: Requirement, value: string | undefined): boolean {
@@ -129,7 +212,7 @@ interface FieldTerm {
 export function fieldMatcher(
   text: string,
   resource: { group: string; plural: string },
-  custom: readonly string[],
+  custom: readonly string[] | undefined,
 ): Matcher | undefined {
   const terms: FieldTerm[] = [];
   for (const part of text.split(',')) {
@@ -141,13 +224,20 @@ export function fieldMatcher(
       'metadata.name',
       'metadata.namespace',
       ...(SELECTABLE[`${resource.group}/${resource.plural}`] ?? []),
-      ...custom,
+      ...(custom ?? []),
     ];
-    if (!known.includes(field)) throw badRequest(`field label not supported: ${field}`);
+    if (!known.includes(field))
+      throw badRequest(unknownField(field, `${resource.group}/${resource.plural}`, custom !== undefined));
     terms.push({ path: field.split('.'), equal: match[2] !== '!=', value: match[3]! });
   }
   if (terms.length === 0) return undefined;
   return (object) => terms.every(({ path, equal, value }) => (fieldText(object, path) === value) === equal);
+}
+
+/** Kinds without selectors of their own say what the common ones are. */
+function unknownField(field: string, id: string, custom: boolean): string {
+  if (custom || SELECTABLE[id]) return `field label not supported: ${field}`;
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 function fieldText(object: KubeObject, path: readonly string[]): string {

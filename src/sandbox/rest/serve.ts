@@ -4,7 +4,7 @@ import type { Core } from '../core.ts';
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from '../discovery/discovery.ts';
 import type { OpenApiV3 } from '../openapi/v3.ts';
 import { type Answer, type ApiRequest, json, type Reply } from './answer.ts';
-import { ApiError, methodNotAllowed, NoSuchPath, noSuchPath, statusOf } from './errors.ts';
+import { ApiError, methodNotAllowed, NoSuchPath, noSuchResource, statusOf } from './errors.ts';
 import { findResource, type ResourceRequest, serveResource } from './resources.ts';
 
 export interface Routes {
@@ -62,12 +62,12 @@ function serveOther(routes: Routes, request: ApiRequest): Answer {
   if (path === '/openapi/v3') return json(routes.openApi.index());
   if (path.startsWith('/openapi/v3/')) {
     const text = routes.openApi.document(path.slice('/openapi/v3/'.length));
-    if (text === undefined) throw noSuchPath();
+    if (text === undefined) throw new NoSuchPath();
     return json(text);
   }
   const document = discoveryDocument(routes, request, path);
-  if (document === undefined) throw noSuchPath();
-  return document;
+  if (document !== undefined) return document;
+  throw info.version !== '' && core.registry.groups().includes(info.group) ? noSuchResource() : new NoSuchPath();
 }
 
 const AGGREGATED = /application\/json;\s*g=apidiscovery\.k8s\.io;\s*v=(v2|v2beta1);\s*as=APIGroupDiscoveryList/;
@@ -119,6 +119,10 @@ function versionInfo({ builtins }: Core): Record<string, string> {
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion: `${builtins.version}+lockstep`,
     gitCommit: '',
     gitTreeState: 'clean',

@@ -11,7 +11,7 @@ import { checkAnnotations, checkFinalizers, checkLabels, checkName } from './nam
 /** Faults of an object by itself. */
 export function checkObject(_core: Core, write: WriteRequest, object: KubeObject, live?: KubeObject): FieldFault[] {
   const { metadata } = object;
-  const faults = live === undefined ? checkName(write.resource, metadata.name) : [];
+  const faults = live === undefined ? checkName(write.resource, metadata.name, metadata.generateName) : [];
   faults.push(
     ...checkLabels(metadata.labels, 'metadata.labels'),
     ...checkAnnotations(metadata.annotations, 'metadata.annotations'),
@@ -26,8 +26,9 @@ export function checkObject(_core: Core, write: WriteRequest, object: KubeObject
 function checkOwners(object: KubeObject): FieldFault[] {
   const faults: FieldFault[] = [];
   let controllers = 0;
-  for (const [i, owner] of (object.metadata.ownerReferences ?? []).entries()) {
-    const at = `metadata.ownerReferences[${i}]`;
+  // The API server names no index here.
+  const at = 'metadata.ownerReferences';
+  for (const owner of object.metadata.ownerReferences ?? []) {
     for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
       if (!owner[field])
         faults.push(

@@ -6,7 +6,7 @@ import type { KubeObject } from '../object.ts';
 import { apiVersionOf } from '../registry.ts';
 import type { Change, Entry } from '../storage/storage.ts';
 import { toVersion } from './convert.ts';
-import { ApiError, badRequest, forbiddenFault, invalid, requiredFault, statusOf } from './errors.ts';
+import { ApiError, forbiddenFault, invalid, requiredFault, statusOf } from './errors.ts';
 import { entryJson, type ListRequest, matcherOf, prefixOf } from './list.ts';
 import { flag } from './request.ts';
 import type { Matcher } from './selectors.ts';
@@ -143,10 +143,10 @@ function checkParameters(query: URLSearchParams): void {
     ]);
   }
   const revision = query.get('resourceVersion') ?? '';
-  if (!/^\d*$/.test(revision))
-    throw badRequest(
-      `invalid resource version ${JSON.stringify(revision)}: strconv.ParseUint: parsing ${JSON.stringify(revision)}: invalid syntax`,
-    );
+  if (!/^\d*$/.test(revision)) {
+    const why = `strconv.ParseUint: parsing ${JSON.stringify(revision)}: invalid syntax`;
+    throw new ApiError(500, '', `resourceVersion: Invalid value: ${JSON.stringify(revision)}: ${why}`);
+  }
 }
 
 /** What a watcher with a selector sees of a change: objects come and go as they start and stop to match. */

@@ -3,6 +3,7 @@
 import { equalJson, getKey, isRecord } from '../object.ts';
 import { duplicateFault, type FieldFault, invalidFault, requiredFault } from '../rest/errors.ts';
 import { labelFaults } from '../rest/names.ts';
+import { nanosOf } from './quantity.ts';
 
 type Target = Readonly<Record<string, unknown>>;
 
@@ -10,6 +11,8 @@ export interface CheckRule {
   /** Fields that must be there and not empty. */
   readonly required?: readonly string[];
   readonly oneOf?: Readonly<Record<string, readonly string[]>>;
+  /** What a missing field's fault adds. */
+  readonly details?: Readonly<Record<string, string>>;
   /** Numbers that must not be below zero. */
   readonly notNegative?: readonly string[];
   /** Port numbers. */
@@ -106,6 +109,71 @@ const all =
   (value: Target, path: string): FieldFault[] =>
     checks.flatMap((check) => check(value, path));
 
+const CONFIG_KEY = /^[-._a-zA-Z0-9]+$/;
+const CONFIG_KEY_MESSAGE =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+function keyFaults(value: Target, field: string): FieldFault[] {
+  const data = getKey(value, field);
+  if (!isRecord(data)) return [];
+  return Object.keys(data)
+    .filter((key) => !CONFIG_KEY.test(key))
+    .map((key) => invalidFault(`${field}[${key}]`, key, CONFIG_KEY_MESSAGE));
+}
+
+/** Keys that secrets of a type must have. */
+const SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+};
+
+function typedKeys(secret: Target): FieldFault[] {
+  const data = getKey(secret, 'data');
+  const keys = SECRET_KEYS[String(secret['type'])] ?? [];
+  return keys
+    .filter((key) => !(isRecord(data) && Object.hasOwn(data, key)))
+    .map((key) => requiredFault(`data[${key}]`));
+}
+
+function scheduleFaults(spec: Target, path: string): FieldFault[] {
+  const schedule = spec['schedule'];
+  if (typeof schedule !== 'string' || schedule === '' || schedule.startsWith('@')) return [];
+  const fields = schedule.trim().split(/\s+/);
+  if (fields.length === 5) return [];
+  const why = `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`;
+  return [invalidFault(join(path, 'schedule'), schedule, why)];
+}
+
+/** Of several ports each needs a name; a target is a port too. */
+function servicePorts(spec: Target, path: string): FieldFault[] {
+  const ports = getKey(spec, 'ports');
+  if (!Array.isArray(ports)) return [];
+  const faults: FieldFault[] = [];
+  for (const [i, port] of ports.entries()) {
+    if (ports.length > 1 && isRecord(port) && !port['name'])
+      faults.push(requiredFault(`${join(path, 'ports')}[${i}].name`));
+  }
+  return faults;
+}
+
+/** A container may not ask for more than its limit. */
+function requestsWithinLimits(resources: Target, path: string): FieldFault[] {
+  const limits = getKey(resources, 'limits');
+  const requests = getKey(resources, 'requests');
+  if (!isRecord(limits) || !isRecord(requests)) return [];
+  return Object.entries(requests)
+    .filter(([name, value]) => Object.hasOwn(limits, name) && nanosOf(String(value)) > nanosOf(String(limits[name])))
+    .map(([name, value]) =>
+      invalidFault(
+        join(path, 'requests'),
+        value,
+        `must be less than or equal to ${name} limit of ${String(limits[name])}`,
+      ),
+    );
+}
+
 /** Mounts must name a volume of the pod. */
 function mountsExist(spec: Target, path: string): FieldFault[] {
   const volumes = getKey(spec, 'volumes');
@@ -152,21 +220,32 @@ export const BUILTIN_CHECKS: Readonly<Record<string, CheckRule>> = {
     extra: all(uniqueNames('containers'), uniqueNames('volumes'), mountsExist),
   },
   [`${core}Container`]: CONTAINER,
+  [`${core}ResourceRequirements`]: { extra: requestsWithinLimits },
   [`${core}ContainerPort`]: { required: ['containerPort'], oneOf: { protocol: PROTOCOLS }, port: ['containerPort'] },
   [`${core}EnvVar`]: { required: ['name'] },
   [`${core}Volume`]: { required: ['name'] },
   [`${core}VolumeMount`]: { required: ['name', 'mountPath'] },
   [`${core}ServiceSpec`]: {
     oneOf: { type: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'], sessionAffinity: ['ClientIP', 'None'] },
-    extra: (spec, path) =>
+    extra: all(servicePorts, (spec, path) =>
       spec['type'] !== 'ExternalName' &&
       spec['clusterIP'] !== 'None' &&
       !(Array.isArray(spec['ports']) && spec['ports'].length > 0)
         ? [requiredFault(join(path, 'ports'))]
         : [],
+    ),
   },
-  [`${core}ServicePort`]: { oneOf: { protocol: PROTOCOLS }, port: ['port'] },
-  [`${core}PersistentVolumeClaimSpec`]: { required: ['accessModes', 'resources'] },
+  [`${core}ServicePort`]: { oneOf: { protocol: PROTOCOLS }, port: ['port', 'targetPort'] },
+  [`${core}PersistentVolumeClaimSpec`]: {
+    required: ['accessModes'],
+    details: { accessModes: 'at least 1 access mode is required' },
+    extra: (spec, path) =>
+      child(spec, 'resources', 'requests', 'storage') === undefined
+        ? [requiredFault(join(path, 'resources[storage]'))]
+        : [],
+  },
+  [`${core}ConfigMap`]: { extra: (map) => [...keyFaults(map, 'data'), ...keyFaults(map, 'binaryData')] },
+  [`${core}Secret`]: { extra: (secret) => [...keyFaults(secret, 'data'), ...typedKeys(secret)] },
   [`${apps}DeploymentSpec`]: {
     notNegative: ['replicas', 'minReadySeconds', 'revisionHistoryLimit'],
     extra: all(selectorMatchesTemplate, alwaysRestarts),
@@ -182,8 +261,13 @@ export const BUILTIN_CHECKS: Readonly<Record<string, CheckRule>> = {
     notNegative: ['parallelism', 'completions', 'backoffLimit', 'ttlSecondsAfterFinished'],
     extra: jobRestarts,
   },
-  [`${batch}CronJobSpec`]: { required: ['schedule'], oneOf: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] } },
+  [`${batch}CronJobSpec`]: {
+    extra: scheduleFaults,
+    required: ['schedule'],
+    oneOf: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] },
+  },
   'io.k8s.api.networking.v1.HTTPIngressPath': {
+    details: { pathType: 'pathType must be specified' },
     required: ['path', 'pathType'],
     oneOf: { pathType: ['Exact', 'ImplementationSpecific', 'Prefix'] },
   },

@@ -32,7 +32,7 @@ function walk(node: SchemaNode, value: unknown, path: string, faults: FieldFault
     const prefix = path === '' ? '' : `${path}.`;
     for (const field of rules.required ?? []) {
       const present = getKey(value, field);
-      if (isAbsent(present)) faults.push(requiredFault(prefix + field));
+      if (isAbsent(present)) faults.push(requiredFault(prefix + field, rules.details?.[field]));
     }
     for (const [field, allowed] of Object.entries(rules.oneOf ?? {})) {
       const present = getKey(value, field);

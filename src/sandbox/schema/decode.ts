@@ -18,6 +18,15 @@ export function decodeBuiltin(node: SchemaNode, value: unknown, report: DecodeRe
   return decodeValue(node, value, { at: '', field: '', owner: '' }, report);
 }
 
+const NOT_BASE64 = /[^A-Za-z0-9+/=\r\n]/;
+
+function checkBase64(text: string): void {
+  const at = text.search(NOT_BASE64);
+  const plain = text.replace(/[\r\n]/g, '');
+  if (at < 0 && plain.length % 4 === 0 && /^[^=]*={0,2}$/.test(plain)) return;
+  throw new DecodeError(`illegal base64 data at input byte ${at < 0 ? Math.max(0, plain.search(/=|$/)) : at}`);
+}
+
 interface Place {
   /** Path with indexes, for unknown fields. */
   readonly at: string;
@@ -38,6 +47,7 @@ function decodeValue(node: SchemaNode, value: unknown, place: Place, report: Dec
       return value.map((item, i) => decodeValue(node.list!.items, item, { ...place, at: `${place.at}[${i}]` }, report));
     case 'string':
       if (typeof value !== 'string') throw mismatch(node, value, place);
+      if (node.raw['format'] === 'byte') checkBase64(value);
       return value;
     case 'boolean':
       if (typeof value !== 'boolean') throw mismatch(node, value, place);

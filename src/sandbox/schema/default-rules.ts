@@ -8,6 +8,8 @@ type Target = Readonly<Record<string, unknown>>;
 export interface DefaultRule {
   readonly set: Readonly<Record<string, unknown>>;
   readonly when?: (target: Target) => boolean;
+  /** What cannot be said by paths: changes the target. */
+  readonly also?: (target: Record<string, unknown>) => void;
 }
 
 const core = 'io.k8s.api.core.v1.';
@@ -53,6 +55,14 @@ const WEBHOOK: readonly DefaultRule[] = [
 
 function path(target: Target, ...steps: readonly string[]): unknown {
   return readPath(target, steps);
+}
+
+/** Every namespace carries its name as a label, so that selectors can name it. */
+function labelWithName(namespace: Record<string, unknown>): void {
+  const metadata = namespace['metadata'];
+  if (!isRecord(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') return;
+  const labels = isRecord(metadata['labels']) ? metadata['labels'] : {};
+  metadata['labels'] = { ...labels, 'kubernetes.io/metadata.name': metadata['name'] };
 }
 
 function templateLabels(spec: Target): unknown {
@@ -107,7 +117,7 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
   [`${core}ServiceAccountTokenProjection`]: [{ set: { expirationSeconds: 3600 } }],
   [`${core}ObjectFieldSelector`]: [{ set: { apiVersion: 'v1' } }],
   [`${core}Secret`]: [{ set: { type: 'Opaque' } }],
-  [`${core}Namespace`]: [{ set: { 'status.phase': 'Active' } }],
+  [`${core}Namespace`]: [{ set: { 'status.phase': 'Active' }, also: labelWithName }],
   [`${core}Node`]: [{ set: {} }],
   [`${core}PersistentVolumeClaimSpec`]: [{ set: { volumeMode: 'Filesystem' } }],
   [`${core}PersistentVolumeClaim`]: [{ set: { 'status.phase': 'Pending' } }],

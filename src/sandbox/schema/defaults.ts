@@ -61,6 +61,7 @@ export function applyBuiltinDefaults(node: SchemaNode, value: unknown): void {
 
 function applyRule(rule: DefaultRule, target: Record<string, unknown>): void {
   if (rule.when && !rule.when(target)) return;
+  rule.also?.(target);
   for (const [path, value] of Object.entries(rule.set)) {
     const steps = path.split('.');
     const last = steps.pop()!;

@@ -82,11 +82,15 @@ export function dropEmpty(node: SchemaNode, value: unknown): void {
   });
 }
 
+/** Times that are structs in Go: never left out by omitempty, null when unset. */
+const TIMES: ReadonlySet<string> = new Set(['Time', 'MicroTime']);
+
 /** Writes null where Go would: lists, maps and pointers that are nil and not left out. Changes the value. */
 export function fillNil(node: SchemaNode, value: unknown): void {
-  visitStructs(node, value, (type, struct) => {
+  visitStructs(node, value, (type, struct, fields) => {
     for (const field of type.fields.values()) {
-      if (field.omitEmpty || field.omitZero || !(field.nilable || field.pointer)) continue;
+      const time = !field.pointer && !field.omitZero && TIMES.has(fields.get(field.name)?.typeName ?? '');
+      if (!time && (field.omitEmpty || field.omitZero || !(field.nilable || field.pointer))) continue;
       if (getKey(struct, field.name) === undefined) setKey(struct, field.name, null);
     }
   });

@@ -5,6 +5,20 @@ const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const DECIMAL = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const NANO = 1_000_000_000n;
 
+/** The quantity in billionths, for comparing; 0 for a text that is none. */
+export function nanosOf(text: string): bigint {
+  const match = QUANTITY.exec(text);
+  if (match === null) return 0n;
+  const [, sign, whole = '', fraction = '', exponent, suffix = ''] = match;
+  const digits = BigInt(whole + fraction.padEnd(9, '0').slice(0, 9) || '0');
+  const binary = BINARY.indexOf(suffix);
+  const value =
+    binary > 0
+      ? digits * 1024n ** BigInt(binary)
+      : scale(digits, exponent === undefined ? (DECIMAL.indexOf(suffix) - 3) * 3 : Number(exponent.slice(1)));
+  return sign === '-' ? -value : value;
+}
+
 /** The canonical form; undefined when the text is no quantity. */
 export function canonicalQuantity(text: string): string | undefined {
   const match = QUANTITY.exec(text);

@@ -57,17 +57,17 @@ export const jobs: StageController = {
       for (const pod of pods) stopTracking(context, pod);
       return undefined;
     }
-    return isOver(job) ? cleanUp(context, job, pods) : advance(context, job, pods);
+    return isConcluded(job) ? cleanUp(context, job, pods) : advance(context, job, pods);
   },
 };
 
-export function isOver({ status }: Job): boolean {
+export function isConcluded({ status }: Job): boolean {
   return hasCondition(status?.conditions, 'Complete') || hasCondition(status?.conditions, 'Failed');
 }
 
 /** Releases pods that finished late, and removes the Job itself when its time is over. */
 function cleanUp(context: StageContext, job: Job, pods: readonly Pod[]): number | undefined {
-  for (const pod of pods) if (isFinished(pod)) stopTracking(context, pod);
+  for (const pod of pods) if (!isActive(pod)) stopTracking(context, pod);
   const ttl = job.spec.ttlSecondsAfterFinished;
   if (ttl === undefined) return undefined;
   const over = (job.status?.conditions ?? []).find(({ type }) => type === 'Complete' || type === 'Failed');
@@ -84,6 +84,7 @@ function advance(context: StageContext, job: Job, pods: readonly Pod[]): number 
   const active = pods.filter(isActive);
   if (verdict !== undefined || counted.spec.suspend === true) {
     for (const pod of active) context.store.delete(RESOURCES.pods, pod.metadata.namespace ?? '', pod.metadata.name);
+    for (const pod of pods) if (pod.metadata.deletionTimestamp !== undefined) stopTracking(context, pod);
   }
   if (verdict !== undefined) {
     conclude(context, counted, verdict);
@@ -101,12 +102,14 @@ function advance(context: StageContext, job: Job, pods: readonly Pod[]): number 
  * counts: so none is counted twice or lost, wherever the process ends.
  */
 function countFinished(context: StageContext, job: Job, pods: readonly Pod[]): Job {
-  const ended = pods.filter((pod) => isFinished(pod) && pod.metadata.finalizers?.includes(TRACKING));
+  // A suspended Job has deleted its pods itself; in any other, a pod that goes away has failed.
+  const isOver = (pod: Pod) => isFinished(pod) || (pod.metadata.deletionTimestamp !== undefined && !job.spec.suspend);
+  const ended = pods.filter((pod) => pod.metadata.finalizers?.includes(TRACKING) && isOver(pod));
   const uncounted = job.status?.uncountedTerminatedPods ?? {};
-  const add = (phase: string, known: readonly string[] = []) => [
+  const add = (phase: 'Succeeded' | 'Failed', known: readonly string[] = []) => [
     ...new Set([
       ...known,
-      ...ended.filter(({ status }) => status?.phase === phase).map(({ metadata }) => metadata.uid ?? ''),
+      ...ended.filter((pod) => outcomeOf(pod) === phase).map(({ metadata }) => metadata.uid ?? ''),
     ]),
   ];
   const succeeded = add('Succeeded', uncounted.succeeded);
@@ -133,6 +136,10 @@ function countFinished(context: StageContext, job: Job, pods: readonly Pod[]): J
       uncountedTerminatedPods: {},
     }),
   );
+}
+
+function outcomeOf({ status }: Pod): 'Succeeded' | 'Failed' {
+  return status?.phase === 'Succeeded' ? 'Succeeded' : 'Failed';
 }
 
 function stopTracking({ store }: StageContext, pod: Pod): void {

@@ -64,19 +64,20 @@ export function claimChildren<Child extends KubeObject>(
   const claimed: Child[] = [];
   const namespace = owner.metadata.namespace ?? '';
   for (const child of context.store.list(resource, { namespace })) {
-    const matches = matchesSelector(selector, child.metadata.labels);
     const controller = controllerOf(child);
+    // Most children of a namespace are somebody else's: tell them apart before looking at labels.
+    if (controller !== undefined && controller.uid !== owner.metadata.uid) continue;
+    const matches = matchesSelector(selector, child.metadata.labels);
     if (controller === undefined) {
       if (!matches || owner.metadata.deletionTimestamp !== undefined) continue;
       if (child.metadata.deletionTimestamp !== undefined) continue;
       const references = [...(child.metadata.ownerReferences ?? []), controllerReference(owner)];
       claimed.push(context.store.update(resource, withReferences(child, references)) as Child);
-    } else if (controller.uid === owner.metadata.uid) {
-      if (matches) claimed.push(child as Child);
-      else if (owner.metadata.deletionTimestamp === undefined) {
-        const references = (child.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid);
-        context.store.update(resource, withReferences(child, references));
-      }
+    } else if (matches) {
+      claimed.push(child as Child);
+    } else if (owner.metadata.deletionTimestamp === undefined) {
+      const references = (child.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid);
+      context.store.update(resource, withReferences(child, references));
     }
   }
   return claimed;

@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../store.ts';
+import { cronJobs } from './cron-jobs.ts';
 import { daemonSets } from './daemon-sets.ts';
 import { deployments } from './deployments/deployments.ts';
 import { disruptionBudgets } from './disruption-budgets.ts';
@@ -38,6 +39,7 @@ export function startStages(store: Store, options: StagesOptions): { close(): vo
     statefulSets,
     daemonSets,
     jobs,
+    cronJobs,
     endpoints,
     disruptionBudgets,
     volumeClaims,

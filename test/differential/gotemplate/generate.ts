@@ -13,7 +13,7 @@ export const DATA = {
   x: -2.5,
   z: 0,
   big: 12345678,
-  l: [1, 'two', null, 3.5, true],
+  l: [1, 'two', null, true],
   ls: ['b', 'a', 'c', 'a'],
   le: [],
   m: { a: 1, b: 'x', c: { d: [1, 2], e: null } },
@@ -101,8 +101,8 @@ const OTHERS = [
   '.f',
   'nil',
   'true',
-  '.',
-  '$',
+  '(omit . "m")',
+  '(len $)',
   '.m.nope.deep',
   '(semver "1.2.3")',
   '.s.x',
@@ -112,9 +112,10 @@ const OTHERS = [
   '"x" "y"',
 ];
 
-type Kind = 's' | 'i' | 'n' | 'l' | 'm' | 'a' | 'b' | 'r' | 'v';
+type Kind = 's' | 'i' | 'n' | 'l' | 'm' | 'a' | 'b' | 'r' | 'v' | 'd' | 'y' | 'z' | 'u';
 
-/** Functions with the kinds of their arguments; `*` repeats the last. v: a constraint, r: a regular expression. */
+/** Functions with the kinds of their arguments; `*` repeats the last. v: a constraint, r: a regular expression, d: a date, y: a layout, z: a zone,
+ * u: a duration. */
 const FUNCTIONS: readonly string[] = (
   'trim:s trimAll:ss trimSuffix:ss trimPrefix:ss upper:s lower:s title:s untitle:s swapcase:s snakecase:s kebabcase:s ' +
   'camelcase:s nospace:s initials:s repeat:is indent:is nindent:is substr:iis trunc:is abbrev:is abbrevboth:iis wrap:is ' +
@@ -130,7 +131,8 @@ const FUNCTIONS: readonly string[] = (
   'ext:s isAbs:s urlParse:s urlJoin:m semver:s semverCompare:vs b64enc:s b64dec:s b32enc:s b32dec:s sha1sum:s ' +
   'sha256sum:s adler32sum:s toDate:ss duration:a durationRound:a index:ai len:a not:a and:aa or:aa eq:aa* ne:aa lt:aa ' +
   'le:aa gt:aa ge:aa print:a* println:a* html:a js:a urlquery:a printf:sa* tuple:a* mustAppend:la mustSlice:lii fail:s ' +
-  'mustToDate:ss derivePassword:issss call:a'
+  'mustToDate:ss mustToDate:ys date:yd dateInZone:ydz htmlDate:d htmlDateInZone:dz dateModify:ud mustDateModify:ud ' +
+  'unixEpoch:d toDate:ys derivePassword:issss call:a'
 ).split(' ');
 
 const PATTERNS = [
@@ -157,6 +159,27 @@ const CONSTRAINTS = [
   '"!=1.2.3"',
   '">1, <3"',
 ];
+const DATES = [
+  '(toDate "2006-01-02" "2020-02-29")',
+  '(toDate "2006-01-02T15:04:05Z07:00" "2021-07-04T05:06:07.123456789+02:00")',
+  '(toDate "Jan _2 06 3:04PM" "Mar  7 99 12:30AM")',
+  '1700000000',
+  '(int64 0)',
+  '(toDate "" "")',
+];
+const LAYOUTS = [
+  '"2006-01-02"',
+  '"Mon, 02 Jan 2006 15:04:05 MST"',
+  '"Monday January _2 3:04:05PM 2006 -0700"',
+  '"2006-01-02T15:04:05.999999999Z07:00"',
+  '"06/1/2 03:4:5 pm .000 ,999"',
+  '"002 __2 20060102150405"',
+  '"Z0700 Z07 -07 -07:00:00 Janet Month _2006"',
+  '"15h04m"',
+  '""',
+];
+const ZONES = ['"UTC"', '"America/New_York"', '"Europe/Berlin"', '"Asia/Kolkata"', '"Local"', '"nope"', '""'];
+const DURATIONS = ['"1h30m"', '"-36h"', '"1.5s"', '"bad"', '"300ms"', '"8760h"'];
 const VERBS =
   '%v %d %s %q %x %5d %-8v| %+v %#v %T %t %f %.2f %8.3f %e %g %c %U %o %b %X %6s %.3s %[1]v %[3]d %*d %!  %% %z %08.3f %+d %x % x %#x %#q %+q'.split(
     ' ',
@@ -201,6 +224,9 @@ function expression(choices: Choices, depth: number): string {
 function call(choices: Choices, depth: number, isPiped = false): string {
   const [name = '', shape = ''] = choices.of(FUNCTIONS).split(':');
   if ((name === 'fail' || name === 'call') && choices.below(4) > 0) return call(choices, depth, isPiped);
+  // Anything that is no date counts as the present, which differs.
+  const isDated = shape.includes('d');
+  if ((isDated || name.endsWith('oDate')) && isPiped) return call(choices, depth, isPiped);
   const kinds = [...shape.replace('*', '')] as Kind[];
   if (shape.endsWith('*')) for (let extra = choices.below(3); extra > 0; extra--) kinds.push(kinds.at(-1)!);
   if (isPiped && kinds.length > 0) kinds.pop();
@@ -208,15 +234,17 @@ function call(choices: Choices, depth: number, isPiped = false): string {
   const args = kinds.map((kind, index) => {
     if (name === 'printf' && index === 0)
       return JSON.stringify(choices.below(3) === 0 ? `${choices.of(VERBS)} ${choices.of(VERBS)}` : choices.of(VERBS));
-    // A map merged into itself would be endless.
-    const isAny = choices.below(40) === 0 && !name.startsWith('merge');
-    return argument(isAny ? 'a' : kind, choices, depth - 1);
+    // Maps merged into their own parts would be endless.
+    if (name.startsWith('merge')) return index === 0 ? '(dict "k" 1 "a" (dict "q" "") "b" (list))' : choices.of(MAPS);
+    return argument(choices.below(40) === 0 && !isDated ? 'a' : kind, choices, depth - 1);
   });
-  return [name, ...args].join(' ');
+  const text = [name, ...args].join(' ');
+  // Times print their insides under some verbs.
+  return /^(?:mustT|t)oDate$|ateModify$/.test(name) && !isPiped ? `toString (${text})` : text;
 }
 
 function argument(kind: Kind, choices: Choices, depth: number): string {
-  if (depth > 0 && choices.below(4) === 0) return `(${call(choices, depth - 1)})`;
+  if (depth > 0 && kind !== 'd' && kind !== 'v' && choices.below(4) === 0) return `(${call(choices, depth - 1)})`;
   switch (kind) {
     case 's':
       return choices.of(STRINGS);
@@ -234,6 +262,14 @@ function argument(kind: Kind, choices: Choices, depth: number): string {
       return choices.of(PATTERNS);
     case 'v':
       return choices.of(CONSTRAINTS);
+    case 'd':
+      return choices.of(DATES);
+    case 'y':
+      return choices.of(LAYOUTS);
+    case 'z':
+      return choices.of(ZONES);
+    case 'u':
+      return choices.of(DURATIONS);
     default:
       return choices.of(choices.below(12) === 0 ? OTHERS : choices.of([STRINGS, INTEGERS, FLOATS, LISTS, MAPS]));
   }
@@ -249,8 +285,8 @@ const FRAGMENTS = [
   '(',
   ')',
   '|',
-  '.',
-  '$',
+  '(omit . "m")',
+  '(len $)',
   ':=',
   '=',
   ',',

@@ -3,7 +3,7 @@ import { emitDocuments } from '../../../src/lib/goyaml/emit.ts';
 import { YamlError } from '../../../src/lib/goyaml/error.ts';
 import type { YamlNode } from '../../../src/lib/goyaml/node.ts';
 import { parseDocuments, parseFirstDocument } from '../../../src/lib/goyaml/parse.ts';
-import { fromYaml, toYaml } from '../../../src/lib/goyaml/sigs.ts';
+import { fromYaml, fromYamlDocuments, toYaml } from '../../../src/lib/goyaml/sigs.ts';
 import { nodeToValue } from '../../../src/lib/goyaml/value.ts';
 import { type JsonValue, parseJson, stringifyJson } from '../../../src/lib/json.ts';
 import type { OracleAnswer, OracleRequest } from './oracle.ts';
@@ -34,6 +34,8 @@ function run(request: OracleRequest): OracleAnswer {
     case 'json':
     case 'strict':
       return { out: toSortedJson(fromYaml(text, { strict: op === 'strict' })) };
+    case 'stream':
+      return { out: toSortedJson(fromYamlDocuments(text)) };
     case 'yaml':
       return { out: toYaml(parseJson(text)) };
   }

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packArtifact } from '../../../src/artifact/pack.ts';
 import { GitError } from '../../../src/engines/git/errors.ts';
 import type { FileTree } from '../../../src/lib/filetree.ts';
+import { fetchContent } from '../../../src/remote/git/content.ts';
 import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { fetchSparse, missingSparseFolder } from '../../../src/remote/git/sparse.ts';
 import { authForSubmodule, fetchSubmodules } from '../../../src/remote/git/submodules.ts';
@@ -48,12 +48,11 @@ describe('an artifact', () => {
     const path = `gitrepository/ns/packed/${commit}.tar.gz`;
     const recipe = { source: store.source(commit) };
 
-    const first = await packArtifact(session, store, path, recipe);
-    const second = await packArtifact(session, store, path, recipe);
+    const first = await session.pack(path, recipe);
+    const second = await session.pack(path, recipe);
     const tree = await session.artifacts.open(path, first.digest);
 
     expect(second).toEqual(first);
-    expect(first.files).toBe(2);
     const listing = execFileSync('tar', ['tvzf', session.artifacts.localPath(path)]).toString();
     expect(
       listing
@@ -73,7 +72,7 @@ describe('an artifact', () => {
   it('can be read from its archive alone, as after a restart', async () => {
     const { commit, store } = await push('restarted', { 'd/a.yaml': 'a', '.sourceignore': 'gone\n', gone: 'g' });
     const path = `gitrepository/ns/restarted/${commit}.tar.gz`;
-    const { digest } = await packArtifact(session, store, path, { source: store.source(commit) });
+    const { digest } = await session.pack(path, { source: store.source(commit) });
     const { openArtifactStore } = await import('../../../src/artifact/store.ts');
     const restarted = await openArtifactStore(session.artifacts.root);
 
@@ -89,7 +88,7 @@ describe('an artifact', () => {
     const { commit, store } = await push('large', files);
     const path = `gitrepository/ns/large/${commit}.tar.gz`;
 
-    const packed = await packArtifact(session, store, path, { source: store.source(commit) });
+    const packed = await session.pack(path, { source: store.source(commit) }, true);
 
     const { packArchive } = await import('../../../src/offload/pack-archive.ts');
     const here = join(session.dir, 'here.tar.gz');
@@ -150,17 +149,21 @@ describe('submodules', () => {
     const store = await session.stores.open(outer.url);
     await fetchCommit(session.open(outer.url), store, commit);
 
-    const fetched = await fetchSubmodules(store.openTree(commit), outer.url, {
-      open: (url) => session.open(url),
-      storeOf: (url) => session.stores.open(url),
+    const resolved = { revision: '', commit, format: 'sha1' } as const;
+    const plain = await fetchContent(session.open(outer.url), store, resolved);
+    const full = await fetchContent(session.open(outer.url), store, resolved, {
+      submodules: { open: (url) => session.open(url), storeOf: (url) => session.stores.open(url) },
     });
 
-    const submodules = fetched.map((module) => ({ path: module.path, source: module.store.source(module.commit) }));
-    const tree = session.stores.content({ source: store.source(commit), submodules });
-    expect(fetched.map(({ path, url }) => [path, url])).toEqual([
-      ['mods/middle', middle.url],
-      ['mods/middle/deep/inner', inner.url],
-    ]);
+    const tree = session.stores.content(full.recipe);
+    expect(plain.recipe.submodules).toEqual([{ path: 'mods/middle' }]);
+    expect(
+      session.stores
+        .content(plain.recipe)
+        .list('mods')
+        ?.map((entry) => entry.name),
+    ).toEqual(['middle']);
+    expect(full.recipe.submodules?.map(({ path }) => path)).toEqual(['mods/middle', 'mods/middle/deep/inner']);
     expect(text(tree, 'mods/middle/deep/inner/i.txt')).toBe('inner');
     expect(walk(tree)).toEqual(['mods/middle/deep/inner/i.txt', 'mods/middle/m.txt', 'o.txt']);
   });
@@ -234,5 +237,6 @@ describe('a sparse fetch', () => {
     expect(() => store.openTree(second).read('root')).toThrow(GitError);
     expect(missingSparseFolder(store.openTree(second), ['apps/a', './nope/'])).toBe('./nope/');
     expect(await git(store.dir, 'fsck', '--no-dangling')).toBe('');
+    expect(store.isPartial).toBe(true);
   });
 });

@@ -6,7 +6,8 @@ import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
 import { wrapError } from '../errors.ts';
 import { stringifyGoJson } from './go-json.ts';
 import { formatGoMap } from './go-syntax.ts';
-import { annotation, buildAnnotations, metadataMap, type Resource, setMetadataMap } from './resource.ts';
+import { effectiveNamespace } from './resid.ts';
+import { annotation, buildAnnotations, currentId, metadataMap, type Resource, setMetadataMap } from './resource.ts';
 import { nodeToJson, writeYamlValue } from './yaml.ts';
 
 /** A resource as JSON. Throws with the reference's text when it has no JSON form. */
@@ -40,6 +41,20 @@ export function writeStream(resources: readonly Resource[]): string {
     }
   });
   return documents.join('---\n');
+}
+
+/** YAML of each resource by a file name of its type and name; the namespace is part of it when there are several. */
+export function writeFiles(resources: readonly Resource[]): ReadonlyMap<string, string> {
+  const rows = resources.map((resource) => ({ resource, id: currentId(resource) }));
+  const namespaces = new Set(rows.filter(({ id }) => !id.clusterScoped).map(({ id }) => effectiveNamespace(id)));
+  const files = new Map<string, string>();
+  for (const { resource, id } of rows) {
+    const type = [id.group, id.version, id.kind].filter((part) => part !== '').join('_');
+    const name = `${type}_${id.name}.yaml`.toLowerCase();
+    const prefix = namespaces.size > 1 && !id.clusterScoped ? `${effectiveNamespace(id).toLowerCase()}_` : '';
+    files.set(prefix + name, resourceToYaml(resource));
+  }
+  return files;
 }
 
 /** Takes the build's own annotations out, and the records of origin that were not asked for. */

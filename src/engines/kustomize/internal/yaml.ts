@@ -153,7 +153,8 @@ export function jsonToNode(value: JsonValue): YamlNode {
   if (value === null) return createNode('scalar', '!!null', 'null');
   switch (typeof value) {
     case 'string': {
-      const node = createNode('scalar', '!!str', value);
+      // Printed plain, and then read as a merge key wherever it stands.
+      const node = createNode('scalar', value === '<<' ? '!!merge' : '!!str', value);
       const plain = plainTag(value) === '!!str' && !isOldBool(value) && !BASE_60.test(value) && !NOT_PLAIN.test(value);
       if (!plain) node.style = QUOTED;
       return node;

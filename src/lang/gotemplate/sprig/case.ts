@@ -153,7 +153,7 @@ class Separator {
 
 /** camelcase: words joined with capitals, leading connectors kept, of several in a row all but the last. */
 export function toPascalCase(text: string): string {
-  const runes = [...text];
+  const runes = [...text.toWellFormed()];
   const start = runes.findIndex((rune) => !CONNECTOR.test(rune));
   // Nothing but connectors: the library writes the last one twice.
   if (start < 0) return text + (runes.at(-1) ?? '');

@@ -155,8 +155,8 @@ function chunk(size: number, list: GoValue): GoValue {
   const items = itemsFor(list, 'Cannot chunk type');
   // The Go function counts chunks with floats and makes them before it looks at the list.
   const count = Math.floor((items.length - 1) / size) + 1;
-  if (size === 0 || count < 0 || (size < 0 && count > 0))
-    throw new GoError('runtime error: makeslice: len out of range');
+  if (size < 0 && count === 0) return new TypedSlice([], LIST_LIST);
+  if (size <= 0) throw new GoError('runtime error: makeslice: len out of range');
   const chunks: GoValue[] = [];
   for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size));
   return new TypedSlice(chunks, LIST_LIST);

@@ -93,7 +93,8 @@ function parseOctal(value: GoValue): GoInt {
 
 function round(value: GoValue, places: number, ...options: number[]): number {
   const roundOn = options[0] ?? 0.5;
-  const scale = 10 ** places;
+  // The literal is exact where a power by multiplication is not.
+  const scale = Number(`1e${places}`);
   const digit = scale * toFloat64(value);
   const fraction = digit - Math.trunc(digit);
   return (fraction >= roundOn ? Math.ceil(digit) : Math.floor(digit)) / scale;

@@ -6,6 +6,8 @@ const PIECE = 1 << 14;
 /** Collects text in pieces that are flattened as they fill up. */
 export class TextBuilder {
   #tail = '';
+  /** Kept, so that the engine cannot leave out the read that flattens. */
+  #last = 0;
   #pieces: string[] | undefined;
 
   append(text: string): void {
@@ -15,7 +17,7 @@ export class TextBuilder {
 
   #flush(): void {
     // Reading a character flattens a string that was made by concatenation.
-    this.#tail.charCodeAt(0);
+    this.#last ^= this.#tail.charCodeAt(this.#tail.length - 1);
     (this.#pieces ??= []).push(this.#tail);
     this.#tail = '';
   }

@@ -1,6 +1,6 @@
 // Command oracle answers, line by line, what Go's YAML libraries make of a text. It is the reference of the tests.
 //
-// Request:  {"op":"tree|emit|value|json|strict|yaml","text":"…","indent":2,"wide":false}
+// Request:  {"op":"tree|emit|value|json|strict|stream|yaml","text":"…","indent":2,"wide":false}
 // Response: {"out":"…","nodes":[…],"error":"…"}
 package main
 
@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	v3 "go.yaml.in/yaml/v3"
+	k8s "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
@@ -83,6 +84,8 @@ func answer(req request) (res response) {
 		if err != nil {
 			err = fmt.Errorf("error converting YAML to JSON: %w", err)
 		}
+	case "stream":
+		res.Out, err = stream(req.Text)
 	case "yaml":
 		res.Out, err = write(req.Text)
 	default:
@@ -162,6 +165,29 @@ func value(text string) (string, error) {
 
 func marshal(v interface{}) ([]byte, error) {
 	return json.Marshal(v)
+}
+
+// stream reads all documents as Kubernetes does.
+func stream(text string) (string, error) {
+	reader := k8s.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	values := []json.RawMessage{}
+	for {
+		part, err := reader.Read()
+		if err == io.EOF {
+			data, err := json.Marshal(values)
+			return string(data), err
+		}
+		if err != nil {
+			return "", err
+		}
+		data, err := yaml.YAMLToJSON(part)
+		if err != nil {
+			return "", fmt.Errorf("error converting YAML to JSON: %w", err)
+		}
+		if string(data) != "null" {
+			values = append(values, data)
+		}
+	}
 }
 
 func write(text string) (string, error) {

@@ -89,11 +89,8 @@ describe('nodes', () => {
     ['|+\n  a\n\n', 'a\n\n'],
     ['|2\n    a\n', '  a\n'],
     ['>\n  a\n  b\n\n  c\n   d\n  e\n', 'a b\nc\n d\ne\n'],
-    ['"a":b', '"a":b'],
   ])('reads the scalar %j', (text, value) => {
-    expect(text === '"a":b' ? failure(text).message : root(text).value).toBe(
-      text === '"a":b' ? 'yaml: did not find expected <document start>' : value,
-    );
+    expect(root(text).value).toBe(value);
   });
 
   it('accepts what Go accepts and other parsers refuse', () => {
@@ -141,7 +138,7 @@ describe('errors', () => {
     ['a: b: c', 'yaml: mapping values are not allowed in this context', 1, 5],
     ['a: 1\nb: c: d', 'yaml: line 2: mapping values are not allowed in this context', 2, 5],
     ['a:\n\t- b', 'yaml: line 2: found character that cannot start any token', 2, 1],
-    ['a: [1, 2', "yaml: did not find expected ',' or ']'", 2, 1],
+    ['a: [1, 2', "yaml: line 1: did not find expected ',' or ']'", 2, 1],
     ['a: 1\n b: 2', 'yaml: line 2: mapping values are not allowed in this context', 2, 3],
     ['- a\nb: 1', "yaml: line 1: did not find expected '-' indicator", 2, 1],
     ['a: "b', 'yaml: found unexpected end of stream', 1, 6],
@@ -149,7 +146,7 @@ describe('errors', () => {
     ['a: \u0001', 'yaml: control characters are not allowed', 1, 1],
     ['%YAML 1.2\n---\na', 'yaml: found incompatible YAML document', 1, 1],
     ['a: "\\z"', 'yaml: found unknown escape character', 1, 5],
-    ['key\nb: 1', "yaml: line 2: could not find expected ':'", 2, 2],
+    ['a: 1\nkey\nb: 1', "yaml: line 2: could not find expected ':'", 3, 1],
   ])('of %j', (text, message, line, column) => {
     const error = failure(text);
 

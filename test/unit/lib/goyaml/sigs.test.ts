@@ -22,8 +22,8 @@ describe('fromYaml', () => {
   });
 
   it('merges in the order of the text', () => {
-    expect(fromYaml('x: &x {a: 1}\ny: {a: 0, <<: *x}\nz: {<<: *x, a: 2}\n')).toMatchObject({
-      y: { a: 1 },
+    expect(fromYaml('x: &x {a: 1}\nw: {a: 0, <<: *x}\nz: {<<: *x, a: 2}\n')).toMatchObject({
+      w: { a: 1 },
       z: { a: 2 },
     });
   });
@@ -62,6 +62,23 @@ describe('streams', () => {
     expect(splitYamlStream('a: 1\n---\nb: 2\n--- # note\nc: |\n  x\n')).toEqual(['a: 1\n', 'b: 2\n', 'c: |\n  x\n']);
   });
 
+  it('keep a separator that nothing stands before, and end with a line break', () => {
+    expect(splitYamlStream('---\r\na: 1\r\n---\n--- # two\nb: |\n  x')).toEqual([
+      '---\na: 1\n',
+      '--- # two\nb: |\n  x\n',
+    ]);
+    expect(splitYamlStream('')).toEqual([]);
+  });
+
+  it('count lines as Go does in the text, and from the beginning in data', () => {
+    expect(() => fromYamlDocuments('a: 1\n---\nb: 1\nc: d: e\n')).toThrow(
+      expect.objectContaining({
+        message: 'error converting YAML to JSON: yaml: line 2: mapping values are not allowed in this context',
+        data: { line: 4, column: 5 },
+      }),
+    );
+  });
+
   it('leave out documents without content', () => {
     expect(fromYamlDocuments('---\n---\na: 1\n---\n# only a comment\n---\nb: 2\n')).toEqual([{ a: 1 }, { b: 2 }]);
   });
@@ -92,10 +109,10 @@ describe('toYaml', () => {
     ],
     [
       [1e3, 1e20, 1e21, 123456.5, 1234567.5, 1e-5, -0, 2 ** 63],
-      '- 1000\n- 1e+20\n- 1e+21\n- 123456.5\n- 1.2345675e+06\n- 1e-05\n- 0\n- 9223372036854775808\n',
+      '- 1000\n- 1e+20\n- 1e+21\n- 123456.5\n- 1.2345675e+06\n- 1e-05\n- 0\n- 9223372036854776000\n',
     ],
     [[9007199254740993n, 18446744073709551616n], '- 9007199254740993\n- 1.8446744073709552e+19\n'],
-  ])('writes %j', (value, text) => {
+  ])('writes %s', (value, text) => {
     expect(toYaml(value as never)).toBe(text);
   });
 

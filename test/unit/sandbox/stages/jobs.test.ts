@@ -93,6 +93,28 @@ describe('a Job', () => {
     ]);
   });
 
+  it('counts a pod that is deleted as failed, and makes another', async () => {
+    const world = await createWorld();
+    await world.create(job('app:bad', { backoffLimit: 1 }));
+    const [first] = world.list<Pod>(pods);
+
+    await world.remove(pods, first?.metadata.name ?? '');
+    await world.pass(2);
+
+    expect(status(world)).toMatchObject({ failed: 1, active: 1 });
+    expect(world.list<Pod>(pods).map(({ metadata }) => metadata.name)).not.toContain(first?.metadata.name);
+  });
+
+  it('takes its pods away when it is suspended, and does not count them', async () => {
+    const world = await createWorld();
+    await world.create(job('app:bad'));
+
+    await world.change(jobs, 'work', { suspend: true });
+
+    expect(world.list(pods)).toEqual([]);
+    expect(status(world)).not.toHaveProperty('failed');
+  });
+
   it('fails when its time is over', async () => {
     const world = await createWorld();
     await world.create(job('app:bad', { activeDeadlineSeconds: 30 }));

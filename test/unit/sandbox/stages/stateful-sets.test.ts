@@ -97,11 +97,10 @@ describe('a StatefulSet', () => {
     await world.change(statefulSets, 'db', { replicas: 0 });
 
     expect(world.list(pods)).toEqual([]);
-    const claims = world.list<KubeObject>(persistentVolumeClaims);
-    expect(claims.map(({ metadata, status: { phase } = {} as never }) => `${metadata.name} ${phase}`)).toEqual([
-      'data-db-0 Bound',
-      'data-db-1 Bound',
-    ]);
+    const phases = world
+      .list<KubeObject & { status?: { phase?: string } }>(persistentVolumeClaims)
+      .map((claim) => `${claim.metadata.name} ${claim.status?.phase}`);
+    expect(phases).toEqual(['data-db-0 Bound', 'data-db-1 Bound']);
     expect(world.list(persistentVolumes)).toHaveLength(2);
   });
 
