@@ -14,6 +14,7 @@ import { DynamicClient } from './cluster/client.ts';
 import { followCustomResources } from './cluster/crd-watch.ts';
 import { Discovery } from './cluster/discovery.ts';
 import { EventRecorder } from './cluster/events.ts';
+import type { Informer } from './cluster/informer.ts';
 import { Informers } from './cluster/informers.ts';
 import { RestClient, type SentRequest } from './cluster/rest.ts';
 import { createGitStorage } from './controllers/gitrepository/git-storage.ts';
@@ -132,6 +133,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     clock,
   });
 
+  const stopping = new AbortController();
   const running: {
     git?: RunningController<GitRepository>;
     kustomization?: RunningController<Kustomization>;
@@ -161,6 +163,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
   const address = options.advertisedAddress ?? new URL(server.url).host;
 
+  // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
+  const sources = followKind<GitRepository>(gitRepositoryController.kind, informers, machine, stopping.signal);
+  const kustomizations = followKind<Kustomization>(kustomizationController.kind, informers, machine, stopping.signal);
   const memory = createServerMemory();
   const settings = {
     noCrossNamespaceRefs: options.noCrossNamespaceRefs ?? false,
@@ -190,8 +195,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     objects: new AppliedObjects({ informers, manager: fieldManager, clock, log, enqueue }),
     conflicts: new Conflicts(enqueue),
     memory: new Map(),
-    findSource: (namespace, name) => running.git?.objects.get(`${namespace}/${name}`),
-    findKustomization: (namespace, name) => running.kustomization?.objects.get(`${namespace}/${name}`),
+    findSource: (namespace, name) => sources.get(namespace, name),
+    findKustomization: (namespace, name) => kustomizations.get(namespace, name),
     openArtifact: (artifact) => storage.open(artifact),
     render: renderSource,
     clientFor: clientSource(client, defaultServiceAccount),
@@ -203,7 +208,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   };
 
   const lost = new AbortController();
-  const stopping = new AbortController();
   const lead = startLeading();
   async function startLeading(): Promise<(() => Promise<void>) | undefined> {
     const leadership = await waitForLeadership();
@@ -273,6 +277,30 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       await server.close();
     },
   };
+}
+
+const KIND_RETRY_MS = 5_000;
+
+/** A cache of all objects of a kind, in every namespace and shard; empty while the cluster does not have the kind. */
+function followKind<T extends KubeObject>(
+  kind: { readonly apiVersion: string; readonly kind: string },
+  informers: Informers,
+  { clock, log }: Pick<Machine, 'clock' | 'log'>,
+  signal: AbortSignal,
+): { get(namespace: string, name: string): T | undefined } {
+  let informer: Informer<T> | undefined;
+  const begin = async (): Promise<void> => {
+    while (informer === undefined && !signal.aborted) {
+      try {
+        informer = (await informers.acquire<T>(kind)).informer;
+      } catch (error) {
+        log.debug('kind cannot be watched yet', { kind: kind.kind, error: errorMessage(error) });
+        await clock.sleep(KIND_RETRY_MS, signal).catch(() => {});
+      }
+    }
+  };
+  void begin();
+  return { get: (namespace, name) => informer?.get(namespace, name) };
 }
 
 /** What to do when the cluster does not know our kinds. */

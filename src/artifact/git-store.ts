@@ -4,19 +4,20 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Commit, parseCommit, parseTag, type Tag } from '../engines/git/commit.ts';
-import { checkConnected } from '../engines/git/connectivity.ts';
+import { checkConnectedSteps } from '../engines/git/connectivity.ts';
 import { GitError } from '../engines/git/errors.ts';
-import { DEFAULT_PACK_LIMITS, indexPack, type PackLimits } from '../engines/git/index-pack.ts';
+import { DEFAULT_PACK_LIMITS, indexPackSteps, type PackLimits } from '../engines/git/index-pack.ts';
 import { memorySource } from '../engines/git/inflate.ts';
 import { createObjectTree, type ObjectTree } from '../engines/git/object-tree.ts';
 import { type GitObject, isOid, type ObjectFormat } from '../engines/git/oid.ts';
 import { formatPackIdx, parsePackIdx } from '../engines/git/pack-idx.ts';
 import { createPackReader } from '../engines/git/pack-reader.ts';
 import { completePackBytes } from '../engines/git/pack-write.ts';
+import { createByteLru } from '../lib/byte-lru.ts';
 import { openPackFile, type PackFile, packFolder } from '../offload/git/pack-file.ts';
 import type { GitTreeSource } from '../offload/git/recipe.ts';
 import type { WorkerPool } from '../offload/pool.ts';
-import { createByteLru } from './internal/byte-lru.ts';
+import { runInSlices } from '../offload/slices.ts';
 import { prepareStore, readLines, receivePack, replaceFile, writeConfig } from './internal/git-files.ts';
 
 /** Options of `openGitStore`. */
@@ -205,14 +206,7 @@ export class GitStore {
   }
 
   private openPack(packPath: string): PackFile {
-    const bases = createByteLru<number, GitObject>(CACHE_BYTES);
-    return openPackFile(packPath, this.format, {
-      maxObjectBytes: this.limits.maxObjectBytes,
-      cache: {
-        get: (offset) => bases.get(offset),
-        set: (offset, object) => bases.set(offset, object, object.data.length),
-      },
-    });
+    return openPackFile(packPath, this.format, { maxObjectBytes: this.limits.maxObjectBytes });
   }
 
   private async removePack(packPath: string): Promise<void> {
@@ -264,19 +258,20 @@ export class GitStore {
     temporary: string,
     options: ImportOptions,
   ): Promise<{ objects: number; checksum: string }> {
-    const indexed = indexPack(memorySource(bytes), this.format, {
-      limits: this.limits,
-      readExternal: (oid) => this.read(oid),
-    });
+    const { signal } = options;
+    const indexOptions = { limits: this.limits, readExternal: (oid: string) => this.read(oid) };
+    const indexed = await runInSlices(indexPackSteps(memorySource(bytes), this.format, indexOptions), signal);
     if (indexed.count === 0) return { objects: 0, checksum: indexed.checksum };
     const complete = completePackBytes(bytes, indexed, this.format);
     const idx = formatPackIdx(complete.columns, complete.checksum, this.format);
     const parsed = parsePackIdx(idx, this.format);
-    checkConnected(options.roots, createPackReader(memorySource(complete.bytes), parsed, this.format, this.limits), {
+    const reader = createPackReader(memorySource(complete.bytes), parsed, this.format, this.limits);
+    const connectivity = {
       format: this.format,
-      hasElsewhere: (oid) => this.has(oid),
+      hasElsewhere: (oid: string) => this.has(oid),
       partial: this.partialClone || options.partial === true,
-    });
+    };
+    await runInSlices(checkConnectedSteps(options.roots, reader, connectivity), signal);
     await Promise.all([
       writeFile(temporary, complete.bytes, { mode: 0o600, flush: true }),
       writeFile(`${temporary}.idx`, idx, { mode: 0o600, flush: true }),

@@ -5,11 +5,11 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { createByteLru } from '../lib/byte-lru.ts';
 import { CodedError } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
 import { createMemoryTree, type MemoryFile } from '../lib/memory-tree.ts';
 import { readTar } from '../lib/tar.ts';
-import { createByteLru } from './internal/byte-lru.ts';
 
 /** Why an artifact cannot be had. */
 export type ArtifactErrorCode =

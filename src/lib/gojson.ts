@@ -190,7 +190,9 @@ class Scanner {
 
 /** Go names the offending byte, so of a character beyond ASCII only the first one, read as Latin-1. */
 function quoteByte(point: number): string {
-  const byte = Buffer.from(String.fromCodePoint(point), 'utf8')[0]!;
+  // Go strings may hold bytes that are no text; the template language keeps those as U+DC80 to U+DCFF.
+  const isRaw = point >= 0xdc80 && point <= 0xdcff;
+  const byte = isRaw ? point - 0xdc00 : Buffer.from(String.fromCodePoint(point), 'utf8')[0]!;
   if (byte === 0x27) return `'\\''`;
   if (byte === 0x22) return `'"'`;
   const escapes: Record<number, string> = {

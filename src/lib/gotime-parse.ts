@@ -132,7 +132,8 @@ class TimeParser {
       case '2006':
         return this.#set('year', this.#number(/^\d{4}/, 0, 9999, 'year'));
       case '06': {
-        const year = this.#number(/^\d\d/, 0, 99, 'year');
+        // Go reads two characters as a number, sign included.
+        const year = this.#number(/^(?:\d\d|[+-]\d)/, -9, 99, 'year');
         return this.#set('year', year === undefined ? undefined : year + (year >= 69 ? 1900 : 2000));
       }
       case '1':

@@ -256,6 +256,7 @@ function isWordUnit(unit: number): boolean {
  */
 export function compileRegexp(pattern: string, options: RegexpOptions = {}): Regexp {
   if (pattern.length > MAX_PATTERN) throw invalid(pattern, 'expression too large');
+  if (!pattern.isWellFormed()) throw invalid(pattern, `invalid UTF-8: \`${pattern}\``);
   const flags = (options.ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) | (options.longest ? RE2JS.LONGEST_MATCH : 0);
   let compiled: RE2JS;
   let names: string[] | undefined;

@@ -33,7 +33,7 @@ const FILE_MODE = 0o600;
 const EXECUTABLE_MODE = 0o700;
 const DIR_MODE = 0o750;
 const TAR_END_BYTES = 1024;
-const BATCH_BYTES = 256 * 1024;
+const BATCH_BYTES = 64 * 1024;
 // Manifests shrink nearly as much as at the default level, for half the CPU.
 const GZIP_LEVEL = 4;
 
@@ -80,34 +80,123 @@ export async function writeArchive(
 
 // Entries are joined to batches: a write per small file would cost more than packing it.
 function* tarBatches(tree: FileTree, patterns: readonly IgnorePattern[], onFile: () => void): Generator<Buffer> {
-  let batch: Uint8Array[] = [];
-  let held = 0;
-  for (const part of tarParts(tree, patterns, onFile)) {
-    batch.push(part);
-    held += part.length;
-    if (held < BATCH_BYTES) continue;
-    yield Buffer.concat(batch);
-    batch = [];
-    held = 0;
-  }
-  yield Buffer.concat([...batch, Buffer.alloc(TAR_END_BYTES)]);
-}
-
-function* tarParts(tree: FileTree, patterns: readonly IgnorePattern[], onFile: () => void): Generator<Uint8Array> {
-  yield tarEntry({ name: '.', kind: 'dir', mode: DIR_MODE });
+  const batch = new TarBatch();
+  batch.add({ name: '.', kind: 'dir', mode: DIR_MODE });
   for (const { path, kind, executable } of sourceEntries(tree, patterns)) {
     if (kind === 'dir') {
-      yield tarEntry({ name: path, kind, mode: DIR_MODE });
-      continue;
+      batch.add({ name: path, kind, mode: DIR_MODE });
+    } else {
+      onFile();
+      const data = tree.read(path) ?? new Uint8Array();
+      batch.add({ name: path, kind, mode: executable ? EXECUTABLE_MODE : FILE_MODE, data });
     }
-    onFile();
-    const data = tree.read(path) ?? new Uint8Array();
-    yield tarEntry({ name: path, kind, mode: executable ? EXECUTABLE_MODE : FILE_MODE, data });
+    yield* batch.takeFull();
+  }
+  batch.end();
+  yield* batch.takeAll();
+}
+
+const BLOCK = 512;
+const NAME_BYTES = 100;
+const SUM_AT = 148;
+
+/**
+ * Tar entries in large buffers. A file of a usual name takes one copy of a prepared header and four fields; doing it
+ * through general code takes ten times as long at 10,000 small files, most of it for garbage.
+ */
+class TarBatch {
+  private buffer = Buffer.alloc(BATCH_BYTES);
+  private filled = 0;
+  private ready: Buffer[] = [];
+  private readonly templates = new Map<string, { head: Buffer; sum: number }>();
+
+  add(entry: TarInput): void {
+    const data = entry.data ?? new Uint8Array();
+    if (!isPlainName(entry.name)) {
+      // One entry by the general writer, without its end mark.
+      const bytes = writeTar([entry]);
+      this.append(bytes, bytes.length - TAR_END_BYTES);
+      return;
+    }
+    const at = this.reserve(BLOCK);
+    this.writeHeader(at, entry, data.length);
+    this.append(data, data.length);
+    const rest = data.length % BLOCK;
+    if (rest > 0) this.reserve(BLOCK - rest);
+  }
+
+  /** Two empty blocks end an archive. */
+  end(): void {
+    this.reserve(BLOCK);
+    this.reserve(BLOCK);
+  }
+
+  *takeFull(): Generator<Buffer> {
+    yield* this.ready.splice(0);
+  }
+
+  *takeAll(): Generator<Buffer> {
+    this.turn();
+    yield* this.ready.splice(0);
+  }
+
+  private writeHeader(at: number, entry: TarInput, size: number): void {
+    const { head, sum } = this.template(entry);
+    const { buffer } = this;
+    head.copy(buffer, at);
+    buffer.write(entry.name, at, 'latin1');
+    let total = sum;
+    for (let index = 0; index < entry.name.length; index++) total += buffer[at + index] as number;
+    const digits = size.toString(8).padStart(11, '0');
+    buffer.write(digits, at + 124, 'latin1');
+    // The template counts eleven zeros; what a digit adds is its value.
+    for (let index = 0; index < 11; index++) total += digits.charCodeAt(index) - 0x30;
+    buffer.write(`${total.toString(8).padStart(6, '0')}\0 `, at + SUM_AT, 'latin1');
+  }
+
+  // The header of an empty, nameless entry of that kind and mode, and the sum of its bytes.
+  private template(entry: TarInput): { head: Buffer; sum: number } {
+    const key = `${entry.kind} ${entry.mode}`;
+    const known = this.templates.get(key);
+    if (known !== undefined) return known;
+    const head = Buffer.from(writeTar([{ name: '', kind: entry.kind, mode: entry.mode }]).subarray(0, BLOCK));
+    head.write('        ', SUM_AT, 'latin1');
+    const template = { head, sum: head.reduce((total, byte) => total + byte, 0) };
+    this.templates.set(key, template);
+    return template;
+  }
+
+  /** Room for that many zero bytes in one piece. */
+  private reserve(length: number): number {
+    if (this.filled + length > this.buffer.length) this.turn();
+    const at = this.filled;
+    this.filled += length;
+    return at;
+  }
+
+  private append(bytes: Uint8Array, length: number): void {
+    for (let from = 0; from < length; ) {
+      if (this.filled === this.buffer.length) this.turn();
+      const count = Math.min(length - from, this.buffer.length - this.filled);
+      this.buffer.set(bytes.subarray(from, from + count), this.filled);
+      this.filled += count;
+      from += count;
+    }
+  }
+
+  private turn(): void {
+    if (this.filled > 0) this.ready.push(this.buffer.subarray(0, this.filled));
+    this.buffer = Buffer.alloc(BATCH_BYTES);
+    this.filled = 0;
   }
 }
 
-function tarEntry(entry: TarInput): Uint8Array {
-  // One entry at a time keeps memory at the size of the largest file; the end mark of each is cut off.
-  const bytes = writeTar([entry]);
-  return bytes.subarray(0, bytes.length - TAR_END_BYTES);
+// What stands in the name field as it is: everything else needs the prefix field or an extended header.
+function isPlainName(name: string): boolean {
+  if (name.length > NAME_BYTES) return false;
+  for (let index = 0; index < name.length; index++) {
+    const code = name.charCodeAt(index);
+    if (code === 0 || code > 0x7f) return false;
+  }
+  return true;
 }

@@ -29,26 +29,3 @@ function contentOf(manifest: Manifest): JsonObject {
   const { metadata: _metadata, status: _status, ...content } = manifest as JsonObject;
   return content;
 }
-
-/** JSON pointers at which two values differ; a missing side counts at its own pointer. For messages, at most `limit`. */
-export function differingPointers(live: JsonValue | undefined, desired: JsonValue | undefined, limit = 20): string[] {
-  const found: string[] = [];
-  const walk = (a: JsonValue | undefined, b: JsonValue | undefined, pointer: string): void => {
-    if (found.length >= limit || sameJson(a, b)) return;
-    if (isJsonObject(a) && isJsonObject(b)) {
-      for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-        walk(a[key], b[key], `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-      }
-      return;
-    }
-    if (Array.isArray(a) && Array.isArray(b) && a.length === b.length) {
-      a.forEach((item, index) => {
-        walk(item, b[index], `${pointer}/${index}`);
-      });
-      return;
-    }
-    found.push(pointer);
-  };
-  walk(live, desired, '');
-  return found;
-}

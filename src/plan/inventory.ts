@@ -1,6 +1,6 @@
 // Owns the inventory: ids of owned objects, unions, and what is stale. Deleting is apply/prune.ts.
 import type { InventoryEntry } from '../api/kustomize/kustomization.ts';
-import { identityKey, type ObjectIdentity, type ObjectReference } from '../objects/manifest.ts';
+import type { ObjectIdentity, ObjectReference } from '../objects/manifest.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 const RBAC_KINDS = new Set(['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding']);
@@ -51,21 +51,8 @@ export function staleEntries(
   return old.filter((entry) => !keep.has(entry.id));
 }
 
-/** True when both lists name the same ids with the same versions, whatever their order. */
-export function sameInventory(a: readonly InventoryEntry[], b: readonly InventoryEntry[]): boolean {
-  if (a.length !== b.length) return false;
-  const versions = new Map(a.map((entry) => [entry.id, entry.v]));
-  return b.every((entry) => versions.get(entry.id) === entry.v);
-}
-
 /** True when every id of `part` is in `whole`. */
 export function coversInventory(whole: readonly InventoryEntry[], part: readonly InventoryEntry[]): boolean {
   const ids = new Set(whole.map((entry) => entry.id));
   return part.every((entry) => ids.has(entry.id));
-}
-
-/** The key of an entry's object, or undefined when the id is malformed. */
-export function entryKey(entry: InventoryEntry): string | undefined {
-  const reference = parseInventoryEntry(entry);
-  return reference === undefined ? undefined : identityKey(reference);
 }

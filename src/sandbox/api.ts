@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { ADMISSION } from './admission/list.ts';
 import type { Core, WriteRequest } from './core.ts';
 import { startCrdController } from './crd/controller.ts';
+import type { RuleEngine } from './crd/rules.ts';
 import { startGarbageCollector } from './gc/collector.ts';
 import { rootCertificates, startNamespaceController } from './gc/namespaces.ts';
 import type { KubeObject } from './object.ts';
@@ -36,13 +37,16 @@ export interface Api {
 }
 
 /** Builds the API over a storage and starts its own controllers. */
-export function createApi(options: { storage?: Storage; now?: () => Date; rootCertificate?: string } = {}): Api {
+export function createApi(
+  options: { storage?: Storage; now?: () => Date; rootCertificate?: string; rules?: RuleEngine | undefined } = {},
+): Api {
   const builtins = loadBuiltins();
   const core: Core = {
     storage: options.storage ?? new Storage(),
     registry: new Registry(builtins),
     builtins,
     admission: ADMISSION,
+    rules: options.rules,
     now: options.now ?? (() => new Date()),
     uuid: randomUUID,
     randomSuffix: () => [...randomBytes(5)].map((byte) => SUFFIX_ALPHABET[byte % SUFFIX_ALPHABET.length]).join(''),

@@ -1,4 +1,5 @@
 // Owns the shape of what every part of the server shares: storage, registry, clock, and the description of a request.
+import type { RuleEngine } from './crd/rules.ts';
 import type { KubeObject } from './object.ts';
 import type { Registry, Resource, ServedVersion } from './registry.ts';
 import type { Builtins } from './schema/builtin.ts';
@@ -24,6 +25,8 @@ export interface Core {
   readonly registry: Registry;
   readonly builtins: Builtins;
   readonly admission: readonly AdmissionStep[];
+  /** Evaluates the rules of custom resources; absent, their rules are not enforced and CRDs that have any warn. */
+  readonly rules: RuleEngine | undefined;
   readonly now: () => Date;
   /** Random hexadecimal digits, for uids and generated names. */
   readonly uuid: () => string;

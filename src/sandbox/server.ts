@@ -7,6 +7,7 @@ import { createApi } from './api.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { createAuthorizer } from './auth/authorize.ts';
 import { createVirtual } from './auth/reviews.ts';
+import type { RuleEngine } from './crd/rules.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { createOpenApiV2 } from './openapi/v2.ts';
 import { createOpenApiV3 } from './openapi/v3.ts';
@@ -25,6 +26,8 @@ export interface SandboxOptions {
   readonly listen?: string;
   /** The time that objects are stamped with. @default the system's */
   readonly clock?: Pick<Clock, 'now'>;
+  /** Evaluates `x-kubernetes-validations`. Absent, they are not enforced, and creating such a CRD warns. */
+  readonly rules?: RuleEngine;
   /** Called with faults that are bugs of the server. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -51,7 +54,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const identity = await createIdentity(options.stateDir, now());
   const storage = new Storage();
   const log = options.stateDir === undefined ? undefined : openStateLog(options.stateDir, storage);
-  const api = createApi({ storage, now, rootCertificate: identity.caPem });
+  const api = createApi({ storage, now, rootCertificate: identity.caPem, rules: options.rules });
   identities.set(api.core, identity);
   const server = createServer({ key: identity.serverKeyPem, cert: identity.serverCertPem, keepAliveTimeout: 90_000 });
   server.requestTimeout = 0;

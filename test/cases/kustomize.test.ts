@@ -9,7 +9,14 @@ import { errorMessage } from '../../src/lib/errors.ts';
 import { loadYaml } from '../../src/lib/yaml.ts';
 import { corpusFolder } from '../support/corpus.ts';
 import { findKustomize, runKustomize } from '../support/kustomize-binary.ts';
-import { caseOptions, type KustomizeCase, type Outcome, readCases, runCase } from '../support/kustomize-cases.ts';
+import {
+  caseOptions,
+  type KustomizeCase,
+  type Outcome,
+  readCases,
+  runCase,
+  withoutAddresses,
+} from '../support/kustomize-cases.ts';
 
 const corpus = corpusFolder('kustomize');
 
@@ -49,7 +56,7 @@ function build(root: string, kase: OwnCase): Outcome {
     const built = buildKustomization(createDiskTree(root), `/${kase.target ?? ''}`, caseOptions(options));
     return built.ok ? { yaml: built.yaml() } : { error: JSON.stringify(built.missing) };
   } catch (error) {
-    return { error: errorMessage(error) };
+    return { error: withoutAddresses(errorMessage(error)) };
   }
 }
 

@@ -81,11 +81,15 @@ describe('against Go', () => {
     }
   });
 
-  it(`writes ${seeds} random values as sigs.k8s.io/yaml does`, () => {
+  it(`writes ${seeds} random values as sigs.k8s.io/yaml and yaml.v3 do`, () => {
     const random = new Random(firstSeed);
 
     for (let i = 0; i < seeds; i += batch) {
-      const requests = Array.from({ length: batch }, (): OracleRequest => ({ op: 'yaml', text: generateJson(random) }));
+      const values = Array.from({ length: batch }, () => generateJson(random));
+      const requests = values.flatMap((text): OracleRequest[] => [
+        { op: 'yaml', text },
+        { op: 'marshal', text },
+      ]);
       expect(differences(requests)).toEqual([]);
     }
   });

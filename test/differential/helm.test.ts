@@ -52,7 +52,7 @@ interface Outcome {
 function runHelm(argv: readonly string[], cwd: string): Outcome {
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TZ: 'UTC' };
   const { status, stdout, stderr } = spawnSync(helm, ['template', ...argv], { cwd, env, encoding: 'utf8' });
-  return { code: status, stdout, error: errorOf(stderr) };
+  return { code: status, stdout: comparable(stdout), error: errorOf(stderr) };
 }
 
 async function runOurs(argv: readonly string[], cwd: string): Promise<Outcome> {
@@ -62,11 +62,15 @@ async function runOurs(argv: readonly string[], cwd: string): Promise<Outcome> {
     stdout: (text) => void (stdout += text),
     stderr: (text) => void (stderr += text),
   });
-  return { code, stdout, error: errorOf(stderr) };
+  return { code, stdout: comparable(stdout), error: errorOf(stderr) };
 }
 
 function errorOf(stderr: string): string {
   const at = stderr.indexOf('Error: ');
-  // Addresses of Go values differ from run to run.
-  return at < 0 ? '' : stderr.slice(at).replace(/0x[0-9a-f]{6,}/g, '0x…');
+  return at < 0 ? '' : comparable(stderr.slice(at));
+}
+
+/** Addresses of Go values differ from run to run, and bytes that are no text arrive as replacement characters. */
+function comparable(text: string): string {
+  return text.replace(/0x[0-9a-f]{8,}/g, '0x…').replace(/[\ufffd\udc80-\udcff]+/g, '\ufffd');
 }

@@ -94,10 +94,12 @@ function entries(random: Random, depth: number): string[] {
   return keys.map((key) => `${key}: ${value(random, depth)}`);
 }
 
+/** Sections of the subchart, of globals and of tags are tables but for one time in ten. */
 function valuesFile(random: Random): string {
-  return entries(random, 0)
-    .map((line) => `${line}\n`)
-    .join('');
+  const table = () => (random.oneIn(10) ? value(random, 1) : `{${entries(random, 1).join(', ')}}`);
+  const plain = entries(random, 0).filter((line) => !/^(?:sub|global|tags): /.test(line));
+  const sections = ['sub', 'global', 'tags'].filter(() => random.oneIn(2)).map((key) => `${key}: ${table()}`);
+  return [...plain, ...sections].map((line) => `${line}\n`).join('');
 }
 
 const ATOMS = [
@@ -143,7 +145,73 @@ const ATOMS = [
   '(index (list "q") 0)',
   '"%v-%d"',
 ] as const;
-const UNARY = [
+/** Functions that take a value of any kind. */
+const LENIENT = [
+  'quote',
+  'squote',
+  'toString',
+  'toJson',
+  'toYaml',
+  'toPrettyJson',
+  'toRawJson',
+  'int',
+  'int64',
+  'float64',
+  'kindOf',
+  'typeOf',
+  'empty',
+  'not',
+  'print',
+  'println',
+  'default "d"',
+  'cat "x"',
+  'html',
+  'js',
+  'urlquery',
+  'coalesce nil ""',
+  'toToml',
+  'toStrings',
+  'join "-"',
+  'sortAlpha',
+  'toYamlPretty',
+  'floor',
+  'ceil',
+  'round 1',
+  'add 1',
+  'sub 1',
+  'mul 2',
+  'max 2',
+  'min 2',
+  'maxf 2',
+  'addf 1.5',
+  'printf "%v|%q|%T"',
+  'ternary "t" "f" true',
+  'list',
+  'list 1',
+  'dict "k"',
+  'and 1',
+  'or 0',
+  'eq "x"',
+  'kindIs "map"',
+  'typeIs "string"',
+  'deepEqual 1',
+  'toJson | fromJson',
+  'toYaml | fromYaml',
+  'toJson | sha256sum',
+  'toString | upper',
+  'toString | trunc 5',
+  'quote | indent 2',
+  'toString | b64enc',
+  'toYaml | nindent 2 | trim',
+  'printf "%s|%d"',
+  'toString | abbrev 6',
+  'toString | wrap 5',
+  'toString | title',
+  'toString | snakecase',
+  'toString | regexFindAll "[a-z]+" -1',
+  'toString | splitList ","',
+] as const;
+const STRICT = [
   'quote',
   'squote',
   'upper',
@@ -224,7 +292,7 @@ const UNARY = [
   'semver',
   'semverCompare ">=1.2"',
   'regexFind "[a-c]+"',
-  'regexReplaceAll "a(.)" "${1}x"',
+  'regexReplaceAll "a(.)" "$1"',
   'has 1',
   'has "a"',
   'without "a"',
@@ -253,7 +321,7 @@ const UNARY = [
 
 function expression(random: Random, depth = 0): string {
   const atom = depth < 2 && random.oneIn(4) ? `(${expression(random, depth + 1)})` : random.pick(ATOMS);
-  const pipes = Array.from({ length: random.below(4) }, () => random.pick(UNARY));
+  const pipes = Array.from({ length: random.below(3) }, () => random.pick(random.oneIn(6) ? STRICT : LENIENT));
   return [atom, ...pipes].join(' | ');
 }
 
@@ -302,7 +370,21 @@ text: {{ print .Values | quote }}
 const HELPERS = '{{- define "named" }}<{{ . | toJson }}>{{ end }}';
 
 function setFlags(random: Random): string[] {
-  const path = () => random.pick(['a', 'a.b', 'sub.a', 'b[0]', 'b[1].x', 'global.g', 'c.c', 'a\\.b', 'x1[2]', 'sub']);
+  const free = [
+    'n1',
+    'n2.x',
+    'n3[0]',
+    'n4[1].y',
+    'n2.z.q',
+    'n5[0][1]',
+    'sub.n1',
+    'global.n1',
+    'n\\.6',
+    'tags.t',
+    'sub.sub',
+  ];
+  const taken = ['a', 'a.b', 'sub.a', 'b[0]', 'b[1].x', 'global.g', 'c.c', 'x1[2]', 'sub'];
+  const path = () => random.pick(random.oneIn(5) ? taken : free);
   const data = () =>
     random.pick(['1', '007', 'true', 'null', 'x', '{a,b}', '', '1.5', 'a\\,b', '-3', '+4', '{}', 'NULL']);
   const flag = random.pick(['--set', '--set-string', '--set-json', '--set-literal']);

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findTool } from '../cluster/build.ts';
-import type { Outcome } from './kustomize-cases.ts';
+import { type Outcome, withoutAddresses } from './kustomize-cases.ts';
 
 /** The binary: LOCKSTEP_KUSTOMIZE, the tools' cache, or PATH; undefined where there is none. */
 export async function findKustomize(): Promise<string | undefined> {
@@ -49,5 +49,5 @@ export function runKustomize(binary: string, target: string, flags: readonly str
     .join('\n')
     .replace(/^Error: /, '')
     .replace(/\n$/, '');
-  return { error: text.replace(/0x[0-9a-f]{6,}/g, '0xADDR') };
+  return { error: withoutAddresses(text) };
 }

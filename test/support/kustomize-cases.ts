@@ -1,10 +1,9 @@
 // Owns reading kustomize cases: the shared corpus and our own, both as one JSON file per build.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FUNCTIONS } from '../../src/engines/helm/functions.ts';
 import { renderChartRequest } from '../../src/engines/helm/kustomize-hook.ts';
+import { createRenderCache } from '../../src/engines/helm/render.ts';
 import { type BuildOptions, buildKustomization } from '../../src/engines/kustomize/build.ts';
-import { createTemplateCache } from '../../src/lang/gotemplate/template.ts';
 import { errorMessage } from '../../src/lib/errors.ts';
 import { createMemoryTree, type MemoryFile } from '../../src/lib/memory-tree.ts';
 import { testHost } from './template-host.ts';
@@ -59,11 +58,16 @@ export function caseOptions(options: KustomizeCase['options']): BuildOptions {
   };
 }
 
+/** An error text with its pointers, which differ from run to run, as `0xADDR`. */
+export function withoutAddresses(text: string): string {
+  return text.replace(/0x[0-9a-f]{6,}/g, '0xADDR');
+}
+
 /** Output or error text of a build. */
 export type Outcome = { readonly yaml: string } | { readonly error: string };
 
 /** Charts are rendered with one cache of parsed templates. */
-const charts = { host: testHost(), cache: createTemplateCache(FUNCTIONS.helm3) };
+const charts = { host: testHost(), cache: createRenderCache() };
 
 /** Builds a case. Pointers in error texts read `0xADDR`. */
 export function runCase(kase: Pick<KustomizeCase, 'files' | 'target' | 'options'>): Outcome {
@@ -75,6 +79,6 @@ export function runCase(kase: Pick<KustomizeCase, 'files' | 'target' | 'options'
     if (!built.ok) return { error: `missing: ${JSON.stringify(built.missing)}` };
     return { yaml: built.yaml() };
   } catch (error) {
-    return { error: errorMessage(error).replace(/0x[0-9a-f]{6,}/g, '0xADDR') };
+    return { error: withoutAddresses(errorMessage(error)) };
   }
 }

@@ -23,3 +23,8 @@ export const forceKey = 'kustomize.toolkit.fluxcd.io/force';
 /** Annotations of our own (lockstep.md §6). */
 export const driftAnnotation = 'lockstep.dev/drift';
 export const continueOnErrorAnnotation = 'lockstep.dev/continue-on-error';
+
+/** Label or annotation, exactly `disabled`: no variable substitution (flux.md §4.7). */
+export const substituteKey = 'kustomize.toolkit.fluxcd.io/substitute';
+/** Annotation, `disabled` without case: no SOPS decryption, and encrypted Secrets are let through (flux.md §4.6). */
+export const decryptAnnotation = 'kustomize.toolkit.fluxcd.io/decrypt';

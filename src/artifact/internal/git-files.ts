@@ -7,9 +7,10 @@ import { asBuffer, type ObjectFormat } from '../../engines/git/oid.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from '../../engines/git/pack-entry.ts';
 import { packFolder } from '../../offload/git/pack-file.ts';
 
-// Up to here a pack is indexed at once: a few milliseconds. Beyond, a thread does it.
-const INLINE_BYTES = 128 * 1024;
-const INLINE_OBJECTS = 400;
+// Up to here a pack is indexed on the event loop, in slices; beyond, a thread does it.
+const INLINE_BYTES = 8 * 1024 * 1024;
+const INLINE_OBJECTS = 25_000;
+const WRITE_BYTES = 256 * 1024;
 
 /** Makes the folder of a store, or reads the format of the one that is there. */
 export async function prepareStore(dir: string, format: ObjectFormat): Promise<ObjectFormat> {
@@ -40,6 +41,7 @@ export async function receivePack(
   let held = 0;
   let bytes = 0;
   let large = false;
+  let counted = false;
   let file: Awaited<ReturnType<typeof open>> | undefined;
   try {
     for await (const chunk of pack) {
@@ -47,8 +49,9 @@ export async function receivePack(
       parts.push(asBuffer(chunk));
       held += chunk.length;
       bytes += chunk.length;
-      if (!large && bytes >= PACK_HEADER_BYTES) large = isLarge(Buffer.concat(parts), limits);
-      if (!large || held < INLINE_BYTES) continue;
+      large ||= bytes > INLINE_BYTES || (!counted && bytes >= PACK_HEADER_BYTES && hasManyObjects(parts, limits));
+      counted ||= bytes >= PACK_HEADER_BYTES;
+      if (!large || held < WRITE_BYTES) continue;
       file ??= await open(path, 'wx', 0o600);
       await file.writev(parts);
       parts = [];
@@ -64,14 +67,14 @@ export async function receivePack(
   }
 }
 
-function isLarge(start: Buffer, limits: PackLimits): boolean {
-  const count = parsePackHeader(start);
+function hasManyObjects(parts: readonly Buffer[], limits: PackLimits): boolean {
+  const count = parsePackHeader(Buffer.concat(parts));
   if (count > limits.maxObjects) {
     throw new GitError('GitLimitExceeded', `pack has ${count} objects, the limit is ${limits.maxObjects}`, {
       limit: limits.maxObjects,
     });
   }
-  return count > INLINE_OBJECTS || start.length > INLINE_BYTES;
+  return count > INLINE_OBJECTS;
 }
 
 /** Lines of a file; none when there is no file. */

@@ -1,5 +1,5 @@
 // Owns the values that the four steps of the Kustomization controller hand to each other.
-import type { InventoryEntry, Kustomization, SourceKind } from '../../api/kustomize/kustomization.ts';
+import type { InventoryEntry, Kustomization } from '../../api/kustomize/kustomization.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
 import type { Change } from '../../apply/apply.ts';
 import type { Verdict } from '../../health/verdict.ts';
@@ -118,12 +118,6 @@ export interface Observed {
 export interface DecisionSettings {
   readonly noCrossNamespaceRefs: boolean;
   readonly requeueDependencyMs: number;
-}
-
-export interface SourceLocation {
-  readonly kind: SourceKind;
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** What is to be done. */

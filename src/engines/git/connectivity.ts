@@ -1,4 +1,5 @@
 // Owns the check that a commit came whole: everything that its tree names is in the new pack or was here before.
+import { runSteps, type Steps } from '../../lib/steps.ts';
 import { parseCommit, parseTag } from './commit.ts';
 import { GitError } from './errors.ts';
 import type { ObjectFormat } from './oid.ts';
@@ -19,6 +20,15 @@ export interface ConnectivityOptions {
  * @throws GitError GitObjectNotFound naming the first absent object; GitUnsafeTree, GitCorruptObject
  */
 export function checkConnected(roots: readonly string[], pack: PackReader, options: ConnectivityOptions): void {
+  runSteps(checkConnectedSteps(roots, pack, options));
+}
+
+/** As `checkConnected`, with a pause after each object that is read. */
+export function* checkConnectedSteps(
+  roots: readonly string[],
+  pack: PackReader,
+  options: ConnectivityOptions,
+): Steps<void> {
   const seen = new Set<string>();
   const waiting = [...roots];
   for (let oid = waiting.pop(); oid !== undefined; oid = waiting.pop()) {
@@ -28,6 +38,7 @@ export function checkConnected(roots: readonly string[], pack: PackReader, optio
       if (!options.hasElsewhere(oid)) throw absent(oid);
       continue;
     }
+    yield;
     const object = pack.read(oid);
     if (object === undefined) throw absent(oid);
     if (object.type === 'tag') waiting.push(parseTag(object.data).target);

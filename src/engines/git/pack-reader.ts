@@ -2,7 +2,7 @@
 import { applyDelta, parseDeltaHeader } from './delta.ts';
 import { GitError } from './errors.ts';
 import { type ByteSource, inflateAt } from './inflate.ts';
-import { asBuffer, type GitObject, type ObjectFormat } from './oid.ts';
+import type { GitObject, ObjectFormat } from './oid.ts';
 import { type EntryHeader, readEntryHeader } from './pack-entry.ts';
 import type { PackIdx } from './pack-idx.ts';
 
@@ -43,31 +43,31 @@ export function createPackReader(
   }
 
   function readAt(offset: number): GitObject {
-    const chain: EntryHeader[] = [];
+    const chain: { readonly offset: number; readonly header: EntryHeader }[] = [];
     const seen = new Set<number>();
     let at = offset;
-    let object: GitObject | undefined;
+    let object = options.cache?.get(at);
     while (object === undefined) {
       if (seen.has(at)) throw corrupt('delta is its own base', at);
       seen.add(at);
-      object = options.cache?.get(at);
-      if (object !== undefined) break;
       const header = readEntryHeader(source, at, format);
       if (header.size > options.maxObjectBytes) throw tooLarge(header.size, options.maxObjectBytes);
       if (header.kind !== 'ofs-delta' && header.kind !== 'ref-delta') {
         object = { type: header.kind, data: inflateAt(source, header.dataOffset, header.size).data };
+        options.cache?.set(at, object);
         break;
       }
-      chain.push(header);
+      chain.push({ offset: at, header });
       at = baseOffsetOf(header, at);
+      object = options.cache?.get(at);
     }
-    if (chain.length === 0) return object;
-    options.cache?.set(at, object);
-    let data = asBuffer(object.data);
-    for (const header of chain.reverse()) {
-      data = applyDelta(data, inflateAt(source, header.dataOffset, header.size).data, options.maxObjectBytes);
+    // Every step is kept: neighbours in a folder usually are deltas on each other, in chains of up to fifty.
+    for (const { offset: here, header } of chain.reverse()) {
+      const delta = inflateAt(source, header.dataOffset, header.size).data;
+      object = { type: object.type, data: applyDelta(object.data, delta, options.maxObjectBytes) };
+      options.cache?.set(here, object);
     }
-    return { type: object.type, data };
+    return object;
   }
 
   function statAt(offset: number): { type: GitObject['type']; size: number } {

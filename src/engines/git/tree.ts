@@ -25,9 +25,12 @@ export function parseTree(bytes: Uint8Array, format: ObjectFormat): GitTreeEntry
   const names = new Set<string>();
   let at = 0;
   while (at < buffer.length) {
-    const space = buffer.indexOf(0x20, at);
-    const end = space < 0 ? -1 : buffer.indexOf(0, space);
-    if (end < 0 || end + 1 + width > buffer.length || space - at > 7) {
+    // By hand: each entry is short, and calling into the engine's search costs more than the search.
+    let space = at;
+    while (space < buffer.length && buffer[space] !== 0x20) space++;
+    let end = space;
+    while (end < buffer.length && buffer[end] !== 0) end++;
+    if (end + 1 + width > buffer.length || space - at > 7) {
       throw new GitError('GitCorruptObject', 'tree object is cut short');
     }
     const kind = kindOfMode(buffer.toString('latin1', at, space));

@@ -26,6 +26,8 @@ class Parser {
   readonly #tableLists = new Set<GoValue[]>();
   #at = 0;
   #context: readonly string[] = [];
+  /** The table that is being filled, header or inline. */
+  #table: readonly string[] = [];
   #key = '';
 
   constructor(text: string) {
@@ -55,19 +57,21 @@ class Parser {
     this.#key = '';
     const path = this.#tableName();
     if (isList && !this.#take(']')) {
-      this.#fail(`expected end of table array name delimiter ']', but got ${this.#rune()} instead`);
+      this.#failBehind(`expected end of table array name delimiter ']', but got ${this.#rune()} instead`);
     }
     const parent = this.#descend(this.#root, path.slice(0, -1), 'implicit');
     const name = path.at(-1)!;
+    this.#context = path.slice(0, -1);
     const table = isList ? this.#appendTable(parent, name, path) : this.#openTable(parent, name, path);
     this.#context = path;
+    this.#table = path;
     return table;
   }
 
   #openTable(parent: GoMap, name: string, path: readonly string[]): GoMap {
     const existing = parent.get(name);
     if (existing === undefined) return this.#newTable(parent, name, 'header');
-    if (!(existing instanceof Map) || this.#origins.get(existing) !== 'implicit') this.#defined(path);
+    if (!(existing instanceof Map) || !/^(?:dotted|implicit)$/.test(this.#origins.get(existing)!)) this.#defined(path);
     this.#origins.set(existing as GoMap, 'header');
     return existing as GoMap;
   }
@@ -96,7 +100,12 @@ class Parser {
       if (next === undefined) here = this.#newTable(here, name, origin);
       else if (Array.isArray(next) && this.#tableLists.has(next)) here = next.at(-1) as GoMap;
       else if (next instanceof Map && this.#origins.get(next) !== 'inline') here = next;
-      else this.#fail(`Key '${keyText(path.slice(0, index + 1))}' was already created as a hash.`);
+      else {
+        const names = origin === 'dotted' ? [...this.#table, ...path.slice(0, index + 1)] : path.slice(0, index + 1);
+        this.#fail(
+          `Key '${keyText(names)}' ${origin === 'dotted' ? 'has already been defined' : 'was already created as a hash'}.`,
+        );
+      }
     }
     return here;
   }
@@ -120,7 +129,7 @@ class Parser {
       path.push(this.#keyPart());
       this.#skipBlank(false);
       if (this.#take(']')) return path;
-      if (!this.#take('.')) this.#fail(`expected '.' or ']' to end table name, but got ${this.#rune()} instead`);
+      if (!this.#take('.')) this.#failBehind(`expected '.' or ']' to end table name, but got ${this.#rune()} instead`);
     }
   }
 
@@ -133,8 +142,12 @@ class Parser {
     this.#key = path.at(-1)!;
     const target = this.#descend(table, path.slice(0, -1), 'dotted');
     const value = this.#value(depth);
-    if (target.has(this.#key)) this.#defined([...this.#context, this.#key]);
-    target.set(this.#key, value);
+    const existing = target.get(this.#key);
+    // What only dotted keys or deeper headers implied may be stated once; the decoder then drops the new value.
+    if (existing instanceof Map && /^(?:dotted|implicit)$/.test(this.#origins.get(existing)!)) {
+      this.#origins.set(existing, 'header');
+    } else if (existing !== undefined) this.#defined([...this.#context, this.#key]);
+    else target.set(this.#key, value);
     this.#context = outer;
   }
 
@@ -151,6 +164,7 @@ class Parser {
       path.push(this.#keyPart());
       this.#skipBlank(false);
       if (this.#take('=')) return path;
+      if (this.#at >= this.#text.length) this.#fail("unexpected EOF; expected key separator '='");
       if (!this.#take('.')) this.#fail(`expected '.' or '=', but got ${this.#rune()} instead`);
     }
   }
@@ -203,8 +217,10 @@ class Parser {
     this.#at++;
     const table: GoMap = new Map();
     this.#origins.set(table, 'inline');
-    const [outerContext, outerKey] = [this.#context, this.#key];
+    const [outerContext, outerKey, outerTable] = [this.#context, this.#key, this.#table];
     this.#context = [...outerContext, outerKey];
+    this.#table = this.#context;
+    this.#key = '';
     for (;;) {
       this.#skipBlank(true);
       if (this.#take('}')) break;
@@ -216,7 +232,7 @@ class Parser {
         this.#fail(`expected a comma or an inline table terminator '}', but got ${this.#runeOrEnd()} instead`);
       }
     }
-    [this.#context, this.#key] = [outerContext, outerKey];
+    [this.#context, this.#key, this.#table] = [outerContext, outerKey, outerTable];
     // What dotted keys made inside belongs to the inline table and is closed with it.
     for (const item of table.values()) if (item instanceof Map) this.#origins.set(item, 'inline');
     return table;
@@ -234,6 +250,7 @@ class Parser {
 
   /** Reads up to the closing delimiter, which is consumed. */
   #string(delimiter: '"' | "'", multiline: boolean): string {
+    const start = this.#at;
     const closing = delimiter.repeat(multiline ? 3 : 1);
     let result = '';
     for (;;) {
@@ -247,12 +264,13 @@ class Parser {
         if (!multiline) this.#at++;
         return result + delimiter.repeat(extra);
       }
-      if (character === '\\' && delimiter === '"') result += this.#escape(multiline);
+      if (character === '\\' && delimiter === '"') result += this.#escape(multiline, start);
       else result += this.#nextRune();
     }
   }
 
-  #escape(multiline: boolean): string {
+  /** `start` is where the string's text begins, which messages repeat from there. */
+  #escape(multiline: boolean, start: number): string {
     if (multiline && this.#match(/\\[ \t]*\r?\n[ \t\r\n]*/y) !== '') return '';
     this.#at++;
     const letter = this.#peek();
@@ -264,13 +282,12 @@ class Parser {
     const width = { x: 2, u: 4, U: 8 }[letter];
     if (width === undefined) this.#fail(`invalid escape in string '\\${this.#nextRune()}'`);
     this.#at++;
-    const digits = this.#match(/[0-9a-fA-F]*/y).slice(0, width);
-    this.#at = this.#text.lastIndexOf(letter + digits, this.#at) + 1 + digits.length;
+    const digits = /^[0-9a-fA-F]*/.exec(this.#text.slice(this.#at, this.#at + width))![0];
+    this.#at += digits.length;
     if (digits.length < width) {
       const words = { 2: 'two', 4: 'four', 8: 'eight' }[width];
-      this.#fail(
-        `expected ${words} hexadecimal digits after '\\${letter}', but got ${quote(`\\${letter}${digits}`)} instead`,
-      );
+      const read = quote(this.#text.slice(start, this.#at + 1));
+      this.#fail(`expected ${words} hexadecimal digits after '\\${letter}', but got ${read} instead`);
     }
     const point = Number.parseInt(digits, 16);
     if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
@@ -300,6 +317,10 @@ class Parser {
 
   #number(): GoValue {
     const based = this.#match(/0(?:x[0-9a-fA-F_]*|o[0-7_]*|b[01_]*)/y);
+    if (based.length === 2) {
+      const kind = { x: 'a hexadecimal', o: 'an octal', b: 'a binary' }[based[1]!];
+      this.#fail(`not ${kind} number: '${based}${this.#text[this.#at] ?? '\0'}'`);
+    }
     if (based !== '') return this.#integer(based);
     const text = this.#match(/[+-]?[0-9][0-9_]*(?:[.eE][0-9_.eE+-]*)?/y);
     return /[.eE]/.test(text) ? this.#float(text) : this.#integer(text);
@@ -377,6 +398,12 @@ class Parser {
 
   #defined(path: readonly string[]): never {
     this.#fail(`Key '${keyText(path)}' has already been defined.`);
+  }
+
+  /** Fails at a character that the decoder has already read: a line break counts. */
+  #failBehind(message: string): never {
+    if (this.#peek() !== '') this.#at++;
+    this.#fail(message);
   }
 
   #fail(message: string): never {

@@ -25,8 +25,9 @@ export function parseTomlFloat(text: string): Read<number> {
   if (leadingZero(parts[0] ?? '')) return refuse('cannot have leading zeroes');
   if (/\.(?![0-9])/.test(text)) return refuse("'.' must be followed by one or more digits");
   const value = parseFloat64(text.replaceAll('_', ''));
-  if (value === undefined) return { problem: `Invalid float value: ${quote(text)}` };
-  return Number.isFinite(value) ? { value } : { problem: `${text} is out of range for float64` };
+  if (value !== undefined && Number.isFinite(value)) return { value };
+  const isNumber = !Number.isNaN(Number(text.replaceAll('_', '')));
+  return { problem: isNumber ? `${text} is out of range for float64` : `Invalid float value: ${quote(text)}` };
 }
 
 function underscoresOk(text: string): boolean {

@@ -1,10 +1,9 @@
 // Owns a whole kustomize build: the recursion through kustomizations, then hashes, references, variables, order and
 // clean-up. Pure: everything is read from the tree, and what only the network has is answered as `missing`.
-import { errorMessage } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { YamlNode } from '../../lib/goyaml/node.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { BuildError } from './errors.ts';
+import { BuildError, faultText } from './errors.ts';
 import type { RenderChart } from './internal/helm.ts';
 import type { SortOptions } from './internal/kustomization-fields.ts';
 import { createLoader, MissingSignal } from './internal/loader.ts';
@@ -93,9 +92,7 @@ export function buildKustomization(tree: FileTree, target: string, options: Buil
 
 function toBuildError(error: unknown): Error {
   if (error instanceof BuildError) return error;
-  if (error instanceof RangeError)
-    return new BuildError('BuildFailed', 'input is nested too deeply', {}, { cause: error });
-  return new BuildError('BuildFailed', errorMessage(error), {}, { cause: error });
+  return new BuildError('BuildFailed', faultText(error), {}, { cause: error });
 }
 
 function guard<T>(work: () => T): T {

@@ -23,9 +23,14 @@ export function buildError(message: string, code: BuildErrorCode = 'BuildFailed'
   return new BuildError(code, message, {});
 }
 
+/** The text of a fault; an exhausted stack means input nested beyond all reason. */
+export function faultText(error: unknown): string {
+  return error instanceof RangeError ? 'input is nested too deeply' : errorMessage(error);
+}
+
 /** The same error with `prefix: ` in front; code and data survive, so that callers can still tell what it was. */
 export function wrapError(error: unknown, prefix: string): BuildError {
-  const message = `${prefix}: ${errorMessage(error)}`;
+  const message = `${prefix}: ${faultText(error)}`;
   if (error instanceof BuildError) return new BuildError(error.code, message, error.data, { cause: error });
   return new BuildError('BuildFailed', message, {}, { cause: error });
 }

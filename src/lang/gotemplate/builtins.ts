@@ -2,7 +2,7 @@
 // `slice` is left to the function table, as `call` has nothing to call here but refuses with Go's words.
 
 import { type FunctionTable, func, type GoFunction, variadic, variadicWith } from './function.ts';
-import { byteLength, fromBytes, isAscii, isPrintable, toBytes } from './gostring.ts';
+import { byteLength, fromBytes, isAscii, isPrintable, isRawByte, toBytes } from './gostring.ts';
 import { sprint, sprintf, sprintln } from './printf.ts';
 import {
   ANY,
@@ -235,7 +235,7 @@ function escapeJs(text: string): string {
     const short = JS_ESCAPES[rune];
     if (short !== undefined) return short;
     const point = rune.codePointAt(0)!;
-    if (point >= 0x80 && isPrintable(rune)) return rune;
+    if (point >= 0x80 && (isPrintable(rune) || isRawByte(point))) return rune;
     return `\\u${point.toString(16).toUpperCase().padStart(4, '0')}`;
   });
 }

@@ -18,10 +18,10 @@ export interface Limits {
 
 /** Far above what charts need (the largest public ones write five million characters in under a million steps). */
 export const DEFAULT_LIMITS: Limits = {
-  maxOutput: 64 * 1024 * 1024,
-  maxSteps: 10_000_000,
+  maxOutput: 32 * 1024 * 1024,
+  maxSteps: 5_000_000,
   maxString: 16 * 1024 * 1024,
-  maxAllocation: 192 * 1024 * 1024,
+  maxAllocation: 128 * 1024 * 1024,
   maxDepth: 100_000,
 };
 

@@ -28,15 +28,20 @@ export function marshalJson(value: GoValue, options: JsonOptions): string {
   return new JsonWriter(options).write(value, '\n');
 }
 
+/** Shared subtrees can make a small value exponentially large. */
+const MAX_NODES = 500_000;
+
 class JsonWriter {
   readonly #options: JsonOptions;
   #length = 0;
+  #nodes = 0;
 
   constructor(options: JsonOptions) {
     this.#options = options;
   }
 
   write(value: GoValue, lineStart: string): string {
+    if (++this.#nodes > MAX_NODES) throw new RangeError(`value has more than ${MAX_NODES} nodes`);
     if (typeof value === 'string') return this.#counted(this.#string(value));
     if (typeof value === 'number') return this.#counted(jsonNumber(value));
     if (typeof value === 'boolean') return this.#counted(String(value));
@@ -166,7 +171,12 @@ class JsonScanner {
   }
 
   #fail(context: string): never {
-    if (this.#at >= this.#text.length) throw new GoError('unexpected end of JSON input');
+    if (this.#at >= this.#text.length) {
+      // The scanner is told of the end by a space, which some states refuse.
+      if (!/literal (?:true|false|null)|numeric|escape/.test(context))
+        throw new GoError('unexpected end of JSON input');
+      throw new GoError(`invalid character ' ' ${context}`);
+    }
     // The scanner reads bytes and shows the offending one as a character.
     const [byte = 0] = toBytes(String.fromCodePoint(this.#text.codePointAt(this.#at)!));
     throw new GoError(`invalid character ${quoteChar(String.fromCharCode(byte))} ${context}`);

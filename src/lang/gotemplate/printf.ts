@@ -29,7 +29,9 @@ import {
 /** Largest width or precision, as in Go; beyond it the verb prints a complaint. */
 const MAX_WIDTH = 1_000_000;
 /** Text length at which formatting stops when no budget says otherwise. */
-const MAX_TEXT = 64 * 1024 * 1024;
+const MAX_TEXT = 16 * 1024 * 1024;
+/** Pieces of one text: shared subtrees can make a small value print endlessly. */
+const MAX_PARTS = 2_000_000;
 
 /** Go's `%v` of a value: `<nil>` for nil, `map[a:1]`, `[1 2]`. */
 export function formatValue(value: GoValue): string {
@@ -91,7 +93,8 @@ interface MutableFlags extends Flags {
 }
 
 class Printer {
-  text = '';
+  readonly #parts: string[] = [];
+  #length = 0;
   #flags: Flags = NO_FLAGS;
   readonly #budget: Budget | undefined;
 
@@ -99,10 +102,16 @@ class Printer {
     this.#budget = budget;
   }
 
+  get text(): string {
+    return this.#parts.join('');
+  }
+
   write(text: string): void {
-    this.text += text;
-    if (this.#budget) this.#budget.checkString(this.text.length);
-    else if (this.text.length > MAX_TEXT) throw new RangeError('formatted text is too long');
+    this.#parts.push(text);
+    this.#length += text.length;
+    if (this.#parts.length > MAX_PARTS) throw new RangeError('value has too many parts to print');
+    if (this.#budget) this.#budget.checkString(this.#length);
+    else if (this.#length > MAX_TEXT) throw new RangeError('formatted text is too long');
   }
 
   /** The value by `%v`; returns the text so far. */

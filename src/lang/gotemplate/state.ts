@@ -1,5 +1,5 @@
 // Owns one running template: its variables, cursor and output, and how its failures become errors with a place.
-import { CodedError, errorMessage } from '../../lib/errors.ts';
+import { CodedError } from '../../lib/errors.ts';
 import { formatNode, type Node, positionOf } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import type { Budget, Execution } from './execution.ts';
@@ -28,9 +28,27 @@ export interface ProgramLookup {
   lookup(name: string): Program | undefined;
 }
 
+/** Text from which on the sink closes a piece: V8 keeps what is appended as a tree until it is read. */
+const PIECE = 64 * 1024;
+
 /** Collects output; one per execution, shared by the templates nested in it. */
-export interface Sink {
-  text: string;
+export class Sink {
+  readonly #pieces: string[] = [];
+  #text = '';
+
+  write(text: string): void {
+    this.#text += text;
+    if (this.#text.length < PIECE) return;
+    // Reading a character flattens the tree.
+    this.#text.charCodeAt(0);
+    this.#pieces.push(this.#text);
+    this.#text = '';
+  }
+
+  /** All that was written. */
+  toText(): string {
+    return this.#pieces.length === 0 ? this.#text : this.#pieces.join('') + this.#text;
+  }
 }
 
 /** The state of one template invocation. Slot 0 holds `$`. */
@@ -82,13 +100,12 @@ export class State {
   callError(node: Node, name: string, error: unknown): unknown {
     if (!isFailure(error)) return error;
     this.node = node;
-    const message = error instanceof RangeError ? limitText(error) : errorMessage(error);
-    return this.fail(`error calling ${name}: ${message}`, error);
+    return this.fail(`error calling ${name}: ${failureText(error)}`, error);
   }
 
   write(text: string): void {
     this.budget.write(text.length);
-    this.sink.text += text;
+    this.sink.write(text);
   }
 }
 
@@ -103,18 +120,24 @@ export function runProgram(state: State): void {
     state.program.run(state);
   } catch (error) {
     if (error instanceof TemplateError || !isFailure(error)) throw error;
-    throw state.fail(error instanceof RangeError ? limitText(error) : errorMessage(error), error);
+    throw state.fail(failureText(error), error);
   }
 }
 
 function isFailure(error: unknown): error is Error {
-  return error instanceof CodedError || error instanceof RangeError;
+  return error instanceof CodedError || error instanceof RangeError || isStackOverflow(error);
 }
 
-/** The engine's own limits: call stack and string length. */
-function limitText(error: RangeError): string {
-  if (/call stack/.test(error.message)) return 'exceeded maximum template depth: values or templates nest too deeply';
-  return `template limit: ${error.message}`;
+/** V8 says it with a RangeError, and with a SyntaxError where it was compiling a regular expression. */
+function isStackOverflow(error: unknown): boolean {
+  if (error instanceof RangeError) return error.message.includes('call stack');
+  return error instanceof SyntaxError && error.message.endsWith('Stack overflow');
+}
+
+/** What a failure says, the engine's own limits (call stack, string length) in the language's words. */
+function failureText(error: Error): string {
+  if (isStackOverflow(error)) return 'exceeded maximum template depth: values or templates nest too deeply';
+  return error instanceof RangeError ? `template limit: ${error.message}` : error.message;
 }
 
 function executionError(state: State, detail: string, cause: unknown): TemplateError {

@@ -5,7 +5,7 @@ import { Budget, type Execution, type Limits, type TemplateHost, type Templates 
 import type { FunctionTable } from './function.ts';
 import { quote } from './gostring.ts';
 import { parseTemplate } from './parser.ts';
-import { type Program, type ProgramLookup, runProgram, type Sink, State } from './state.ts';
+import { type Program, type ProgramLookup, runProgram, Sink, State } from './state.ts';
 import { compileTree } from './statement.ts';
 import { GoError, type GoValue } from './value.ts';
 
@@ -136,8 +136,8 @@ class LayeredSet implements TemplateSet, ProgramLookup {
       throw new GoError(`template: no template ${quote(name)} associated with template ${quote(this.#name)}`);
     }
     const own = execution.templates === this ? execution : { ...execution, templates: this };
-    const sink: Sink = { text: '' };
+    const sink = new Sink();
     runProgram(new State(program, this, own, { sink, depth: 0, data }));
-    return sink.text;
+    return sink.toText();
   }
 }

@@ -362,15 +362,33 @@ export function fromJson(value: JsonValue): GoValue {
   return map;
 }
 
+/** Nodes that a value may have where it is written out as a whole; large charts have some ten thousand. */
+const MAX_NODES = 500_000;
+
+/**
+ * Refuses values that would be endless to write out: cycles, and shared subtrees that multiply.
+ * Throws RangeError. Encoders that walk values themselves call it first.
+ */
+export function checkNodeCount(value: GoValue, maxNodes = MAX_NODES): void {
+  let left = maxNodes;
+  const count = (item: GoValue): void => {
+    if (--left < 0) throw new RangeError(`value has more than ${maxNodes} nodes`);
+    if (item instanceof Map) for (const entry of item.values()) count(entry);
+    else if (Array.isArray(item)) for (const entry of item) count(entry);
+    else if (item instanceof TypedSlice) for (const entry of item.items) count(entry);
+  };
+  count(value);
+}
+
 /**
  * The JSON form that encoding/json gives a value: maps with sorted keys, bytes as base64, nil lists and maps as null.
- * Throws GoError for values JSON cannot hold (NaN, infinities) and for more than `maxNodes` nodes (shared subtrees
- * can make a small value exponentially large).
+ * Throws GoError for values JSON cannot hold (NaN, infinities), and RangeError for more than `maxNodes` nodes: shared
+ * subtrees can make a small value exponentially large.
  */
-export function toJson(value: GoValue, maxNodes = 5_000_000): JsonValue {
+export function toJson(value: GoValue, maxNodes = MAX_NODES): JsonValue {
   let left = maxNodes;
   const convert = (item: GoValue): JsonValue => {
-    if (--left < 0) throw new GoError('json: value is too large');
+    if (--left < 0) throw new RangeError(`value has more than ${maxNodes} nodes`);
     if (item === undefined || item === null || typeof item === 'boolean' || typeof item === 'string')
       return item ?? null;
     if (typeof item === 'number') {

@@ -1,5 +1,6 @@
 // Owns writing nodes as Go's yaml.v3 does. Values without nodes are written by sigs.ts.
-import { type EmitEvent, Emitter } from './internal/emitter.ts';
+import { createEvent, type EmitEvent } from './internal/emit-event.ts';
+import { Emitter } from './internal/emitter.ts';
 import type { YamlNode } from './node.ts';
 import { longTag, plainTag } from './resolve.ts';
 
@@ -66,22 +67,6 @@ function emitTree(emitter: Emitter, root: YamlNode): void {
       open(child, '', child.footComment);
     }
   }
-}
-
-function createEvent(): EmitEvent {
-  return {
-    type: 'scalar',
-    anchor: '',
-    tag: '',
-    value: '',
-    style: undefined,
-    flow: false,
-    empty: false,
-    head: '',
-    line: '',
-    foot: '',
-    tail: '',
-  };
 }
 
 function begin(event: EmitEvent, node: YamlNode, tail: string, foot: string): void {

@@ -93,7 +93,7 @@ function resolveNumber(text: string, dialect: Dialect): Resolved | undefined {
   }
   // Go strips the prefix and parses what is left, sign and all: `0b-1` is a number.
   const odd = /^0b([+-][01]+)$/.exec(plain) ?? (dialect === 'v3' ? /^0o([+-][0-7]+)$/.exec(plain) : null);
-  if (odd === null) return undefined;
+  if (odd === null || odd[1]!.length > MAX_DIGITS) return undefined;
   const magnitude = BigInt(plain.slice(0, 2) + odd[1]!.slice(1));
   const value = odd[1]!.startsWith('-') ? -magnitude : magnitude;
   return fitsInt64(value) ? { tag: '!!int', value: narrow(value) } : undefined;
@@ -105,6 +105,7 @@ function finite(text: string): Resolved | undefined {
   return Number.isFinite(value) ? { tag: '!!float', value } : undefined;
 }
 
+const MAX_DIGITS = 66;
 const INT = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*|[1-9]\d*)$/;
 
 function fitsInt64(value: bigint): boolean {
@@ -117,7 +118,7 @@ function narrow(value: bigint): number | bigint {
 }
 
 /** An integer as Go's strconv reads it with base 0; undefined if it is none or fits neither int64 nor uint64. */
-export function parseGoInt(text: string): number | bigint | undefined {
+function parseGoInt(text: string): number | bigint | undefined {
   const match = INT.exec(text);
   if (match === null) return undefined;
   const sign = match[1]!;
@@ -127,6 +128,10 @@ export function parseGoInt(text: string): number | bigint | undefined {
     const value = Number(digits);
     return sign === '-' && value !== 0 ? -value : value;
   }
+  // BigInt takes quadratic time for long texts; no more than 64 digits of any base can fit.
+  const prefix = /^0[xXbBoO]/.test(digits) ? digits.slice(0, 2) : '';
+  digits = prefix + digits.slice(prefix.length).replace(/^0+(?=.)/, '');
+  if (digits.length > MAX_DIGITS) return undefined;
   const magnitude = BigInt(digits);
   const value = sign === '-' ? -magnitude : magnitude;
   // Only an unsigned text may use the upper half of uint64.

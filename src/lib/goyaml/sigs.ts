@@ -3,7 +3,8 @@ import { isJsonObject, type JsonValue } from '../json.ts';
 import { YamlError } from './error.ts';
 import { Composer } from './internal/compose.ts';
 import { decodeNode } from './internal/decode.ts';
-import { type EmitEvent, Emitter } from './internal/emitter.ts';
+import { createEvent, type EmitEvent } from './internal/emit-event.ts';
+import { Emitter } from './internal/emitter.ts';
 import { formatGoJson } from './internal/gojson.ts';
 import { infinityName } from './internal/keys.ts';
 import { formatNumber } from './internal/number.ts';
@@ -53,12 +54,26 @@ interface Part {
  * Behind the dashes only blanks and a comment may stand: else YamlError `invalid Yaml document separator: …`.
  */
 export function splitYamlStream(text: string): string[] {
-  return splitParts(text).map((part) => part.text);
+  return Array.from(splitParts(text), (part) => part.text);
 }
 
-function splitParts(stream: string): Part[] {
+/** Cuts off what Go takes for white space. Not a pattern: `\s+$` is quadratic in a run of blanks. */
+function trimSpace(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isUnicodeSpace(text.charCodeAt(from))) from++;
+  while (to > from && isUnicodeSpace(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isUnicodeSpace(c: number): boolean {
+  if (c < 0x80) return c === 32 || (c >= 9 && c <= 13);
+  return /[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/.test(String.fromCharCode(c));
+}
+
+/** One by one: what is wrong with a document is said before what is wrong with a separator below it. */
+function* splitParts(stream: string): Generator<Part> {
   const text = stream.replaceAll('\r\n', '\n');
-  const parts: Part[] = [];
   let from = 0;
   let above = 0;
   let line = 0;
@@ -66,20 +81,19 @@ function splitParts(stream: string): Part[] {
     const newline = text.indexOf('\n', at);
     const next = newline < 0 ? text.length : newline + 1;
     if (text.startsWith('---', at)) {
-      const rest = text.slice(at + 3, next).trim();
+      const rest = trimSpace(text.slice(at + 3, next));
       if (rest !== '' && !rest.startsWith('#')) {
         throw new YamlError('YamlSyntax', `invalid Yaml document separator: ${rest}`, { line: line + 1, column: 1 });
       }
       if (at > from) {
-        parts.push({ text: text.slice(from, at), above });
+        yield { text: text.slice(from, at), above };
         from = next;
         above = line + 1;
       }
     }
     at = next;
   }
-  if (from < text.length) parts.push({ text: text.slice(from) + (text.endsWith('\n') ? '' : '\n'), above });
-  return parts;
+  if (from < text.length) yield { text: text.slice(from) + (text.endsWith('\n') ? '' : '\n'), above };
 }
 
 /**
@@ -173,22 +187,6 @@ function emitTree(emitter: Emitter, root: JsonValue, survived: boolean): boolean
     if (odd && !survived) return false;
   }
   return !odd || survived;
-}
-
-function createEvent(): EmitEvent {
-  return {
-    type: 'scalar',
-    anchor: '',
-    tag: '',
-    value: '',
-    style: undefined,
-    flow: false,
-    empty: false,
-    head: '',
-    line: '',
-    foot: '',
-    tail: '',
-  };
 }
 
 function fillScalar(event: EmitEvent, value: Exclude<JsonValue, object> | null): void {

@@ -6,7 +6,8 @@ import { GitError } from '../../engines/git/errors.ts';
 import type { ByteSource } from '../../engines/git/inflate.ts';
 import type { GitObject, ObjectFormat } from '../../engines/git/oid.ts';
 import { type PackIdx, parsePackIdx } from '../../engines/git/pack-idx.ts';
-import { type BaseCache, createPackReader, type PackReader } from '../../engines/git/pack-reader.ts';
+import { createPackReader, type PackReader } from '../../engines/git/pack-reader.ts';
+import { createByteLru } from '../../lib/byte-lru.ts';
 
 /** An open file as a ByteSource. What `read` returns is valid until the next call. */
 export interface FileSource extends ByteSource {
@@ -59,8 +60,11 @@ export interface PackFile {
 /** Options of `openPackFile`. */
 export interface PackFileOptions {
   readonly maxObjectBytes: number;
-  readonly cache?: BaseCache;
 }
+
+// Built objects, bases of deltas among them. An entry costs about this much beside its bytes.
+const CACHE_BYTES = 4 * 1024 * 1024;
+const ENTRY_BYTES = 250;
 
 /** A pack by its path; its functions throw GitError GitCorruptPack when pack or index are damaged. */
 export function openPackFile(packPath: string, format: ObjectFormat, options: PackFileOptions): PackFile {
@@ -68,6 +72,11 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
   let loaded: PackIdx | undefined;
   let source: FileSource | undefined;
   let reader: PackReader | undefined;
+  const built = createByteLru<number, GitObject>(CACHE_BYTES);
+  const cache = {
+    get: (offset: number) => built.get(offset),
+    set: (offset: number, object: GitObject) => built.set(offset, object, object.data.length + ENTRY_BYTES),
+  };
   const idx = (): PackIdx => {
     loaded ??= parsePackIdx(readFileSync(idxPath), format);
     return loaded;
@@ -76,7 +85,7 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
   const open = (): PackReader => {
     if (reader !== undefined) return reader;
     source = openFileSource(packPath);
-    reader = createPackReader(source, idx(), format, options);
+    reader = createPackReader(source, idx(), format, { maxObjectBytes: options.maxObjectBytes, cache });
     return reader;
   };
   return {
@@ -91,6 +100,7 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
       source = undefined;
       reader = undefined;
       loaded = undefined;
+      built.clear();
     },
   };
 }

@@ -39,10 +39,17 @@ function faultsOf(name: string, spec: Body): FieldFault[] {
 /** Checks a definition, and records its storage version among those that objects may be stored in. */
 export const definitionStep: AdmissionStep = {
   kind: 'apiextensions.k8s.io/CustomResourceDefinition',
-  admit(_core, write, object) {
+  admit(core, write, object) {
     const spec = (isRecord(object['spec']) ? object['spec'] : {}) as Body;
     const faults = faultsOf(object.metadata.name, spec);
     if (faults.length > 0) throw invalid(write.resource, object.metadata.name, faults);
+    if (
+      core.rules === undefined &&
+      write.subresource === '' &&
+      JSON.stringify(spec).includes('"x-kubernetes-validations"')
+    ) {
+      write.warnings.push('x-kubernetes-validations: this server evaluates no rules, so they are not enforced');
+    }
     const status = (isRecord(object['status']) ? object['status'] : {}) as Body;
     const stored = Array.isArray(status['storedVersions']) ? status['storedVersions'] : [];
     const versions = (spec['versions'] as unknown[]).filter(isRecord);

@@ -2,6 +2,7 @@
 import type { AdmissionStep } from '../core.ts';
 import { definitionStep } from './definitions.ts';
 import { namespaceStep, placeStep } from './namespaces.ts';
+import { serviceAccountStep } from './service-accounts.ts';
 import { serviceStep } from './services.ts';
 import { jobStep, podStep, secretStep } from './workloads.ts';
 
@@ -10,6 +11,7 @@ export const ADMISSION: readonly AdmissionStep[] = [
   namespaceStep,
   secretStep,
   podStep,
+  serviceAccountStep,
   jobStep,
   serviceStep,
   definitionStep,

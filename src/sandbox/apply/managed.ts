@@ -187,7 +187,8 @@ function recordUpdate(write: FieldWrite, change: { live: KubeObject; next: KubeO
   });
   const previous = managed.managers.get(identity);
   managed.managers.set(identity, previous ? { ...mine, set: union(mine.set, previous.set) } : mine);
-  managed.times.set(identity, write.now);
+  // Owners by the scale subresource get no time of their own: the API server loses it between the two objects.
+  if (write.subresource !== 'scale') managed.times.set(identity, write.now);
 }
 
 function stripMeta(managers: Managers, manager: string): void {

@@ -1,4 +1,5 @@
 // Owns validating a value against an OpenAPI v3 structural schema, with the API server's messages. Pure.
+import { compileRegexp, type Regexp } from '../../lib/regexp.ts';
 import { equalJson, getKey, isRecord } from '../object.ts';
 import {
   duplicateFault,
@@ -249,17 +250,18 @@ function checkListType(node: SchemaNode, value: readonly unknown[], path: string
   }
 }
 
-const compiled = new Map<string, RegExp | undefined>();
+const compiled = new Map<string, Regexp | undefined>();
 
+/** A pattern is RE2; one that does not compile was refused with its CRD, so it constrains nothing here. */
 function matches(pattern: string, value: string): boolean {
-  let expression = compiled.get(pattern);
-  if (expression === undefined && !compiled.has(pattern)) {
-    try {
-      expression = new RegExp(pattern, 'u');
-    } catch {
-      expression = undefined;
-    }
-    compiled.set(pattern, expression);
+  if (!compiled.has(pattern)) compiled.set(pattern, compile(pattern));
+  return compiled.get(pattern)?.test(value) ?? true;
+}
+
+function compile(pattern: string): Regexp | undefined {
+  try {
+    return compileRegexp(pattern);
+  } catch {
+    return undefined;
   }
-  return expression === undefined || expression.test(value);
 }

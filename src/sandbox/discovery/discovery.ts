@@ -36,7 +36,7 @@ export function aggregatedDiscovery(registry: Registry, which: 'api' | 'apis'): 
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map((group) => ({
-      metadata: { ...(group ? { name: group } : {}), creationTimestamp: null },
+      metadata: group ? { name: group } : {},
       versions: versionsOf(registry, group).map((version) => ({
         version,
         resources: served(registry, group, version).map(({ resource }) => aggregatedResource(resource, group, version)),
@@ -46,11 +46,17 @@ export function aggregatedDiscovery(registry: Registry, which: 'api' | 'apis'): 
   };
 }
 
+/** Built-in resources leave out the group version that they stand under; custom ones repeat it. */
+function responseKind(resource: Resource, kind: { group: string; version: string; kind: string }): typeof kind {
+  const own = !resource.custom && kind.group === resource.group;
+  return own ? { group: '', version: '', kind: kind.kind } : kind;
+}
+
 function aggregatedResource(resource: Resource, group: string, version: string): Record<string, unknown> {
   const subresources = [...(resource.subresources.get(version)?.values() ?? [])];
   return {
     resource: resource.plural,
-    responseKind: { group, version, kind: resource.kind },
+    responseKind: responseKind(resource, { group, version, kind: resource.kind }),
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
     verbs: resource.verbs,
@@ -60,7 +66,7 @@ function aggregatedResource(resource: Resource, group: string, version: string):
       ? {
           subresources: subresources.map((sub) => ({
             subresource: sub.name,
-            responseKind: { group: sub.group, version: sub.version, kind: sub.kind },
+            responseKind: responseKind(resource, { group: sub.group, version: sub.version, kind: sub.kind }),
             verbs: sub.verbs,
           })),
         }
@@ -118,5 +124,10 @@ export function resourceList(registry: Registry, group: string, version: string)
     })),
   ]);
   resources.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf(group, version), resources };
+  return {
+    kind: 'APIResourceList',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
+    groupVersion: apiVersionOf(group, version),
+    resources,
+  };
 }

@@ -51,16 +51,24 @@ export function createOpenApiV3(builtins: Builtins, registry: Registry): OpenApi
       refresh();
       const entries: Json = {};
       for (const path of paths()) {
-        // The hash names the content; the generation does as well and costs no document.
-        const hash =
-          documents.get(path)?.hash ??
-          createHash('sha256').update(`${builtins.version} ${generation} ${path}`).digest('hex').toUpperCase();
+        const hash = documents.get(path)?.hash ?? quickHash(builtins, registry, path);
         entries[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
       }
       return JSON.stringify({ paths: entries });
     },
     document: (path) => build(path)?.text,
   };
+}
+
+/** A hash that changes when the document would, without making it. */
+function quickHash(builtins: Builtins, registry: Registry, path: string): string {
+  const hash = createHash('sha256').update(`${builtins.version} ${path}`);
+  const [, group = '', version = ''] = /^api(?:s\/([^/]+))?\/([^/]+)$/.exec(path) ?? [];
+  for (const resource of registry.inGroup(group)) {
+    const { custom } = resource.versions.get(version) ?? {};
+    if (custom) hash.update(JSON.stringify([resource.kind, resource.plural, custom.openApi]));
+  }
+  return hash.digest('hex').toUpperCase();
 }
 
 function documentText(builtins: Builtins, registry: Registry, group: string, version: string): string | undefined {

@@ -53,7 +53,9 @@ function mergeObject(node: SchemaNode | undefined, target: Body, patch: Body): B
     const field = key.slice(ORDER.length);
     const list = getKey(out, field);
     if (Object.hasOwn(patch, field) || !Array.isArray(list) || !Array.isArray(patch[key])) continue;
-    setKey(out, field, reorder(list, patch[key], mergeKeyOf(node?.map?.fields.get(field))));
+    const server = getKey(target, field);
+    const live = Array.isArray(server) ? server : [];
+    setKey(out, field, reorder(list, patch[key], mergeKeyOf(node?.map?.fields.get(field)), live));
   }
   return out;
 }
@@ -88,8 +90,9 @@ function mergeValue(
     return patch
       .filter((item) => !(isRecord(item) && item[DIRECTIVE] === 'replace' && Object.keys(item).length === 1))
       .map(cleanItem);
-  const merged = mergeList(field!, Array.isArray(target) ? target : [], patch);
-  return order ? reorder(merged, order, mergeKeyOf(field)) : merged;
+  const server = Array.isArray(target) ? target : [];
+  const merged = mergeList(field!, server, patch);
+  return reorder(merged, order ?? patch, mergeKeyOf(field), server);
 }
 
 function mergeList(field: SchemaNode, target: readonly unknown[], patch: readonly unknown[]): unknown[] {
@@ -116,30 +119,30 @@ function mergeList(field: SchemaNode, target: readonly unknown[], patch: readonl
   return out;
 }
 
-/** Items that the order names come in that order; others keep their place relative to those before them. */
-function reorder(list: readonly unknown[], order: readonly unknown[], key: string): unknown[] {
+/**
+ * Items that the order names come in that order. Of the others, which only the server has, one comes before a named one
+ * where it stood before it on the server; so what a patch adds goes to the front of what it does not name.
+ */
+function reorder(
+  list: readonly unknown[],
+  order: readonly unknown[],
+  key: string,
+  server: readonly unknown[],
+): unknown[] {
   const identity = (item: unknown): unknown => (key !== '' && isRecord(item) ? getKey(item, key) : item);
-  const position = (item: unknown): number => order.findIndex((other) => equalJson(identity(other), identity(item)));
-  const named = list.filter((item) => position(item) >= 0).sort((a, b) => position(a) - position(b));
+  const positionIn = (among: readonly unknown[], item: unknown): number =>
+    among.findIndex((other) => equalJson(identity(other), identity(item)));
+  const named = list
+    .filter((item) => positionIn(order, item) >= 0)
+    .sort((a, b) => positionIn(order, a) - positionIn(order, b));
+  const others = list.filter((item) => positionIn(order, item) < 0);
   const out: unknown[] = [];
-  let next = 0;
-  let pending: unknown[] = [];
-  // Server-only items stay before the first named item that followed them.
-  for (const item of list) {
-    if (position(item) < 0) {
-      pending.push(item);
-      continue;
-    }
-    if (pending.length > 0) {
-      const at = named.indexOf(item);
-      while (next < at) out.push(named[next++]);
-      out.push(...pending);
-      pending = [];
-    }
+  for (const item of named) {
+    const at = positionIn(server, item);
+    while (others.length > 0 && at >= 0 && positionIn(server, others[0]) < at) out.push(others.shift());
+    out.push(item);
   }
-  while (next < named.length) out.push(named[next++]);
-  out.push(...pending);
-  return out;
+  return [...out, ...others];
 }
 
 function deletePrimitives(out: Body, key: string, items: unknown): void {

@@ -7,6 +7,7 @@ import type { Core, WriteRequest } from '../core.ts';
 import { timestamp } from '../core.ts';
 import { cloneObject, equalJson, type KubeObject, type ObjectMeta, readPath } from '../object.ts';
 import { apiVersionOf, servedSchema } from '../registry.ts';
+import { pruneCustom } from '../schema/decode.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import { type Entry, keyOf } from '../storage/storage.ts';
 import { toStorage, toVersion } from './convert.ts';
@@ -116,8 +117,18 @@ function storeNew(
   if (core.storage.get(resource.collection, key))
     throw alreadyExists({ group: resource.group, resource: resource.plural }, ready.metadata.name);
   if (write.dryRun) return { object: ready, created: true, entry: undefined };
-  const entry = core.storage.put(resource.collection, key, toStorage(resource, ready));
+  const entry = core.storage.put(resource.collection, key, toStored(write, ready));
   return { object: toVersion(resource, write.version, entry.object), created: true, entry };
+}
+
+/** The object as it is stored: in the storage version, without what that version's schema does not have. */
+function toStored(write: WriteRequest, object: KubeObject): KubeObject {
+  const { resource, version } = write;
+  const stored = toStorage(resource, object);
+  const schema = resource.versions.get(resource.storageVersion)?.schema;
+  if (!resource.custom || version.name === resource.storageVersion || schema === undefined) return stored;
+  const pruned = pruneCustom(schema, { ...stored, metadata: {} }, { unknown: [] }) as KubeObject;
+  return { ...pruned, metadata: stored.metadata };
 }
 
 function admit(core: Core, write: WriteRequest, object: KubeObject, live: KubeObject | undefined): KubeObject {
@@ -229,7 +240,7 @@ function replace(
   if (write.dryRun) return { object: next, created: false, entry: undefined };
   const key = keyOf(live.metadata.namespace ?? '', live.metadata.name);
   if (core.storage.get(resource.collection, key) === undefined) throw notFound(named, live.metadata.name);
-  const entry = core.storage.put(resource.collection, key, toStorage(resource, next));
+  const entry = core.storage.put(resource.collection, key, toStored(write, next));
   finishRemoval(core, resource, entry);
   return { object: toVersion(resource, write.version, entry.object), created: false, entry };
 }
@@ -300,7 +311,10 @@ function countGeneration(write: WriteRequest, live: KubeObject, next: KubeObject
     const { metadata: _, status, ...rest } = object;
     return hasStatus(write) || !write.resource.custom ? rest : { ...rest, status };
   };
-  if (equalJson(body(live), body(next))) return next;
+  const annotated =
+    rulesOf(write.resource).generationOfAnnotations === true &&
+    !equalJson(live.metadata.annotations ?? {}, next.metadata.annotations ?? {});
+  if (!annotated && equalJson(body(live), body(next))) return next;
   return { ...next, metadata: { ...next.metadata, generation: (live.metadata.generation ?? 0) + 1 } };
 }
 

@@ -12,7 +12,7 @@ import { badRequest } from './errors.ts';
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
 /** How a decoding fault reaches the client: POST and PUT answer 400, patches name the patch. */
-export type DecodeFault = (message: string) => Error;
+export type DecodeFault = (message: string, restored?: string) => Error;
 
 /** The fault of a body that does not decode. */
 export function bodyFault(write: WriteRequest): DecodeFault {
@@ -47,7 +47,7 @@ export function decodeObject(core: Core, write: WriteRequest, body: unknown, fau
         : decodeBuiltin(write.version.schema, body, { unknown })
     ) as KubeObject;
   } catch (error) {
-    if (error instanceof DecodeError) throw fault(error.message);
+    if (error instanceof DecodeError) throw fault(error.message, error.restored);
     throw error;
   }
   reportUnknown(write, unknown, fault);

@@ -9,6 +9,7 @@ import { JsonPatchError, jsonPatch } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge.ts';
 import { formatGoMap, StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
 import { apiVersionOf, parseApiVersion, type Resource, type ServedVersion } from '../registry.ts';
+import { rulesOf } from '../schema/kinds.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import { keyOf } from '../storage/storage.ts';
 import type { Answer, ApiRequest, Reply } from './answer.ts';
@@ -140,7 +141,9 @@ function getOne(core: Core, request: ResourceRequest): Answer {
 
 function answer(request: ResourceRequest, body: string, status = 200, warnings: readonly string[] = []): Answer {
   const { custom } = request.version;
-  const all = custom?.deprecated ? [custom.deprecationWarning ?? deprecation(request), ...warnings] : warnings;
+  const builtin = custom ? undefined : rulesOf(request.resource).deprecated;
+  const deprecated = custom?.deprecated ? (custom.deprecationWarning ?? deprecation(request)) : builtin;
+  const all = deprecated === undefined ? warnings : [deprecated, ...warnings];
   return all.length > 0 ? { status, body, warnings: all } : { status, body };
 }
 
@@ -316,9 +319,9 @@ function patch(core: Core, request: ResourceRequest): Written {
   const body = readPatch(type, request.body);
   let patched: unknown;
   // What a fault shows is the patched object, or for a strategic patch the patch.
-  const fault = (message: string): ApiError => {
-    const shown = type === STRATEGIC ? formatGoMap(body) : stringifyJson(patched);
-    return invalid({ group: '', kind: '' }, '', [invalidFault('patch', shown, message)]);
+  const fault = (message: string, restored = message): ApiError => {
+    const [shown, words] = type === STRATEGIC ? [formatGoMap(body), restored] : [stringifyJson(patched), message];
+    return invalid({ group: '', kind: '' }, '', [invalidFault('patch', shown, words)]);
   };
   try {
     return patchObject(core, write, (live) => (patched = applyPatch(type, request, live, body)), fault);

@@ -9,7 +9,7 @@ import { type FieldFault, forbiddenFault, invalidFault } from './errors.ts';
 import { checkAnnotations, checkFinalizers, checkLabels, checkName } from './names.ts';
 
 /** Faults of an object by itself. */
-export function checkObject(_core: Core, write: WriteRequest, object: KubeObject, live?: KubeObject): FieldFault[] {
+export function checkObject(core: Core, write: WriteRequest, object: KubeObject, live?: KubeObject): FieldFault[] {
   const { metadata } = object;
   const faults = live === undefined ? checkName(write.resource, metadata.name, metadata.generateName) : [];
   faults.push(
@@ -18,7 +18,7 @@ export function checkObject(_core: Core, write: WriteRequest, object: KubeObject
     ...checkFinalizers(metadata.finalizers),
     ...checkOwners(object),
   );
-  if (write.resource.custom) faults.push(...validateCustom(write, object, live));
+  if (write.resource.custom) faults.push(...validateCustom(write, object, { live, rules: core.rules }));
   else faults.push(...checkBuiltin(write.version.schema, object, { statusOnly: write.subresource === 'status' }));
   return faults;
 }

@@ -11,7 +11,15 @@ export interface DecodeReport {
 }
 
 /** A value that cannot be read into the kind's type; the message is Go's. */
-export class DecodeError extends Error {}
+export class DecodeError extends Error {
+  /** The words for the same fault where the value came out of a strategic merge patch. */
+  readonly restored: string | undefined;
+
+  constructor(message: string, restored?: string) {
+    super(message);
+    this.restored = restored;
+  }
+}
 
 /** The value of a built-in kind without unknown fields and nulls. Throws DecodeError on a wrong type. */
 export function decodeBuiltin(node: SchemaNode, value: unknown, report: DecodeReport): unknown {
@@ -107,11 +115,32 @@ function mismatch(node: SchemaNode, value: unknown, place: Place): DecodeError {
       "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
     );
   }
+  const restored = restoreFault(node, value);
   if (place.owner === '')
-    return new DecodeError(`json: cannot unmarshal ${shown} into Go value of type ${goTypeName(node)}`);
+    return new DecodeError(`json: cannot unmarshal ${shown} into Go value of type ${goTypeName(node)}`, restored);
   return new DecodeError(
     `json: cannot unmarshal ${shown} into Go struct field ${place.owner}.${place.field} of type ${goTypeName(node)}`,
+    restored,
   );
+}
+
+function restoreFault(node: SchemaNode, value: unknown): string {
+  const kind = goKind(value);
+  if (node.type === 'array') return `cannot restore slice from ${kind}`;
+  if (node.type === 'object') {
+    return node.map!.fields.size > 0 ? `cannot restore struct from: ${kind}` : `cannot restore map from ${kind}`;
+  }
+  const type = goTypeName(node);
+  const converts = type === 'string' ? kind === 'int64' : kind === 'float64' && type.startsWith('int');
+  return converts ? `cannot convert ${kind} to ${type}` : `unrecognized type: ${type}`;
+}
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'slice';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint' || Number.isInteger(value)) return 'int64';
+  if (typeof value === 'number') return 'float64';
+  return typeof value === 'string' ? 'string' : 'map';
 }
 
 function jsonTypeName(value: unknown): string {

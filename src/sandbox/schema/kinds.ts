@@ -2,6 +2,8 @@
 // create sets, which fields never change. One row per kind; absent kinds need nothing.
 
 export interface KindRules {
+  /** The warning that every answer about the kind carries. */
+  readonly deprecated?: string;
   /** `metadata.generation` counts changes of everything but metadata and status. */
   readonly generation?: true;
   /** Field paths that an update must not change; an absent old value may be set when `fill` is true. */
@@ -10,6 +12,8 @@ export interface KindRules {
   readonly mutableSpec?: { readonly fields: readonly string[]; readonly message: string };
   /** Deleting first marks the object and waits `terminationGracePeriodSeconds`. */
   readonly graceful?: true;
+  /** Changed annotations count as a new generation too. */
+  readonly generationOfAnnotations?: true;
   /** A status update leaves labels alone; of other built-in kinds it may change all metadata. */
   readonly statusKeepsLabels?: true;
   /** Deleting adds this finalizer and, if told, a condition. */
@@ -30,13 +34,22 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   '/Pod': { generation: true, graceful: true },
   '/ReplicationController': { generation: true },
   '/Namespace': { deletionPhase: 'Terminating' },
-  '/Endpoints': { createOnUpdate: true },
+  '/ComponentStatus': { deprecated: 'v1 ComponentStatus is deprecated in v1.19+' },
+  '/Endpoints': {
+    createOnUpdate: true,
+    deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  },
   '/Event': { createOnUpdate: true },
   '/LimitRange': { createOnUpdate: true },
   '/Secret': { immutable: [{ path: 'type', message: FIELD_IS_IMMUTABLE }] },
   'coordination.k8s.io/Lease': { createOnUpdate: true },
   'events.k8s.io/Event': { createOnUpdate: true },
-  'apps/Deployment': { generation: true, statusKeepsLabels: true, immutable: [{ path: 'spec.selector' }] },
+  'apps/Deployment': {
+    generation: true,
+    generationOfAnnotations: true,
+    statusKeepsLabels: true,
+    immutable: [{ path: 'spec.selector' }],
+  },
   'apps/ReplicaSet': { generation: true, immutable: [{ path: 'spec.selector' }] },
   'apps/DaemonSet': { generation: true, immutable: [{ path: 'spec.selector' }] },
   'apps/ControllerRevision': {},

@@ -236,7 +236,7 @@ function call(choices: Choices, depth: number, isPiped = false): string {
       return JSON.stringify(choices.below(3) === 0 ? `${choices.of(VERBS)} ${choices.of(VERBS)}` : choices.of(VERBS));
     // Maps merged into their own parts would be endless.
     if (name.startsWith('merge')) return index === 0 ? '(dict "k" 1 "a" (dict "q" "") "b" (list))' : choices.of(MAPS);
-    return argument(choices.below(40) === 0 && !isDated ? 'a' : kind, choices, depth - 1);
+    return argument(choices.below(40) === 0 && !isDated && kind !== 'v' ? 'a' : kind, choices, depth - 1);
   });
   const text = [name, ...args].join(' ');
   // Times print their insides under some verbs.

@@ -4,7 +4,7 @@ import { YamlError } from '../../../src/lib/goyaml/error.ts';
 import type { YamlNode } from '../../../src/lib/goyaml/node.ts';
 import { parseDocuments, parseFirstDocument } from '../../../src/lib/goyaml/parse.ts';
 import { fromYaml, fromYamlDocuments, toYaml } from '../../../src/lib/goyaml/sigs.ts';
-import { nodeToValue } from '../../../src/lib/goyaml/value.ts';
+import { nodeToValue, valueToNode } from '../../../src/lib/goyaml/value.ts';
 import { type JsonValue, parseJson, stringifyJson } from '../../../src/lib/json.ts';
 import type { OracleAnswer, OracleRequest } from './oracle.ts';
 
@@ -38,6 +38,8 @@ function run(request: OracleRequest): OracleAnswer {
       return { out: toSortedJson(fromYamlDocuments(text)) };
     case 'yaml':
       return { out: toYaml(parseJson(text)) };
+    case 'marshal':
+      return { out: emitDocuments([valueToNode(parseJson(text))]) };
   }
 }
 
@@ -73,6 +75,6 @@ export function normalise(request: OracleRequest, { out, nodes, error }: OracleA
   if (error?.includes('unsupported map key') === true) return 'error: unsupported map key';
   if (error !== undefined && error !== '') return `error: ${error}`;
   if (request.op === 'tree') return JSON.stringify(nodes ?? []);
-  if (request.op === 'emit' || request.op === 'yaml') return out;
+  if (request.op === 'emit' || request.op === 'yaml' || request.op === 'marshal') return out;
   return toSortedJson(parseJson(out));
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type Op = 'tree' | 'emit' | 'value' | 'json' | 'strict' | 'stream' | 'yaml';
+export type Op = 'tree' | 'emit' | 'value' | 'json' | 'strict' | 'stream' | 'yaml' | 'marshal';
 
 export interface OracleRequest {
   readonly op: Op;

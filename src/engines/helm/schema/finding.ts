@@ -1,5 +1,6 @@
 // Owns what a schema finds wrong with a value, and the text of it: a tree of findings, indented, in the words of the
 // validator that Helm uses.
+import { formatNumber } from '../../../lang/gotemplate/strconv.ts';
 import { goQuote } from '../../../lib/goquote.ts';
 import { isJsonObject, type JsonValue } from '../../../lib/json.ts';
 
@@ -41,7 +42,19 @@ export function display(value: JsonValue): string {
   return value === null ? '<nil>' : String(value);
 }
 
-/** A number with thousands separated, as the validator's English texts have it. */
-export function number(value: number | bigint): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 20 });
+/** A count with thousands separated, as the validator's English texts have it. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
 }
+
+/** A number in the same texts: where Go would write an exponent, ten to the power of it. */
+export function number(value: number): string {
+  const [mantissa = '', exponent] = formatNumber(value).split('e');
+  if (exponent === undefined) return value.toLocaleString('en-US', { maximumFractionDigits: 20 });
+  const raised = exponent.replace('+', '').replace(/[-0-9]/g, (digit) => SUPERSCRIPT[digit]!);
+  return `${mantissa}×10${raised}`;
+}
+
+const SUPERSCRIPT: Readonly<Record<string, string>> = Object.fromEntries(
+  ['-⁻', '0⁰', '1¹', '2²', '3³', '4⁴', '5⁵', '6⁶', '7⁷', '8⁸', '9⁹'].map(([digit = '', small = '']) => [digit, small]),
+);

@@ -4,7 +4,7 @@ import { compareStrings } from '../../../lang/gotemplate/value.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json.ts';
 import { absent, duplicate, isMultiple } from './compare.ts';
 import type { Schema, SchemaDocument } from './document.ts';
-import { type Finding, number, quote } from './finding.ts';
+import { count, type Finding, number, quote } from './finding.ts';
 
 /** What `unevaluatedProperties` and `unevaluatedItems` have not seen judged yet. */
 export interface Unevaluated {
@@ -12,11 +12,14 @@ export interface Unevaluated {
   readonly items: Set<number>;
 }
 
-/** Where in value and schema the judging stands; `trail` are the schemas already at work on this same value. */
+/** Where in value and schema the judging stands. */
 export interface Place {
   readonly path: readonly string[];
   readonly depth: number;
-  readonly trail: readonly Schema[];
+  /** The way through the schema, references included: `/properties/a/$ref`. */
+  readonly keyword: string;
+  /** The schemas already at work on this same value, and how they were reached. */
+  readonly trail: readonly { readonly schema: Schema; readonly keyword: string }[];
 }
 
 export interface Outcome {
@@ -28,6 +31,9 @@ export interface Outcome {
 export interface Runner {
   readonly run: (schema: Schema, value: JsonValue, place: Place) => Outcome;
 }
+
+/** Limits of how many there are, which are shown as whole numbers. */
+const COUNTS = new Set(['minProperties', 'maxProperties', 'minItems', 'maxItems', 'minLength', 'maxLength']);
 
 /** Judging one value by one schema object. */
 export class Job {
@@ -62,7 +68,7 @@ export class Job {
     const unevaluated = this.#unevaluated;
     const reference = this.#schema['$ref'];
     if (typeof reference === 'string') {
-      this.#reference(reference);
+      this.#reference('$ref', reference);
       if (draft < 2019) return { finding: this.#findings[0], unevaluated };
     }
     if (isJsonObject(this.#value)) this.#judgeObject(this.#value);
@@ -88,12 +94,13 @@ export class Job {
   }
 
   /** Another schema on the same value; what it has judged counts as judged here. */
-  #self(schema: Schema): Finding | undefined {
-    const { path, depth, trail } = this.#place;
+  #self(schema: Schema, referredBy?: string): Finding | undefined {
+    const { path, depth, trail, keyword } = this.#place;
     const outcome = this.#validator.run(schema, this.#value, {
       path,
       depth: depth + 1,
-      trail: [...trail, this.#schema],
+      keyword: referredBy === undefined ? this.#keywordOf(schema) : `${keyword}/${referredBy}`,
+      trail: [...trail, { schema: this.#schema, keyword }],
     });
     if (outcome.finding === undefined) {
       for (const name of this.#unevaluated.properties) {
@@ -108,7 +115,12 @@ export class Job {
 
   #child(schema: Schema, value: JsonValue, token: string): Finding | undefined {
     const { path, depth } = this.#place;
-    return this.#validator.run(schema, value, { path: [...path, token], depth: depth + 1, trail: [] }).finding;
+    const keyword = this.#keywordOf(schema);
+    return this.#validator.run(schema, value, { path: [...path, token], depth: depth + 1, keyword, trail: [] }).finding;
+  }
+
+  #keywordOf(schema: Schema): string {
+    return this.#place.keyword + this.#document.locate(schema).slice(this.#document.locate(this.#schema).length);
   }
 
   #schemaAt(keyword: string): Schema | undefined {
@@ -135,8 +147,8 @@ export class Job {
     return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
   }
 
-  #reference(reference: string): void {
-    const found = this.#self(this.#document.resolve(reference));
+  #reference(keyword: string, reference: string): void {
+    const found = this.#self(this.#document.resolve(reference), keyword);
     if (found === undefined) return;
     const causes = found.kind === 'group' ? found.causes : [found];
     this.#findings.push(finding(this.#place, 'validation failed', causes, 'reference'));
@@ -145,7 +157,7 @@ export class Job {
   #laterReferences(): void {
     for (const keyword of ['$recursiveRef', '$dynamicRef'] as const) {
       const reference = this.#schema[keyword];
-      if (typeof reference === 'string') this.#reference(reference);
+      if (typeof reference === 'string') this.#reference(keyword, reference);
     }
   }
 
@@ -211,7 +223,12 @@ export class Job {
     const schema = this.#schemaAt('propertyNames');
     if (schema === undefined) return;
     for (const name of names) {
-      const found = this.#validator.run(schema, name, { path: [], depth: this.#place.depth + 1, trail: [] }).finding;
+      const found = this.#validator.run(schema, name, {
+        path: [],
+        depth: this.#place.depth + 1,
+        keyword: this.#keywordOf(schema),
+        trail: [],
+      }).finding;
       if (found === undefined) continue;
       const causes = found.kind === 'group' ? found.causes : [found];
       this.#add(`invalid propertyName ${quote(name)}`, causes);
@@ -225,7 +242,7 @@ export class Job {
     this.#limit('maxItems', list.length, (got, want) => got > want);
     if (this.#schema['uniqueItems'] === true) {
       const twice = duplicate(list);
-      if (twice !== undefined) this.#add(`items at ${number(twice[0])} and ${number(twice[1])} are equal`);
+      if (twice !== undefined) this.#add(`items at ${count(twice[0])} and ${count(twice[1])} are equal`);
     }
     if (this.#document.draft < 2020) this.#judgeItems(list);
     else {
@@ -248,7 +265,7 @@ export class Job {
     this.#eachItem(list, 0, schemas);
     const rest = this.#schemaAt('additionalItems');
     const extra = list.length - Math.min(schemas.length, list.length);
-    if (rest === false && extra > 0) this.#add(`last ${number(extra)} additionalItem(s) not allowed`);
+    if (rest === false && extra > 0) this.#add(`last ${count(extra)} additionalItem(s) not allowed`);
     else if (rest !== undefined && rest !== false) this.#restItems(list, schemas.length, rest);
   }
 
@@ -283,8 +300,8 @@ export class Job {
     }
     const late = this.#document.draft >= 2019;
     const [least, most] = late ? [this.#numberAt('minContains'), this.#numberAt('maxContains')] : [];
-    const items = (want: number) => `${number(want)} items required to match contains schema, but`;
-    const got = `matched ${number(matched.length)} items at ${matched.join(' ')}`;
+    const items = (want: number) => `${count(want)} items required to match contains schema, but`;
+    const got = `matched ${count(matched.length)} items at ${matched.join(' ')}`;
     if (least === undefined && matched.length === 0) this.#add('no items match contains schema', causes);
     if (least !== undefined && matched.length < least) {
       this.#add(`min ${items(least)} ${matched.length === 0 ? 'none matched' : got}`, causes);
@@ -317,7 +334,9 @@ export class Job {
 
   #limit(keyword: string, got: number | bigint, fails: (got: number, want: number) => boolean, shown = keyword): void {
     const want = this.#numberAt(keyword);
-    if (want !== undefined && fails(Number(got), want)) this.#add(`${shown}: got ${number(got)}, want ${number(want)}`);
+    if (want === undefined || !fails(Number(got), want)) return;
+    const show = COUNTS.has(keyword) ? count : number;
+    this.#add(`${shown}: got ${show(Number(got))}, want ${show(want)}`);
   }
 
   // --- combinations --------------------------------------------------------------------------
@@ -356,7 +375,7 @@ export class Job {
         continue;
       }
       if (matched >= 0) {
-        this.#add(`'oneOf' failed, subschemas ${number(matched)}, ${number(index)} matched`);
+        this.#add(`'oneOf' failed, subschemas ${count(matched)}, ${count(index)} matched`);
         return;
       }
       matched = index;

@@ -1,10 +1,11 @@
 // Owns judging a value by a JSON Schema (drafts 4 to 2020-12), in the order and with the short cuts of the validator
 // that Helm uses, so that the findings are the same. Findings of one object come in the order of its keys.
 
+import { goQuote } from '../../../lib/goquote.ts';
 import type { JsonObject, JsonValue } from '../../../lib/json.ts';
 import { HelmError } from '../errors.ts';
 import { equals, isInteger, typeName } from './compare.ts';
-import type { Schema, SchemaDocument } from './document.ts';
+import { SCHEMA_URL, type Schema, type SchemaDocument } from './document.ts';
 import { display, type Finding, quote } from './finding.ts';
 import { checkFormat } from './format.ts';
 import { allOf, finding, Job, nothing, type Outcome, type Place } from './job.ts';
@@ -14,7 +15,7 @@ const MAX_DEPTH = 400;
 
 /** Judges a value; undefined when nothing is wrong. Throws HelmError `SchemaViolation` for a schema without end. */
 export function validate(document: SchemaDocument, value: JsonValue): Finding | undefined {
-  return new Validator(document).run(document.root, value, { path: [], depth: 0, trail: [] }).finding;
+  return new Validator(document).run(document.root, value, { path: [], depth: 0, keyword: '', trail: [] }).finding;
 }
 
 class Validator {
@@ -33,7 +34,11 @@ class Validator {
     }
     if (typeof schema === 'boolean')
       return schema ? { finding: undefined, unevaluated: nothing() } : say('false schema');
-    if (place.trail.includes(schema)) return say('schema refers to itself, causing reference cycle');
+    const earlier = place.trail.find((each) => each.schema === schema);
+    if (earlier !== undefined) {
+      const url = goQuote(`${SCHEMA_URL}#${this.#document.locate(schema)}`);
+      return say(`both ${place.keyword} and ${earlier.keyword} resolve to ${url} causing reference cycle`);
+    }
     const first =
       this.#checkType(schema, value) ?? this.#checkChoice(schema, value) ?? this.#checkFormat(schema, value);
     if (first !== undefined) return say(first);

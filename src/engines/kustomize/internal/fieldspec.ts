@@ -1,7 +1,7 @@
 // Owns field specs: where in which kinds a transformer writes, how lists of them merge, and the walk to the fields.
 import type { NodeKind, YamlNode } from '../../../lib/goyaml/node.ts';
 import { buildError, wrapError } from '../errors.ts';
-import { isNull, lookup, lookupCreate, splitPath } from './node.ts';
+import { fieldOrCreate, isNull, splitPath } from './node.ts';
 import { compareGvk, formatResId, type Gvk, isSelectedByGvk, parseApiVersion } from './resid.ts';
 import { apiVersionTextOf, kindOf, nameOf, namespaceOf } from './resource.ts';
 
@@ -167,7 +167,7 @@ function walkMap(node: YamlNode, path: readonly string[], at: number, spec: Fiel
 
 function fieldAt(node: YamlNode, name: string, create: NodeKind | undefined): YamlNode | undefined {
   try {
-    return create === undefined ? lookup(node, [name]) : lookupCreate(node, [name], create);
+    return fieldOrCreate(node, name, create);
   } catch (error) {
     throw wrapError(error, `fieldName: ${name}`);
   }

@@ -12,6 +12,8 @@ export interface Loader {
   readonly root: string;
   /** Reads a file named by the kustomization here. */
   load(path: string): Uint8Array;
+  /** True when something of that name stands in the directory. */
+  has(name: string): boolean;
   /** Opens another directory, or a repository. Throws on cycles. */
   open(path: string): Loader;
   /** Tree and path for a reader of whole directories (charts). */
@@ -67,6 +69,7 @@ function toLoader(place: Place): Loader {
     root: place.root,
     tree: place.tree,
     load: (path) => loadFile(place, path),
+    has: (name) => place.tree.stat(toTreePath(posix.join(place.root, name))) !== undefined,
     open: (path) => openDirectory(place, path),
   };
 }
@@ -121,7 +124,7 @@ function loadFile(place: Place, path: string): Uint8Array {
       throw buildError(`security; file '${absolute}' is not in or below '${place.root}'`, 'LoadFailed');
     }
     absolute = posix.join(directory, file);
-    return place.tree.read(toTreePath(absolute)) ?? unreadable(absolute);
+    return limited(place.tree.read(toTreePath(absolute)) ?? unreadable(absolute), absolute);
   }
   return readUnrestricted(place, absolute);
 }
@@ -134,7 +137,15 @@ function readUnrestricted(fence: Fence, path: string): Uint8Array {
     throw buildError(`open ${path}: no such file or directory`, 'LoadFailed');
   }
   if (found.file === '') throw buildError(`read ${path}: is a directory`, 'LoadFailed');
-  return fence.tree.read(toTreePath(posix.join(found.directory, found.file))) ?? unreadable(path);
+  return limited(fence.tree.read(toTreePath(posix.join(found.directory, found.file))) ?? unreadable(path), path);
+}
+
+/** Larger files have no place in manifests: the API server refuses objects long before. */
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
+
+function limited(bytes: Uint8Array, path: string): Uint8Array {
+  if (bytes.length <= MAX_FILE_BYTES) return bytes;
+  throw buildError(`file '${path}' has ${bytes.length} bytes, more than the ${MAX_FILE_BYTES} allowed`, 'LoadFailed');
 }
 
 function unreadable(path: string): never {

@@ -34,23 +34,68 @@ export function mergeKeyedList(sources: Sources, schema: MergeSchema, merge: Mer
   const used = byValue ? effective : keysInUse(tuples, effective);
   const merged = createNode('sequence');
   const added = createAppender(merged, used);
+  const finders = sources.map((source) => createFinder(source, used));
+  const removals = createRemover(dest, used);
   for (const tuple of tuples) {
     const values = used.length === effective.length ? tuple : tuple.filter((_value, i) => used.includes(effective[i]!));
-    const pair = sources.map((source) => findByTuple(source, used, values)) as unknown as Sources;
+    const pair: Sources = [finders[0]!(values), finders[1]!(values)];
     const { node } = merge(pair, schema.elements);
     if (isNull(node) || isEmptyMap(node)) {
-      for (const _key of used) replaceElement(dest, undefined, used, values);
+      removals.remove(values);
       continue;
     }
-    used.forEach((key, i) => {
-      if (fieldOf(node, key) !== undefined || values[i] === '') return;
+    for (const [i, key] of used.entries()) {
+      if (fieldOf(node, key) !== undefined || values[i] === '') continue;
       if (key === '') setScalar(node!, scalarNode(values[i]!));
       else setField(node!, key, scalarNode(values[i]!));
-    });
+    }
     added(node!, values);
   }
+  removals.finish();
   appendRest(merged, dest, used);
   return isNull(merged) ? undefined : merged;
+}
+
+/** Finds elements of one side; by an index where every value is given, so that long lists stay linear. */
+function createFinder(list: YamlNode | undefined, keys: readonly string[]): (values: Values) => YamlNode | undefined {
+  let index: Map<string, YamlNode> | undefined;
+  return (values) => {
+    if (list === undefined || list.kind !== 'sequence') return undefined;
+    if (list.content.length < MIN_INDEXED || values.includes('')) return findByTuple(list, keys, values);
+    if (index === undefined) {
+      index = new Map();
+      for (const element of list.content) {
+        const text = tupleText(element, keys);
+        if (text !== undefined && !index.has(text)) index.set(text, element);
+      }
+    }
+    return index.get(values.join('\0'));
+  };
+}
+
+/** Shorter lists are searched faster than indexed. */
+const MIN_INDEXED = 16;
+
+/** Takes elements out of the target. Those with all values are taken out together at the end. */
+function createRemover(dest: YamlNode, keys: readonly string[]): { remove(values: Values): void; finish(): void } {
+  const texts = new Set<string>();
+  return {
+    remove: (values) => {
+      if (dest.content.length >= MIN_INDEXED && values.length === keys.length && !values.includes('')) {
+        texts.add(values.join('\0'));
+        return;
+      }
+      replaceElement(dest, undefined, keys, values);
+    },
+    finish: () => {
+      if (texts.size === 0) return;
+      dest.content = dest.content.filter((element) => {
+        if (isNull(element) || isEmptyMap(element)) return false;
+        const text = tupleText(element, keys);
+        return text === undefined || !texts.has(text);
+      });
+    },
+  };
 }
 
 /** Patch first, each tuple once. */

@@ -145,6 +145,8 @@ export function setScalar(node: YamlNode, value: YamlNode): void {
   assignNode(node, value);
 }
 
+/** A name that is nothing but a field's; spares the hot paths the question what a part may be. */
+const FIELD_NAME = /^[A-Za-z][\w./-]*$/;
 const LIST_INDEX = /^\[.*\]$/s;
 const GO_INT = /^[+-]?\d+$/;
 
@@ -190,6 +192,7 @@ function findElement(list: YamlNode, name: string, value: string): YamlNode | un
 }
 
 function lookupPart(node: YamlNode, part: string, next: string, create: NodeKind | undefined): YamlNode | undefined {
+  if (FIELD_NAME.test(part)) return lookupField(node, part, next, create);
   const index = part === '-' ? -1 : indexOfPart(part);
   if (index !== undefined) {
     if (index < 0 && part !== '-') throw buildError(`array index ${index} cannot be negative`);
@@ -206,9 +209,13 @@ function lookupPart(node: YamlNode, part: string, next: string, create: NodeKind
     node.content = [...node.content, element];
     return element;
   }
-  const field = getField(node, part);
+  return lookupField(node, part, next, create);
+}
+
+function lookupField(node: YamlNode, name: string, next: string, create: NodeKind | undefined): YamlNode | undefined {
+  const field = getField(node, name);
   if (field !== undefined || create === undefined || isNull(node)) return field;
-  return setField(node, part, createNode(kindForNext(next, create)));
+  return setField(node, name, createNode(kindForNext(next, create)));
 }
 
 /** Follows a path of field names, indexes and list selectors; undefined where something is missing. */
@@ -223,11 +230,21 @@ export function lookupCreate(
   create: NodeKind | undefined,
 ): YamlNode | undefined {
   let current = node;
-  const parts = path.map((part) => part.trim()).filter((part) => part !== '');
+  const parts = path.every((part) => FIELD_NAME.test(part))
+    ? path
+    : path.map((part) => part.trim()).filter((part) => part !== '');
   for (let i = 0; i < parts.length && current !== undefined; i++) {
     current = lookupPart(current, parts[i]!, parts[i + 1] ?? '', create);
   }
   return current;
+}
+
+/** One field that is there or is made; undefined under null. The name may still be an index or a list selector. */
+export function fieldOrCreate(node: YamlNode, name: string, create: NodeKind | undefined): YamlNode | undefined {
+  if (!FIELD_NAME.test(name)) return lookupCreate(node, [name], create);
+  const field = getField(node, name);
+  if (field !== undefined || create === undefined || isNull(node)) return field;
+  return setField(node, name, createNode(create));
 }
 
 /** Sets `metadata.<field>.<key>` to a string, after removing empty annotations and metadata as the reference does. */

@@ -112,10 +112,6 @@ export function patchTransformer(entry: PatchEntry, config: string, context: Pat
   const { target, options } = entry;
   const { text, source } = patchText(entry, config, context);
   const merge = attempt(() => readResources(text, context.scopes));
-  const json = attempt(() => parseOperations(text));
-  if ('value' in merge && 'value' in json && merge.value.length > 0 && json.value.length > 0) {
-    throw buildError(`illegally qualifies as both an SM and JSON patch: ${source}`);
-  }
   if ('value' in merge) {
     const patches = merge.value;
     for (const patch of patches) {
@@ -126,6 +122,8 @@ export function patchTransformer(entry: PatchEntry, config: string, context: Pat
     if (target !== undefined) return mergeIntoTarget(patches, target, source, context);
     return (map) => mergeEach(map, patches, context);
   }
+  // What reads as resources is no list of operations, so the other reading is tried only now.
+  const json = attempt(() => parseOperations(text));
   if (!('value' in json)) throw buildError(`unable to parse SM or JSON patch from ${source}`);
   const operations = json.value;
   return (map) => {

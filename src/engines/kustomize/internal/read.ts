@@ -58,6 +58,7 @@ function readNodes(text: string): YamlNode[] {
   for (const document of documents) {
     const node = parseDocument(document);
     if (isNull(node)) continue;
+    requireDepth(node!, 0);
     const items = documents.length === 1 ? wrappedItems(node!) : undefined;
     if (items === undefined) nodes.push(node!);
     else nodes.push(...items);
@@ -86,7 +87,6 @@ function dropBad(nodes: readonly YamlNode[]): YamlNode[] {
   const result: YamlNode[] = [];
   for (const node of nodes) {
     if (isNilOrEmpty(node)) continue;
-    requireDepth(node, 0);
     validate(node);
     result.push(node);
   }

@@ -202,7 +202,23 @@ export function previousIds(node: YamlNode | undefined): readonly ResId[] {
 
 /** The oldest id. */
 export function originalId(resource: Resource): ResId {
-  return previousIds(resource.node)[0] ?? currentId(resource);
+  const annotations = fieldOf(metadataOf(resource.node), 'annotations');
+  const names = fieldOf(annotations, annotation.previousNames)?.value;
+  if (names === undefined) return currentId(resource);
+  const { group, version } = parseApiVersion(apiVersionTextOf(resource.node));
+  return {
+    group,
+    version,
+    kind: firstOf(fieldOf(annotations, annotation.previousKinds)?.value ?? ''),
+    name: firstOf(names),
+    namespace: firstOf(fieldOf(annotations, annotation.previousNamespaces)?.value ?? ''),
+    clusterScoped: false,
+  };
+}
+
+function firstOf(list: string): string {
+  const comma = list.indexOf(',');
+  return comma < 0 ? list : list.slice(0, comma);
 }
 
 /** Previous ids, then the current one. */

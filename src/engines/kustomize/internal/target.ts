@@ -1,8 +1,7 @@
 // Owns one kustomization's part of a build: reading its file, accumulating what it names, and running its generators,
 // components, transformers and validators in the fixed order. The steps after the recursion are build.ts.
-import { errorMessage } from '../../../lib/errors.ts';
 import { goQuote } from '../../../lib/goquote.ts';
-import { BuildError, buildError, withPrefix, wrapError } from '../errors.ts';
+import { BuildError, buildError, faultText, withPrefix, wrapError } from '../errors.ts';
 import type { Missing } from '../missing.ts';
 import { defaultConfig, emptyConfig, mergeConfig, parseConfig, type TransformerConfig } from './config.ts';
 import { formatGoConfig } from './config-text.ts';
@@ -70,6 +69,7 @@ export function createAccumulator(): Accumulator {
 /** Reads the kustomization file of a directory. */
 export function loadTarget(loader: Loader, context: BuildContext): Target {
   const found = FILE_NAMES.flatMap((name) => {
+    if (!loader.has(name)) return [];
     try {
       return [{ name, bytes: loader.load(name) }];
     } catch {
@@ -148,7 +148,7 @@ function accumulatePath(target: Target, path: string, into: Accumulator, context
   const fileError = accumulateFile(target, path, into, context);
   if (fileError === undefined) return;
   if (fileError instanceof BuildError && fileError.data.http === true) throw fileError;
-  const place = `accumulation err='${errorMessage(fileError)}'`;
+  const place = `accumulation err='${faultText(fileError)}'`;
   let loader: Loader;
   try {
     loader = target.loader.open(path);
@@ -214,7 +214,7 @@ function quoteFault<T>(where: string, work: () => T): T {
   } catch (error) {
     if (error instanceof MissingSignal) throw error;
     const code = error instanceof BuildError ? error.code : 'BuildFailed';
-    throw new BuildError(code, `${where}${goQuote(errorMessage(error))}`, {}, { cause: error });
+    throw new BuildError(code, `${where}${goQuote(faultText(error))}`, {}, { cause: error });
   }
 }
 

@@ -9,6 +9,11 @@ import { copyResource, currentId, metadataMap, type Resource, setMetadataMap } f
 /** A validator may leave this label behind. */
 const VALIDATED_BY = 'validated-by';
 
+/** Go's `%#v` of a resource; the pointer differs from run to run there. */
+const GO_RESOURCE =
+  '&resource.Resource{RNode:yaml.RNode{fieldPath:[]string(nil), value:(*yaml.Node)(0xc000000000), ' +
+  'ShouldKeep:false, Match:[]string(nil)}, refVarNames:[]string(nil)}';
+
 /** Copies of all resources. */
 export function takeSnapshot(map: ResMap): readonly Resource[] {
   return map.resources.map(copyResource);
@@ -28,7 +33,8 @@ export function requireUnchanged(before: readonly Resource[], map: ResMap): void
     if (others.length > 1) fail(`id in self matches ${others.length} in other; id: ${formatResId(id)}`);
     const other = others[0]!;
     if (!sameNode(resource.node!, other.node!)) {
-      fail(`nodes unequal: \n -- ${resourceJsonText(resource)},\n -- ${resourceJsonText(other)}\n`);
+      const texts = [resource, other].map((one) => `\n -- ${resourceJsonText(one)}`).join(',');
+      fail(`nodes unequal: ${texts}\n\n--\n${GO_RESOURCE}\n------\n${GO_RESOURCE}\n`);
     }
   }
 }
@@ -39,8 +45,20 @@ function withoutLabel(resource: Resource): Resource {
   return resource;
 }
 
+/** Everything counts, styles and positions too: so taking the validator's label out again mostly shows. */
 function sameNode(a: YamlNode, b: YamlNode): boolean {
-  if (a.kind !== b.kind || a.tag !== b.tag || a.value !== b.value || a.content.length !== b.content.length)
-    return false;
-  return a.content.every((child, i) => sameNode(child, b.content[i]!));
+  return (
+    a.kind === b.kind &&
+    a.tag === b.tag &&
+    a.value === b.value &&
+    a.line === b.line &&
+    a.column === b.column &&
+    a.style.scalar === b.style.scalar &&
+    a.style.flow === b.style.flow &&
+    a.headComment === b.headComment &&
+    a.lineComment === b.lineComment &&
+    a.footComment === b.footComment &&
+    a.content.length === b.content.length &&
+    a.content.every((child, i) => sameNode(child, b.content[i]!))
+  );
 }

@@ -2,7 +2,7 @@
 import { GoComplex, GoError, GoInt, type GoObject, type GoValue, TypedMap, TypedSlice, typeOf } from '../value.ts';
 
 /** Nodes that one comparison or copy may visit: shared subtrees can make a small value exponentially large. */
-const MAX_NODES = 2_000_000;
+const MAX_NODES = 500_000;
 
 /** Go's reflect.DeepEqual: types count (1, 1.0 and "1" differ), nil and empty lists differ. */
 export function deepEqual(a: GoValue, b: GoValue): boolean {

@@ -80,7 +80,7 @@ function omit(map: GoMap, ...keys: string[]): GoMap {
 // ---- merging ------------------------------------------------------------------------------------
 
 /** Merges that one call may do, entry by entry: shared subtrees can make a small value exponentially large. */
-const MAX_ENTRIES = 2_000_000;
+const MAX_ENTRIES = 500_000;
 
 function mergeAll(target: GoMap, sources: readonly GoMap[], overwrite: boolean): GoMap {
   const merged = target instanceof TypedMap && target.isNil ? new Map<string, GoValue>() : target;

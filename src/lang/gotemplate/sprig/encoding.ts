@@ -36,7 +36,12 @@ function decodedOrError(decoded: Decoded): string {
 
 /** Go's base64.StdEncoding: padded, line breaks ignored, errors by position. */
 export function decodeBase64(text: string): Decoded {
-  const badAt = findBad(toBytes(text), { alphabet: /[A-Za-z0-9+/]/, block: 4, mayPad: (digits) => digits >= 2 });
+  const badAt = findBad(toBytes(text), {
+    alphabet: /[A-Za-z0-9+/]/,
+    block: 4,
+    mayPad: (digits) => digits >= 2,
+    paddingOffset: 0,
+  });
   return badAt < 0 ? { bytes: Buffer.from(text.replace(/[\r\n]/g, ''), 'base64') } : { badAt, encoding: 'base64' };
 }
 
@@ -45,29 +50,39 @@ interface BlockShape {
   readonly block: number;
   /** Whether padding may start after that many digits of a block. */
   readonly mayPad: (digits: number) => boolean;
+  /** How far before the offender Go reports bad padding: its base32 decoder is off by one. */
+  readonly paddingOffset: number;
 }
 
 /** Position at which Go's decoder gives up, -1 for none. */
-function findBad(bytes: Uint8Array, { alphabet, block, mayPad }: BlockShape): number {
+function findBad(bytes: Uint8Array, shape: BlockShape): number {
+  const { alphabet, block, mayPad } = shape;
   let digits = 0;
   let at = 0;
-  const isBreak = (position: number): boolean => bytes[position] === 0x0a || bytes[position] === 0x0d;
   for (; at < bytes.length; at++) {
-    if (isBreak(at)) continue;
+    if (isLineBreak(bytes[at]!)) continue;
     const char = String.fromCharCode(bytes[at]!);
-    if (char === '=') return digits === 0 || !mayPad(digits) ? at : findBadPadding(bytes, at, block - digits, isBreak);
+    if (char === '=') return mayPad(digits) ? findBadPadding(bytes, at, { wanted: block - digits, shape }) : at;
     if (!alphabet.test(char)) return at;
     digits = (digits + 1) % block;
   }
   return digits === 0 ? -1 : at - digits;
 }
 
-function findBadPadding(bytes: Uint8Array, start: number, wanted: number, isBreak: (at: number) => boolean): number {
+function isLineBreak(byte: number): boolean {
+  return byte === 0x0a || byte === 0x0d;
+}
+
+function findBadPadding(
+  bytes: Uint8Array,
+  start: number,
+  { wanted, shape }: { readonly wanted: number; readonly shape: BlockShape },
+): number {
   let seen = 0;
-  let at = start;
-  for (; at < bytes.length; at++) {
-    if (isBreak(at)) continue;
-    if (seen === wanted || bytes[at] !== 0x3d) return at;
+  for (let at = start; at < bytes.length; at++) {
+    if (isLineBreak(bytes[at]!)) continue;
+    if (seen === wanted) return at;
+    if (bytes[at] !== 0x3d) return at - shape.paddingOffset;
     seen++;
   }
   return seen === wanted ? -1 : bytes.length;
@@ -92,7 +107,12 @@ const SHORT_BLOCKS: ReadonlySet<number> = new Set([2, 4, 5, 7]);
 
 /** Go's base32.StdEncoding. */
 function decodeBase32(text: string): Decoded {
-  const shape = { alphabet: /[A-Z2-7]/, block: 8, mayPad: (digits: number) => SHORT_BLOCKS.has(digits) };
+  const shape = {
+    alphabet: /[A-Z2-7]/,
+    block: 8,
+    mayPad: (digits: number) => SHORT_BLOCKS.has(digits),
+    paddingOffset: 1,
+  };
   const badAt = findBad(toBytes(text), shape);
   if (badAt >= 0) return { badAt, encoding: 'base32' };
   const digits = text.replace(/[\r\n=]/g, '');

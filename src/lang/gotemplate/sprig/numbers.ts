@@ -164,7 +164,7 @@ interface Steps {
 }
 
 /** Units charged per element: an integer here is an object. */
-const INT_SIZE = 32;
+const INT_SIZE = 64;
 
 function stepCount({ from, to, step }: Steps): number {
   if (to < from ? step >= 0 : step <= 0) return 0;

@@ -28,6 +28,8 @@ export interface DecodeOptions {
 }
 
 const MAX_JSON_DEPTH = 10_000;
+/** Go reports each pair of equal keys, and a thousand equal keys make half a million pairs. */
+const MAX_PROBLEMS = 1000;
 /** A collection being decoded. */
 interface Frame {
   readonly node: YamlNode;
@@ -77,7 +79,7 @@ class Decoder {
   #hasInfinite = false;
   #tooDeep = false;
   /** Maps with keys that JSON has not; they may still be overwritten by a later value. */
-  readonly #unfit = new Map<JsonObject, YamlError>();
+  readonly #unfit = new Map<JsonObject, () => YamlError>();
 
   constructor(options: DecodeOptions) {
     this.#dialect = options.dialect;
@@ -175,7 +177,8 @@ class Decoder {
     const textKeys = how.isRoot === true && this.#dialect === 'v3';
     if (map !== undefined && this.#dialect === 'v3' && !textKeys && !hasTextKeys(node)) {
       const text = 'json: unsupported type: map[interface {}]interface {}';
-      this.#unfit.set(map, new YamlError('YamlValue', text, placeOf(node)));
+      const place = placeOf(node);
+      this.#unfit.set(map, () => new YamlError('YamlValue', text, place));
     }
     this.#push({ node, map, list: isMap ? undefined : [], aliases, textKeys, isKey: how.isKey === true });
     return PENDING;
@@ -292,7 +295,8 @@ class Decoder {
       const key = keyText(resolved);
       if (key !== undefined) return key;
       if (this.#dialect === 'v2' && !this.#unfit.has(frame.map!)) {
-        this.#unfit.set(frame.map!, unsupportedKey(resolved, valueNode));
+        // The text prints the value, and only a value that has been decoded is known to be of a sane size.
+        this.#unfit.set(frame.map!, () => unsupportedKey(resolved, valueNode));
       }
       return String(resolved.value);
     }
@@ -338,9 +342,10 @@ class Decoder {
 
   /** v3 refuses a map with a key given twice, and goes on. */
   #refusesDuplicates(node: YamlNode): boolean {
-    const problems = findDuplicates(node);
+    const problems = findDuplicates(node, MAX_PROBLEMS - this.#typeErrors.length);
+    if (problems === undefined) return false;
     this.#typeErrors.push(...problems);
-    return problems.length > 0;
+    return true;
   }
 
   /** Throws what was put off: Go's order is YAML's type errors, then keys, then what JSON cannot hold. */
@@ -366,7 +371,7 @@ class Decoder {
       }
       if (typeof value !== 'object' || value === null) continue;
       const error = this.#unfit.get(value as JsonObject);
-      if (error !== undefined) throw error;
+      if (error !== undefined) throw error();
       const items = Array.isArray(value)
         ? value
         : Object.keys(value)

@@ -2,24 +2,8 @@
 import type { NodeStyle } from '../node.ts';
 import { analyze, simpleText } from './analyze.ts';
 import type { Dialect } from './cursor.ts';
+import type { EmitEvent } from './emit-event.ts';
 import { Writer } from './writer.ts';
-
-/** What the emitter is fed with. */
-export interface EmitEvent {
-  type: 'scalar' | 'alias' | 'sequenceStart' | 'mappingStart' | 'sequenceEnd' | 'mappingEnd' | 'documentEnd';
-  anchor: string;
-  /** Long tag to be written; '' for none. */
-  tag: string;
-  value: string;
-  style: NodeStyle['scalar'];
-  flow: boolean;
-  /** The collection that starts has no content. */
-  empty: boolean;
-  head: string;
-  line: string;
-  foot: string;
-  tail: string;
-}
 
 export interface EmitterOptions {
   readonly dialect: Dialect;

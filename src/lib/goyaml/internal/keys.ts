@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { YamlError, type YamlErrorData } from '../error.ts';
 import type { YamlNode } from '../node.ts';
-import type { Resolved } from '../resolve.ts';
+import { plainTag, type Resolved } from '../resolve.ts';
 import { formatFloat32, quoteGo } from './goformat.ts';
 import { goSyntax, mapType } from './gosyntax.ts';
 
@@ -27,8 +27,10 @@ export function setKey(map: JsonObject, key: string, value: JsonValue): void {
   }
 }
 
-/** Keys given twice, each with all that follow it, as yaml.v3 reports them. */
-export function findDuplicates(node: YamlNode): TypeProblem[] {
+/**
+ * Keys given twice, each with all that follow it, as yaml.v3 reports them, but `limit` at most; undefined for none.
+ */
+export function findDuplicates(node: YamlNode, limit: number): TypeProblem[] | undefined {
   const { content } = node;
   const first = new Map<string, number[]>();
   let found = false;
@@ -43,12 +45,13 @@ export function findDuplicates(node: YamlNode): TypeProblem[] {
       found = true;
     }
   }
-  if (!found) return [];
+  if (!found) return undefined;
   const problems: TypeProblem[] = [];
   for (let i = 0; i < content.length; i += 2) {
     const key = content[i]!;
     for (const j of first.get(`${key.kind} ${key.value}`)!) {
       if (j <= i) continue;
+      if (problems.length >= limit) return problems;
       const later = content[j]!;
       problems.push({
         text: `line ${later.line}: mapping key ${quoteGo(later.value)} already defined at line ${key.line}`,
@@ -76,7 +79,8 @@ export function hasTextKeys(node: YamlNode): boolean {
   for (let i = 0; i < node.content.length; i += 2) {
     const key = node.content[i]!;
     const target = key.kind === 'alias' ? key.alias! : key;
-    const tag = target.tag === '' || target.tag === '!' ? '!!str' : target.tag;
+    const isUntold = target.tag === '' || target.tag === '!';
+    const tag = !isUntold ? target.tag : target.style.scalar === undefined ? plainTag(target.value) : '!!str';
     if (tag !== '!!str' && tag !== '!!merge') return false;
   }
   return true;

@@ -16,6 +16,8 @@ export class Scanner extends Cursor {
 
   /** The next token, without taking it. */
   peek(): Token {
+    const head = this.tokens[this.head];
+    if (head !== undefined && head.keyLevel < 0 && this.tokens.length - this.head > 2) return head;
     while (this.#needsMore()) this.#fetch();
     return this.tokens[this.head]!;
   }
@@ -157,7 +159,7 @@ export class Scanner extends Cursor {
       let c = text.charCodeAt(this.pos);
       // A tab may not indent a block.
       while (c === 32 || (c === 9 && (this.flowLevel > 0 || !this.keyAllowed))) c = text.charCodeAt(++this.pos);
-      if (this.dialect === 'v3') this.#raiseLineComment(c);
+      if (this.comments.length > 0) this.#raiseLineComment(c);
       if (c === 35) {
         if (this.dialect === 'v3') {
           scanComments(this, scan);

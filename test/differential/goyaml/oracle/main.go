@@ -1,6 +1,6 @@
 // Command oracle answers, line by line, what Go's YAML libraries make of a text. It is the reference of the tests.
 //
-// Request:  {"op":"tree|emit|value|json|strict|stream|yaml","text":"…","indent":2,"wide":false}
+// Request:  {"op":"tree|emit|value|json|strict|stream|yaml|marshal","text":"…","indent":2,"wide":false}
 // Response: {"out":"…","nodes":[…],"error":"…"}
 package main
 
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	v3 "go.yaml.in/yaml/v3"
@@ -88,6 +89,8 @@ func answer(req request) (res response) {
 		res.Out, err = stream(req.Text)
 	case "yaml":
 		res.Out, err = write(req.Text)
+	case "marshal":
+		res.Out, err = marshalV3(req.Text)
 	default:
 		panic("unknown op " + req.Op)
 	}
@@ -199,6 +202,49 @@ func write(text string) (string, error) {
 	}
 	data, err := yaml.Marshal(v)
 	return string(data), err
+}
+
+// marshalV3 writes a JSON value with yaml.v3, laid out as kyaml does.
+func marshalV3(text string) (string, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var v interface{}
+	if err := decoder.Decode(&v); err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	encoder := v3.NewEncoder(&out)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	err := encoder.Encode(numbers(v))
+	return out.String(), err
+}
+
+// numbers gives JSON numbers the Go types that hold them.
+func numbers(v interface{}) interface{} {
+	switch v := v.(type) {
+	case map[string]interface{}:
+		for key, item := range v {
+			v[key] = numbers(item)
+		}
+	case []interface{}:
+		for i, item := range v {
+			v[i] = numbers(item)
+		}
+	case json.Number:
+		if i, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return i
+		}
+		if u, err := strconv.ParseUint(v.String(), 10, 64); err == nil {
+			return u
+		}
+		f, err := v.Float64()
+		if err != nil {
+			panic(err)
+		}
+		return f
+	}
+	return v
 }
 
 var kinds = map[v3.Kind]string{

@@ -72,3 +72,35 @@ describe('size', () => {
     expect(fromYaml(toYaml(value))).toEqual(value);
   });
 });
+
+describe('bad input', () => {
+  it('with many equal keys names the first thousand pairs', () => {
+    const text = 'a: 1\n'.repeat(20_000);
+
+    let message = '';
+    try {
+      nodeToValue(parseDocuments(text)[0]!);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+
+    expect(message.split('\n')).toHaveLength(1001);
+    expect(message).toMatch(/^yaml: unmarshal errors:\n {2}line 2: mapping key "a" already defined at line 1\n/);
+  });
+
+  it('with a million digits is a float that overflows, and thus text', () => {
+    const digits = '7'.repeat(1_000_000);
+
+    expect(fromYaml(`a: ${digits}`)).toEqual({ a: digits });
+    expect(fromYaml(`a: ${'0'.repeat(1_000_000)}17`)).toEqual({ a: 15 });
+  });
+
+  it('with an alias bomb below a key that JSON has not is refused before it is printed', () => {
+    const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (const [i, name] of [...'bcdefghi'].entries()) {
+      lines.push(`${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]`);
+    }
+
+    expect(() => fromYaml(`${lines.join('\n')}\n~: *i\n`)).toThrow('document contains excessive aliasing');
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { checkRules, type RuleEngine } from '../../../../src/sandbox/crd/rules.ts';
+import { customSchema } from '../schema-of.ts';
+
+/** Expressions are JavaScript here: what is tested is where rules run and how their faults read. */
+const engine: RuleEngine = {
+  compile: (expression) => {
+    const run = new Function('self', 'oldSelf', `return (${expression})`) as (
+      self: unknown,
+      oldSelf: unknown,
+    ) => unknown;
+    return ({ self, oldSelf }) => run(self, oldSelf);
+  },
+};
+
+function check(rules: object[], self: unknown, old?: unknown): string[] {
+  const schema = customSchema({
+    type: 'object',
+    properties: {
+      spec: { type: 'object', properties: { size: { type: 'integer' } }, 'x-kubernetes-validations': rules },
+    },
+  });
+  return checkRules(engine, schema, { self: { spec: self }, old: old === undefined ? undefined : { spec: old } }).map(
+    ({ type, field, message }) => `${type} ${field}: ${message}`,
+  );
+}
+
+describe('rules of custom resources', () => {
+  it('pass silently and fail with their message', () => {
+    const rule = { rule: 'self.size > 1', message: 'too small' };
+
+    expect(check([rule], { size: 2 })).toEqual([]);
+    expect(check([rule], { size: 1 })).toEqual(['FieldValueInvalid spec: Invalid value: "object": too small']);
+    expect(check([{ rule: 'self.size > 1' }], { size: 1 })).toEqual([
+      'FieldValueInvalid spec: Invalid value: "object": failed rule: self.size > 1',
+    ]);
+  });
+
+  it('may compute their message, name a field and a reason', () => {
+    const rule = {
+      rule: 'false',
+      messageExpression: '"size is " + self.size',
+      fieldPath: '.size',
+      reason: 'FieldValueForbidden',
+    };
+
+    expect(check([rule], { size: 1 })).toEqual(['FieldValueForbidden spec.size: Forbidden: size is 1']);
+  });
+
+  it('look at the old value only when there is one', () => {
+    const rule = { rule: 'self.size >= oldSelf.size', message: 'may not shrink' };
+
+    expect(check([rule], { size: 1 })).toEqual([]);
+    expect(check([rule], { size: 1 }, { size: 2 })).toEqual([
+      'FieldValueInvalid spec: Invalid value: "object": may not shrink',
+    ]);
+  });
+
+  it('that cannot be evaluated are faults', () => {
+    expect(check([{ rule: 'self.a.b' }], {})[0]).toContain('rule evaluation error:');
+  });
+});
