@@ -14,7 +14,7 @@ const MAX_PATTERN = 64 * 1024;
  * Work of one call, in characters read times the program's size in hundreds of instructions: about a second at worst.
  * One search is linear, but "all matches" is quadratic where each match must look at the rest of the text (`a.*b|a`).
  */
-const MAX_WORK = 10_000_000;
+const MAX_WORK = 4_000_000;
 
 /** A pattern that RE2 refuses, or a search beyond the cost limits. Messages are Go's (`error parsing regexp: …`). */
 export class RegexpError extends CodedError<'InvalidRegexp' | 'RegexpTooExpensive', { readonly pattern: string }> {}
@@ -256,6 +256,7 @@ function isWordUnit(unit: number): boolean {
  */
 export function compileRegexp(pattern: string, options: RegexpOptions = {}): Regexp {
   if (pattern.length > MAX_PATTERN) throw invalid(pattern, 'expression too large');
+  if (estimateSize(pattern) > MAX_PROGRAM) throw invalid(pattern, 'expression too large');
   if (!pattern.isWellFormed()) throw invalid(pattern, `invalid UTF-8: \`${pattern}\``);
   const flags = (options.ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) | (options.longest ? RE2JS.LONGEST_MATCH : 0);
   let compiled: RE2JS;
@@ -275,6 +276,37 @@ export function compileRegexp(pattern: string, options: RegexpOptions = {}): Reg
   }
   if (compiled.programSize() > MAX_PROGRAM) throw invalid(pattern, 'expression too large');
   return new Regexp(pattern, compiled, names ?? namesOf(compiled));
+}
+
+/** Quoted runs, escapes, classes, group ends and repetitions: what the size of a program depends on. */
+const SIZE_SYNTAX =
+  /\\Q.*?(?:\\E|$)|\\[xpP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\((?:\?[^:()]*:)?|\)|\{(\d+)(?:,(\d*))?\}|./gsu;
+
+/** About how many instructions a pattern compiles to; known before compiling, which may take all memory. */
+function estimateSize(pattern: string): number {
+  if (!pattern.includes('{')) return 0;
+  const outer: number[] = [];
+  let size = 0;
+  let atom = 0;
+  for (const [token, low, high] of pattern.matchAll(SIZE_SYNTAX)) {
+    if (low !== undefined) {
+      const times = Math.max(Number(low), Number(high ?? 0), 1);
+      // Refused for a better reason by the parser.
+      if (times > 1000) return 0;
+      size += atom * (times - 1);
+      atom *= times;
+    } else if (token.startsWith('(')) {
+      outer.push(size);
+      size = 0;
+    } else if (token === ')') {
+      atom = size + 2;
+      size = (outer.pop() ?? 0) + atom;
+    } else {
+      atom = token.startsWith('\\Q') ? token.length : 1;
+      size += atom;
+    }
+  }
+  return size + outer.reduce((sum, each) => sum + each, 0);
 }
 
 /** What re2js says of a name used twice, which Go allows, and of names such as `constructor`. */

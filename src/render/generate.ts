@@ -33,11 +33,20 @@ export function prepareKustomization(tree: FileTree, spec: KustomizationSpec): P
 }
 
 function findTarget(tree: FileTree, path: string): string {
-  const target = resolveTreePath(tree, normalizeTreePath(path));
+  const target = resolveTarget(tree, path);
   const kind = target === '' ? 'dir' : tree.stat(target)?.kind;
   if (kind === 'dir') return target;
   const problem = kind === undefined ? `stat ${path}: no such file or directory` : `${path} is not a directory`;
   throw new RenderError('PathNotFound', `kustomization path not found: ${problem}`, { path });
+}
+
+function resolveTarget(tree: FileTree, path: string): string {
+  try {
+    return resolveTreePath(tree, normalizeTreePath(path));
+  } catch (error) {
+    const message = `kustomization path not found: ${errorMessage(error)}`;
+    throw new RenderError('PathNotFound', message, { path }, { cause: error });
+  }
 }
 
 function findFile(tree: FileTree, folder: string): string | undefined {

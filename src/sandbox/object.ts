@@ -1,5 +1,5 @@
 // Owns the shape of a stored Kubernetes object and safe access to its keys. Knows no kind.
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json.ts';
 
 export interface OwnerReference {
   apiVersion: string;
@@ -126,9 +126,4 @@ export function writePath(target: Record<string, unknown>, path: readonly string
   }
   const last = path.at(-1);
   if (last !== undefined) setKey(current, last, value);
-}
-
-/** The value as JSON; a cast with a name, for values known to have come from JSON. */
-export function asJson(value: unknown): JsonValue {
-  return value as JsonValue;
 }

@@ -8,6 +8,7 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { createAuthorizer } from './auth/authorize.ts';
 import { createVirtual } from './auth/reviews.ts';
 import type { RuleEngine } from './crd/rules.ts';
+import { forgetEvents } from './gc/events.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { createOpenApiV2 } from './openapi/v2.ts';
 import { createOpenApiV3 } from './openapi/v3.ts';
@@ -31,6 +32,8 @@ export interface SandboxOptions {
   /** Called with faults that are bugs of the server. */
   readonly onBug?: (error: unknown) => void;
 }
+
+const EVENT_SWEEP_MS = 60_000;
 
 /** A running embedded API server. */
 export interface Sandbox {
@@ -64,8 +67,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     openApiV2: createOpenApiV2(api.core.builtins, api.core.registry),
     authorize: createAuthorizer(api.core),
     virtual: createVirtual(api.core, identity),
+    onBug: options.onBug ?? (() => {}),
     address: () => addressOf(server),
   };
+  const forgetting = setInterval(() => forgetEvents(api.core), EVENT_SWEEP_MS);
+  forgetting.unref();
   const authenticate = createAuthenticator(api.core, identity);
   const connections = handleConnection(server, routes, { authenticate, onBug: options.onBug ?? (() => {}) });
   await listen(server, options);
@@ -77,6 +83,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     store: api.store,
     kubeconfig: () => kubeconfig(url, identity),
     async close() {
+      clearInterval(forgetting);
       api.close();
       connections.end();
       await new Promise<void>((resolve) => {

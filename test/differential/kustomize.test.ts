@@ -40,15 +40,25 @@ describe.skipIf(binary === undefined)(
   },
 );
 
+/** As the command line builds by default, and as Flux does. */
+const MODES = [
+  { options: { reorder: 'unspecified' }, flags: [] },
+  {
+    options: { reorder: 'none', loadRestrictions: 'none' },
+    flags: ['--reorder=none', '--load-restrictor=LoadRestrictionsNone'],
+  },
+] as const;
+
 /** `want` is undefined where the binary crashed. */
 function buildBoth(seed: number): { readonly want: Outcome | undefined; readonly got: Outcome } {
   const { files, target } = randomBuild(seed);
+  const { options, flags } = MODES[seed % MODES.length]!;
   return inTemporaryFolder((folder) => {
     writeFiles(folder, files);
     const absolute = Object.fromEntries([...files].map(([path, text]) => [join(folder, path), text]));
     return {
-      want: runKustomize(binary!, join(folder, target)),
-      got: runCase({ files: absolute, target: join(folder, target), options: { reorder: 'unspecified' } }),
+      want: runKustomize(binary!, join(folder, target), flags),
+      got: runCase({ files: absolute, target: join(folder, target), options }),
     };
   });
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const bin = (name: string) => join(root, 'node_modules/.bin', name);
+const withoutTests = process.argv.includes('--no-tests');
 const scope = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
 interface Step {
@@ -17,12 +18,17 @@ interface Step {
 function steps(): Step[] {
   const types = { name: 'types', command: bin('tsc'), arguments: ['--noEmit', '-p', root] };
   if (scope.length === 0) {
-    return [
+    const steps: Step[] = [
       types,
       { name: 'lint', command: bin('biome'), arguments: ['check', '--error-on-warnings', '.'] },
       { name: 'unused code', command: bin('knip'), arguments: [] },
-      { name: 'tests', command: bin('vitest'), arguments: ['run', '--project', 'unit', '--project', 'house'] },
     ];
+    const tests = {
+      name: 'tests',
+      command: bin('vitest'),
+      arguments: ['run', '--project', 'unit', '--project', 'house'],
+    };
+    return withoutTests ? steps : [...steps, tests];
   }
   const unit = scope.map((path) => path.replace(/^src\//, 'test/unit/')).filter((path) => existsSync(join(root, path)));
   const tests = {

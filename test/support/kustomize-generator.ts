@@ -12,7 +12,8 @@ import {
   writeYaml,
   type Yaml,
 } from './kustomize-objects.ts';
-import { createRandom, type Random } from './random.ts';
+import { addOddities } from './kustomize-oddities.ts';
+import { createChoices, type Random } from './seeded-choices.ts';
 
 /** Files by path, and the directory to build. */
 export interface RandomBuild {
@@ -24,7 +25,7 @@ type Fields = Record<string, Yaml>;
 
 /** The build of a seed. */
 export function randomBuild(seed: number): RandomBuild {
-  const random = createRandom(seed);
+  const random = createChoices(seed);
   const files = new Map<string, string>();
   const objects: RandomObject[] = [];
   const layers = 1 + random.below(4);
@@ -41,7 +42,9 @@ export function randomBuild(seed: number): RandomBuild {
     writeKustomization(files, folder, fields, random);
     below = [folder];
   }
-  return { files, target: below.length > 1 ? writeTop(files, below, random) : below[0]! };
+  const target = below.length > 1 ? writeTop(files, below, random) : below[0]!;
+  if (seed % 3 === 0) addOddities(files, random);
+  return { files, target };
 }
 
 function writeTop(files: Map<string, string>, below: readonly string[], random: Random): string {

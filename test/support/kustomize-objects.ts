@@ -1,5 +1,5 @@
 // Owns random Kubernetes objects for the kustomize comparison, as YAML text with awkward scalars and styles.
-import type { Random } from './random.ts';
+import type { Random } from './seeded-choices.ts';
 
 /** A YAML value on its way to text; `raw` is written as it stands. */
 export type Yaml =

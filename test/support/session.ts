@@ -1,6 +1,7 @@
 // Owns transcripts of kubectl: a text of commands and what they print, run again and compared. A line `$ kubectl …` is
 // a command (with NAME=value before it for its environment), the lines behind it are its stdout, `! ` marks stderr, and
 // `[n]` is an exit code other than 0. What differs from run to run is made equal before the comparison.
+import { diverges } from './divergences.ts';
 import type { Kubectl, Output } from './kubectl.ts';
 
 export interface Step {
@@ -60,7 +61,8 @@ export async function runSession(
   for (const step of session.steps) {
     const answer = await kubectl.run(step.args, { env: { ...step.env } });
     const output = formatOutput(answer, names);
-    steps.push({ ...step, output: step.args[0] === 'explain' ? withoutProse(output) : output });
+    const isProse = step.args[0] === 'explain' && diverges('explain-prose');
+    steps.push({ ...step, output: isProse ? withoutProse(output) : output });
   }
   return { ...session, steps };
 }
@@ -74,7 +76,7 @@ function formatOutput({ code, stdout, stderr }: Output, names: Readonly<Record<s
   return normalise(text.filter((part) => part !== '').join('\n'), names);
 }
 
-/** What remains of explain are kind, fields, types and enums: the divergence explain-prose. */
+/** What remains of explain are kind, fields, types and enums. */
 function withoutProse(output: string): string {
   return output
     .split('\n')

@@ -21,7 +21,7 @@ export interface Lookup {
 
 /** State of one render, the template execution's `context`. */
 export interface RenderContext {
-  /** How deep each named template is nested in includes of itself. */
+  /** How deep each named template is nested in includes of itself, `gotpl` for tpl, and '' for all includes. */
   readonly included: Map<string, number>;
   /** Answers a lookup; undefined when it is not known yet, which is then reported as missing. */
   readonly lookup: (wanted: Lookup) => JsonObject | undefined;
@@ -29,6 +29,12 @@ export interface RenderContext {
 
 /** More uses of one name inside each other than this are taken for endless recursion. */
 const MAX_NESTED_INCLUDES = 1000;
+/**
+ * Bounds of our own: Helm would go on until its stack is full. Charts nest a dozen; here every level repeats the error
+ * text of the one below.
+ */
+const MAX_ALL_INCLUDES = 2000;
+const MAX_NESTED_TPL = 200;
 const NO_VALUE = '<no value>';
 
 /** Drops what Go prints for missing values, as Helm does with every rendered text. */
@@ -43,18 +49,25 @@ function contextOf(execution: Execution): RenderContext {
   return execution.context as RenderContext;
 }
 
-function include(execution: Execution, name: string, data: GoValue): string {
+/** Runs something that counts as nested under a name. */
+function nested<T>(execution: Execution, name: string, limit: number, run: () => T): T {
   const { included } = contextOf(execution);
   const depth = included.get(name) ?? 0;
-  if (depth > MAX_NESTED_INCLUDES) {
-    throw new GoError(`rendering template has a nested reference name: ${name}: unable to execute template`);
+  if (depth > limit) {
+    const subject = name === '' ? 'include' : name;
+    throw new GoError(`rendering template has a nested reference name: ${subject}: unable to execute template`);
   }
   included.set(name, depth + 1);
   try {
-    return execution.templates.execute(name, data, execution);
+    return run();
   } finally {
     included.set(name, depth);
   }
+}
+
+function include(execution: Execution, name: string, data: GoValue): string {
+  const run = () => execution.templates.execute(name, data, execution);
+  return nested(execution, '', MAX_ALL_INCLUDES, () => nested(execution, name, MAX_NESTED_INCLUDES, run));
 }
 
 function tpl(execution: Execution, text: string, data: GoValue): string {
@@ -67,7 +80,8 @@ function tpl(execution: Execution, text: string, data: GoValue): string {
     throw wrap(`cannot parse template ${quote(text)}`, error);
   }
   try {
-    return withoutNoValue(templates.execute('gotpl', data, { ...execution, templates }));
+    const run = () => templates.execute('gotpl', data, { ...execution, templates });
+    return withoutNoValue(nested(execution, 'gotpl', MAX_NESTED_TPL, run));
   } catch (error) {
     throw wrap(`error during tpl function execution for ${quote(text)}`, error);
   }

@@ -9,6 +9,7 @@ import type { Compat } from './compat.ts';
 import { wrapError } from './errors.ts';
 import { parseSafeInteger } from './internal/atoi.ts';
 import { type Decoded, decodeValue, dictionary, nullable, struct, text } from './internal/decode.ts';
+import { trimSpace, trimStart } from './internal/space.ts';
 
 /** One YAML document that a template wrote. */
 export interface Manifest {
@@ -205,18 +206,17 @@ function addHook(
   });
 }
 
-const SPACE_START = /^[\s\u0085]+/;
-const SPACE_END = /[\s\u0085]+$/;
-
 /** Cuts a stream into documents as Helm does, which is by `---` alone and not by YAML's rules. */
 export function splitManifests(stream: string, compat: Compat): string[] {
   if (compat === 'helm4') {
-    const pieces = stream.replace(SPACE_START, '').split(/^---[ \t]*/m);
-    return pieces.filter((piece) => piece.trim() !== '').map((piece) => piece.replace(SPACE_START, ''));
+    const pieces = trimStart(stream)
+      .split(/^---[ \t]*/m)
+      .map(trimStart);
+    return pieces.filter((piece) => piece !== '');
   }
-  return splitAtSeparators(stream.replace(SPACE_START, '').replace(SPACE_END, ''))
+  return splitAtSeparators(trimSpace(stream))
     .filter((piece) => piece !== '')
-    .map((piece) => piece.replace(SPACE_START, '').replace(SPACE_END, ''));
+    .map(trimSpace);
 }
 
 /**

@@ -336,7 +336,7 @@ class KubeVersionStruct extends Struct {
   }
 
   /** Printed by itself it is its version; inside `print` and `printf` it is a struct. */
-  addressedString(): string {
+  override pointerString(): string {
     return this.#version.normalized || this.#version.version;
   }
 }
@@ -348,7 +348,7 @@ function kubeVersionType(packageName: string): GoType {
     kind: 'struct',
     methods: new Map([
       ['GitVersion', method([], version)],
-      ['String', method([], (self: KubeVersionStruct) => self.addressedString())],
+      ['String', method([], (self: KubeVersionStruct) => self.pointerString())],
     ]),
   };
 }

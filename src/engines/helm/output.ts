@@ -2,6 +2,7 @@
 import { matchPath } from '../../lib/glob.ts';
 import type { Compat } from './compat.ts';
 import { HelmError } from './errors.ts';
+import { trimSpace } from './internal/space.ts';
 import { type Manifest, splitManifests } from './manifests.ts';
 import type { RenderedChart } from './render.ts';
 
@@ -23,7 +24,7 @@ export interface OutputOptions {
 export function formatOutput(rendered: RenderedChart, options: OutputOptions = {}): string {
   const crds = options.includeCrds === true ? rendered.crds : [];
   const body = [...crds, ...rendered.manifests].map(formatManifest).join('');
-  let stream = `${body.replace(/^[\s\u0085]+|[\s\u0085]+$/g, '')}\n`;
+  let stream = `${trimSpace(body)}\n`;
   if (options.noHooks !== true) {
     const hooks = rendered.hooks.filter((hook) => options.skipTests !== true || !hook.events.includes('test'));
     stream += hooks.map(formatManifest).join('');

@@ -109,7 +109,6 @@ class Evaluation implements Call {
     for (const [keyNode, valueNode] of entries) {
       const key = mapKey(this.run(keyNode, scope));
       if (key === undefined) throw failed('unsupported key type');
-      if (map.has(key)) throw failed(`Failed with repeated key: ${key}`);
       map.set(key, this.run(valueNode, scope));
     }
     return map;
@@ -153,12 +152,8 @@ class Evaluation implements Call {
     }
     if (target.op === 'name') {
       if (target.name === 'cel' && name === 'bind' && args.length === 3) return this.#bind(args, scope);
-      if (target.name === 'optional' || target.name === 'base64' || target.name === 'sets' || target.name === 'ip') {
-        const full = `${target.name}.${name}`;
-        if (this.#library.overloads(full, false).length > 0) {
-          return this.#library.call(full, false, this.#all(args, scope), this);
-        }
-      }
+      const full = `${target.name}.${name}`;
+      if (this.#library.has(full)) return this.#library.call(full, false, this.#all(args, scope), this);
     }
     const macro = this.#macro(node, target, scope);
     if (macro !== undefined) return macro;
@@ -168,6 +163,8 @@ class Evaluation implements Call {
       if (receiver.value !== undefined) return name === 'or' ? receiver : receiver.value;
       return this.run(args[0]!, scope);
     }
+    // cel-go lets a value that is not optional pass.
+    if (name === 'orValue' && args.length === 1 && !(receiver instanceof Optional)) return receiver;
     return this.#library.call(name, true, [receiver, ...this.#all(args, scope)], this);
   }
 

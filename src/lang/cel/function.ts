@@ -1,6 +1,6 @@
 // Owns how a function of CEL is declared and found. The functions themselves are in functions/.
 import { compileRegexp, type Regexp, RegexpError } from '../../lib/regexp.ts';
-import { failed, noSuchOverload } from './errors.ts';
+import { failed, limitExceeded, noSuchOverload } from './errors.ts';
 import type { Spend } from './operators.ts';
 import { type CelValue, type TypeName, typeOf } from './value.ts';
 
@@ -61,9 +61,19 @@ export class Library {
     return this.#byName.get(name)?.filter((one) => one.method === asMethod) ?? [];
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** Runs the overload that takes the arguments. Throws CelError `no such overload` when there is none. */
   call(name: string, asMethod: boolean, args: readonly CelValue[], call: Call): CelValue {
     for (const one of this.#byName.get(name) ?? []) {
-      if (one.method === asMethod && accepts(one, args)) return one.run(call, ...args);
+      if (one.method !== asMethod || !accepts(one, args)) continue;
+      try {
+        return one.run(call, ...args);
+      } catch (error) {
+        throw error instanceof RegexpError ? limitExceeded('a pattern search') : error;
+      }
     }
     throw noSuchOverload();
   }

@@ -61,17 +61,22 @@ export function negate(value: CelValue): CelValue {
   throw noSuchOverload();
 }
 
-/** Order of two values of one kind; NaN against anything gives NaN, for which no comparison holds. */
+/** Order of two values of one kind. */
 export function compare(left: CelValue, right: CelValue): number {
   const a = numericOf(left);
   const b = numericOf(right);
-  if (a !== undefined && b !== undefined) return a < b ? -1 : a > b ? 1 : a >= b ? 0 : Number.NaN;
+  if (a !== undefined && b !== undefined) return compareNumbers(a, b);
   if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
   if (typeof left === 'boolean' && typeof right === 'boolean') return Number(left) - Number(right);
   if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.compare(left, right);
   if (left instanceof Timestamp && right instanceof Timestamp) return sign(left.nanos - right.nanos);
   if (left instanceof Duration && right instanceof Duration) return sign(left.nanos - right.nanos);
   throw noSuchOverload();
+}
+
+function compareNumbers(a: bigint | number, b: bigint | number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) throw failed('NaN values cannot be ordered');
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function sign(value: bigint): number {
@@ -161,10 +166,19 @@ export function toTimestamp(nanos: bigint): Timestamp {
   return new Timestamp(nanos);
 }
 
+/** Division that rounds down, for parts of times before 1970. */
+export function floorDivide(a: bigint, b: bigint): bigint {
+  const quotient = a / b;
+  return a % b < 0n ? quotient - 1n : quotient;
+}
+
 /** `target.field`; on an optional value the result is optional, too. */
 export function select(target: CelValue, field: string, optional: boolean): CelValue {
   if (target instanceof Optional) return target.value === undefined ? NONE : select(target.value, field, true);
-  if (!isMap(target)) throw noSuchOverload();
+  if (!isMap(target)) {
+    if (optional && !isList(target)) return NONE;
+    throw noSuchOverload();
+  }
   const value = target.get(field);
   if (optional) return value === undefined ? NONE : new Optional(value);
   if (value === undefined) throw failed(`no such key: ${field}`);
@@ -175,7 +189,10 @@ export function select(target: CelValue, field: string, optional: boolean): CelV
 export function index(target: CelValue, key: CelValue, optional: boolean): CelValue {
   if (target instanceof Optional) return target.value === undefined ? NONE : index(target.value, key, true);
   const found = isList(target) ? itemAt(target, key) : isMap(target) ? valueAt(target, key) : undefined;
-  if (found === undefined) throw noSuchOverload();
+  if (found === undefined) {
+    if (optional) return NONE;
+    throw noSuchOverload();
+  }
   if (optional) return 'value' in found ? new Optional(found.value) : NONE;
   if (!('value' in found)) throw failed(found.missing);
   return found.value;

@@ -1,6 +1,6 @@
 // Owns the door to the parser library: CEL text → syntax tree, with bounds, and errors in cel-go's form. What the
 // library evaluates or checks is not used: cel-go's numbers, error rules and work limits are evaluate.ts and check.ts.
-import { Environment, ParseError, UnsignedInt } from '@marcbachmann/cel-js';
+import { Environment, ParseError } from '@marcbachmann/cel-js';
 import { CelError } from './errors.ts';
 import { type CelValue, Uint } from './value.ts';
 
@@ -61,6 +61,31 @@ export function parseExpression(text: string): Node {
   }
 }
 
+/** The parts of a node, in the order of the text. */
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.op) {
+    case 'literal':
+    case 'name':
+      return [];
+    case 'select':
+      return [node.target];
+    case 'index':
+      return [node.target, node.key];
+    case 'call':
+      return node.target === undefined ? node.args : [node.target, ...node.args];
+    case 'list':
+      return node.items;
+    case 'map':
+      return node.entries.flat();
+    case 'unary':
+      return [node.arg];
+    case 'choice':
+      return [node.condition, node.yes, node.no];
+    case 'binary':
+      return [node.left, node.right];
+  }
+}
+
 /** A problem at an offset as cel-go shows it: place, text, the line and a caret below it. */
 export function formatIssue(text: string, at: number, message: string): string {
   const before = text.slice(0, at);
@@ -83,11 +108,7 @@ function convert(node: LibraryNode): Node {
   const args = node.args as readonly LibraryNode[];
   switch (node.op) {
     case 'value':
-      return {
-        op: 'literal',
-        at,
-        value: node.args instanceof UnsignedInt ? toUint(node.args) : (node.args as CelValue),
-      };
+      return { op: 'literal', at, value: toLiteral(node.args) };
     case 'id':
       return { op: 'name', at, name: node.args as string };
     case '.':
@@ -122,6 +143,8 @@ function convert(node: LibraryNode): Node {
   }
 }
 
-function toUint(value: UnsignedInt): Uint {
-  return new Uint(BigInt(value.toString()));
+/** The library has a class of its own for unsigned integers; bytes are the only other objects. */
+function toLiteral(value: unknown): CelValue {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value as CelValue;
+  return new Uint(BigInt(String(value)));
 }

@@ -65,7 +65,7 @@ export type ExtensionType = 'kubernetes.Quantity' | 'kubernetes.URL' | 'net.IP' 
 
 /** A map. Keys are normalised by `mapKey`, so that `1`, `1u` and `1.0` are one key. */
 export type CelMap = ReadonlyMap<MapKey, CelValue>;
-export type MapKey = string | bigint | boolean;
+export type MapKey = string | bigint | boolean | number;
 export type CelList = readonly CelValue[];
 
 /** bigint is `int`, number is `double`. */
@@ -149,7 +149,8 @@ const MAX_DEPTH = 1000;
 export function mapKey(value: CelValue): MapKey | undefined {
   if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
   if (value instanceof Uint) return value.value;
-  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== 'number') return undefined;
+  return Number.isInteger(value) ? BigInt(value) : value;
 }
 
 /** The number behind an int, uint or double; undefined for other values. */

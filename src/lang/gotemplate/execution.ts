@@ -6,11 +6,11 @@ import type { GoValue } from './value.ts';
 export interface Limits {
   /** Text written by all templates together, nested ones counted again. */
   readonly maxOutput: number;
-  /** Actions executed plus loop iterations. */
+  /** Actions executed plus loop iterations, plus what slow functions (password hashes, keys) charge. */
   readonly maxSteps: number;
   /** Longest string that one function call may return. */
   readonly maxString: number;
-  /** Strings and lists returned by functions, all calls together (eight units per list element). */
+  /** Strings and lists returned by functions, all calls together (sixteen units per list element). */
   readonly maxAllocation: number;
   /** Templates nested by `{{ template }}`. Go's own limit is 100000. */
   readonly maxDepth: number;
@@ -19,8 +19,8 @@ export interface Limits {
 /** Far above what charts need (the largest public ones write five million characters in under a million steps). */
 export const DEFAULT_LIMITS: Limits = {
   maxOutput: 32 * 1024 * 1024,
-  maxSteps: 5_000_000,
-  maxString: 16 * 1024 * 1024,
+  maxSteps: 3_000_000,
+  maxString: 8 * 1024 * 1024,
   maxAllocation: 128 * 1024 * 1024,
   maxDepth: 100_000,
 };
@@ -75,6 +75,12 @@ export class Budget {
     if (length > this.limits.maxString) {
       throw limitError('maxString', `string of ${length} characters exceeds ${this.limits.maxString}`);
     }
+  }
+
+  /** Charges work that takes as long as so many steps. */
+  spend(steps: number): void {
+    this.steps -= steps;
+    if (this.steps < 0) throw this.stepsExceeded();
   }
 
   stepsExceeded(): LimitError {

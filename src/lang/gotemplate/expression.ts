@@ -403,6 +403,8 @@ function bindManyArguments(
   };
 }
 
+/** Units charged per list element. */
+const ELEMENT_SIZE = 16;
 /** Results below this length are not worth counting. */
 const UNCOUNTED = 1024;
 
@@ -414,7 +416,7 @@ function guarded(state: State, node: CommandNode | IdentifierNode, name: string,
         state.budget.checkString(result.length);
         state.budget.allocate(result.length);
       }
-    } else if (Array.isArray(result)) state.budget.allocate(result.length * 8);
+    } else if (Array.isArray(result)) state.budget.allocate(result.length * ELEMENT_SIZE);
     return result;
   } catch (error) {
     throw state.callError(node, name, error);

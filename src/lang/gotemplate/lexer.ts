@@ -74,12 +74,13 @@ class Lexer {
   readonly #text: string;
   #pos = 0;
   #line = 1;
-  /** Where `#line` was counted. */
-  #counted = 0;
+  /** The first newline that is not counted in `#line`. */
+  #newline: number;
   #parens = 0;
 
   constructor(text: string) {
     this.#text = text;
+    this.#newline = this.#find(0);
   }
 
   run(): void {
@@ -99,11 +100,17 @@ class Lexer {
   }
 
   #countTo(position: number): { line: number } {
-    const text = this.#text;
-    for (let at = text.indexOf('\n', this.#counted); at >= 0 && at < position; at = text.indexOf('\n', at + 1))
+    while (this.#newline < position) {
       this.#line++;
-    this.#counted = position;
+      this.#newline = this.#find(this.#newline + 1);
+    }
     return { line: this.#line };
+  }
+
+  /** Next newline from a position on; past any position if there is none. */
+  #find(from: number): number {
+    const at = this.#text.indexOf('\n', from);
+    return at < 0 ? Number.POSITIVE_INFINITY : at;
   }
 
   /** Text up to the next action; true if an action follows. */

@@ -2,7 +2,7 @@
 import { CodedError } from '../../lib/errors.ts';
 import { formatNode, type Node, positionOf } from './ast.ts';
 import { TemplateError } from './errors.ts';
-import type { Budget, Execution } from './execution.ts';
+import { type Budget, type Execution, LimitError } from './execution.ts';
 import { quote } from './gostring.ts';
 import type { GoValue } from './value.ts';
 
@@ -28,17 +28,20 @@ export interface ProgramLookup {
   lookup(name: string): Program | undefined;
 }
 
-/** Text from which on the sink closes a piece: V8 keeps what is appended as a tree until it is read. */
+/** Length and number of writes that close a piece: V8 keeps what is appended as a tree until it is read. */
 const PIECE = 64 * 1024;
+const PIECE_WRITES = 4096;
 
 /** Collects output; one per execution, shared by the templates nested in it. */
 export class Sink {
   readonly #pieces: string[] = [];
   #text = '';
+  #writes = 0;
 
   write(text: string): void {
     this.#text += text;
-    if (this.#text.length < PIECE) return;
+    if (++this.#writes < PIECE_WRITES && this.#text.length < PIECE) return;
+    this.#writes = 0;
     // Reading a character flattens the tree.
     this.#text.charCodeAt(0);
     this.#pieces.push(this.#text);
@@ -92,8 +95,14 @@ export class State {
   }
 
   /** The error for a failure at the current node. */
-  fail(detail: string, cause?: unknown): TemplateError {
-    return executionError(this, detail, cause);
+  fail(detail: string, cause?: unknown): TemplateError | LimitError {
+    try {
+      return executionError(this, detail, cause);
+    } catch (error) {
+      // No stack left even to say so: a template further out, with more of it, adds the place.
+      if (isStackOverflow(error)) return new LimitError('TemplateLimit', TOO_DEEP, { limit: 'maxDepth' });
+      throw error;
+    }
   }
 
   /** The error for a failed call, placed at `node`; bugs in our own code pass through as they are. */
@@ -134,9 +143,11 @@ function isStackOverflow(error: unknown): boolean {
   return error instanceof SyntaxError && error.message.endsWith('Stack overflow');
 }
 
+const TOO_DEEP = 'exceeded maximum template depth: values or templates nest too deeply';
+
 /** What a failure says, the engine's own limits (call stack, string length) in the language's words. */
 function failureText(error: Error): string {
-  if (isStackOverflow(error)) return 'exceeded maximum template depth: values or templates nest too deeply';
+  if (isStackOverflow(error)) return TOO_DEEP;
   return error instanceof RangeError ? `template limit: ${error.message}` : error.message;
 }
 

@@ -120,8 +120,8 @@ class LayeredSet implements TemplateSet, ProgramLookup {
 
   parse(name: string, text: string): void {
     for (const [defined, program] of this.#cache.load(name, text)) {
-      // An empty body never replaces a definition.
-      if (program.isEmpty && this.has(defined)) continue;
+      // An empty body never replaces a definition, but a text always is what it is called by (tpl inside tpl).
+      if (program.isEmpty && defined !== name && this.has(defined)) continue;
       this.#programs.set(defined, program);
     }
   }

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import { openTunnel } from './tunnel.ts';
 
 /** Whom to trust and as whom to appear in TLS. PEM texts. */
 export interface AgentTls {
@@ -50,6 +51,8 @@ export function createAgentPool(options: AgentPoolOptions): AgentPool {
   const agents = new Map<string, Dispatcher>();
   return {
     get(tls, proxy, url) {
+      if (options.blockLinkLocal === true && isLinkLocal(url.hostname.replace(/^\[|\]$/g, '')))
+        throw linkLocal(url.hostname);
       const through = proxy ?? environmentProxy(options.environmentProxy, url);
       const key = agentKey(tls, through);
       let agent = agents.get(key);
@@ -103,32 +106,46 @@ function createAgent(tls: AgentTls | undefined, proxy: AgentProxy | undefined, o
   };
   // HTTP/1.1 on purpose: one stalled answer then holds up one connection, not everything on the host.
   const shared = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS, connections: 32, pipelining: 1 };
-  try {
-    if (proxy === undefined) return new Agent({ ...shared, connect });
-    const address = new URL(proxy.address);
-    const username = proxy.username ?? decodeURIComponent(address.username);
-    const password = proxy.password ?? decodeURIComponent(address.password);
-    address.username = '';
-    address.password = '';
-    if (address.protocol === 'socks5:' || address.protocol === 'socks5h:') {
-      address.protocol = 'socks5:';
-      const login = username === '' ? {} : { username, password };
-      return new Socks5ProxyAgent(address, { ...shared, ...login, requestTls: connect });
-    }
-    if (address.protocol !== 'http:' && address.protocol !== 'https:') throw new TypeError('unknown scheme');
-    const token = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    return new ProxyAgent({
-      ...shared,
-      uri: address.href,
-      requestTls: connect,
-      // As Go does it: a tunnel for https, a plain forwarded request for http.
-      proxyTunnel: false,
-      ...(username === '' ? {} : { token }),
-    });
-  } catch (error) {
-    if (proxy === undefined) throw error;
-    throw Object.assign(new TypeError('proxy address is not a usable URL'), { code: 'UND_ERR_PRX_ADDRESS' });
+  if (proxy === undefined) return new Agent({ ...shared, connect });
+  if (!URL.canParse(proxy.address)) throw unusableProxy();
+  const address = new URL(proxy.address);
+  if (address.protocol === 'socks5:' || address.protocol === 'socks5h:') {
+    return new Agent({ ...shared, connect: tunnelConnector(proxy, connect) });
   }
+  if (address.protocol !== 'http:' && address.protocol !== 'https:') throw unusableProxy();
+  const username = proxy.username ?? decodeURIComponent(address.username);
+  const password = proxy.password ?? decodeURIComponent(address.password);
+  address.username = '';
+  address.password = '';
+  const token = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  return new ProxyAgent({
+    ...shared,
+    uri: address.href,
+    requestTls: connect,
+    // As Go does it: a tunnel for https, a plain forwarded request for http.
+    proxyTunnel: false,
+    ...(username === '' ? {} : { token }),
+  });
+}
+
+function unusableProxy(): Error {
+  return Object.assign(new TypeError('proxy address is not a usable URL'), { code: 'UND_ERR_PRX_ADDRESS' });
+}
+
+// undici's own SOCKS agent warns on every start that it is an experiment; the tunnel is ours anyway, for SSH.
+function tunnelConnector(
+  proxy: AgentProxy,
+  connect: buildConnector.BuildOptions & { timeout: number },
+): buildConnector.connector {
+  const upgrade = buildConnector({ ...connect, allowH2: false });
+  return (options, callback) => {
+    const isTls = options.protocol === 'https:';
+    const port = Number(options.port || (isTls ? 443 : 80));
+    openTunnel({ host: options.hostname.replace(/^\[|\]$/g, ''), port, proxy, timeoutMs: connect.timeout }).then(
+      (socket) => (isTls ? upgrade({ ...options, httpSocket: socket }, callback) : callback(null, socket)),
+      (error: Error) => callback(error, null),
+    );
+  };
 }
 
 function environmentProxy(environment: AgentPoolOptions['environmentProxy'], url: URL): AgentProxy | undefined {
@@ -170,11 +187,15 @@ function guardedLookup(
     const allowed = addresses.filter(({ address }) => !isLinkLocal(address));
     const first = allowed[0];
     if (first === undefined) {
-      return callback(Object.assign(new Error(`${hostname} is a link-local address`), { code: 'EACCES' }), '');
+      return callback(linkLocal(hostname), '');
     }
     if ((options as { all?: boolean }).all === true) callback(null, allowed);
     else callback(null, first.address, first.family);
   });
+}
+
+function linkLocal(host: string): Error {
+  return Object.assign(new Error(`${host} is a link-local address`), { code: 'EACCES' });
 }
 
 /** Whether an address is one that only the machine's own network answers. */

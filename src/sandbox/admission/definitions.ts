@@ -1,5 +1,6 @@
 // Owns what a CustomResourceDefinition must be to be accepted, and the versions that its status remembers.
 import type { AdmissionStep } from '../core.ts';
+import { checkRuleTexts, type RuleEngine } from '../crd/rules.ts';
 import { isRecord, readPath } from '../object.ts';
 import { type FieldFault, invalid, invalidFault, requiredFault, unsupportedFault } from '../rest/errors.ts';
 
@@ -36,12 +37,24 @@ function faultsOf(name: string, spec: Body): FieldFault[] {
   return faults;
 }
 
+function ruleFaults(engine: RuleEngine, spec: Body): FieldFault[] {
+  const versions = Array.isArray(spec['versions']) ? spec['versions'] : [];
+  return versions.flatMap((version, i) =>
+    checkRuleTexts(
+      engine,
+      readPath(version, ['schema', 'openAPIV3Schema']),
+      `spec.versions[${i}].schema.openAPIV3Schema`,
+    ),
+  );
+}
+
 /** Checks a definition, and records its storage version among those that objects may be stored in. */
 export const definitionStep: AdmissionStep = {
   kind: 'apiextensions.k8s.io/CustomResourceDefinition',
   admit(core, write, object) {
     const spec = (isRecord(object['spec']) ? object['spec'] : {}) as Body;
     const faults = faultsOf(object.metadata.name, spec);
+    if (core.rules !== undefined && write.subresource === '') faults.push(...ruleFaults(core.rules, spec));
     if (faults.length > 0) throw invalid(write.resource, object.metadata.name, faults);
     if (
       core.rules === undefined &&

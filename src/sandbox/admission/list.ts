@@ -2,8 +2,10 @@
 import type { AdmissionStep } from '../core.ts';
 import { definitionStep } from './definitions.ts';
 import { namespaceStep, placeStep } from './namespaces.ts';
+import { rbacSteps } from './rbac.ts';
 import { serviceAccountStep } from './service-accounts.ts';
 import { serviceStep } from './services.ts';
+import { claimStep, volumeStep } from './volumes.ts';
 import { jobStep, podStep, secretStep } from './workloads.ts';
 
 export const ADMISSION: readonly AdmissionStep[] = [
@@ -15,4 +17,7 @@ export const ADMISSION: readonly AdmissionStep[] = [
   jobStep,
   serviceStep,
   definitionStep,
+  volumeStep,
+  claimStep,
+  ...rbacSteps,
 ];

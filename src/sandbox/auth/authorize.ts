@@ -2,7 +2,7 @@
 import type { Caller, Core } from '../core.ts';
 import type { ApiRequest } from '../rest/answer.ts';
 import { ApiError } from '../rest/errors.ts';
-import { verbOf } from '../rest/resources.ts';
+import { verbOf } from '../rest/resource-request.ts';
 import { ruleAllows, rulesFor } from './rbac.ts';
 
 /** One action that is to be allowed or not. */

@@ -18,7 +18,8 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-function rulesOfRole(role: KubeObject | undefined): PolicyRule[] {
+/** The rules of a role; none when it is absent. */
+export function roleRules(role: KubeObject | undefined): PolicyRule[] {
   const rules = role?.['rules'];
   return (Array.isArray(rules) ? rules.filter(isRecord) : []).map((rule) => ({
     verbs: texts(rule['verbs']),
@@ -51,7 +52,7 @@ function boundRules(core: Core, binding: KubeObject, caller: Caller): PolicyRule
   if (!Array.isArray(subjects) || !subjects.some((subject) => namesCaller(subject, caller, namespace))) return [];
   const ref = isRecord(binding['roleRef']) ? binding['roleRef'] : {};
   const key = ref['kind'] === 'Role' ? `${namespace}/${String(ref['name'])}` : String(ref['name']);
-  return rulesOfRole(core.storage.get(`${RBAC}${ref['kind'] === 'Role' ? 'roles' : 'clusterroles'}`, key)?.object);
+  return roleRules(core.storage.get(`${RBAC}${ref['kind'] === 'Role' ? 'roles' : 'clusterroles'}`, key)?.object);
 }
 
 /** Rules that hold for a caller in a namespace ('' for the cluster scope alone). */

@@ -1,24 +1,35 @@
 // Owns where the rules of custom resources (`x-kubernetes-validations`) are evaluated: which values they see, transition
 // rules, and how their faults read. The expression language comes in as a `RuleEngine`. Pure.
 
+import type { JsonValue } from '../../lib/json.ts';
 import { itemElement } from '../apply/items.ts';
 import { equalJson, getKey, isRecord } from '../object.ts';
-import type { FieldFault } from '../rest/errors.ts';
-import type { SchemaNode } from '../schema/node.ts';
+import { type FieldFault, invalidFault } from '../rest/errors.ts';
+import type { RawSchema, SchemaNode } from '../schema/node.ts';
 
-/** Values that a rule sees. `oldSelf` is undefined but for transition rules. */
-export interface RuleVariables {
-  readonly self: unknown;
-  readonly oldSelf?: unknown;
+/** Values that a rule sees. `oldSelf` is undefined for a new value. */
+export interface RuleInput {
+  readonly self: JsonValue;
+  readonly oldSelf?: JsonValue | undefined;
 }
 
-/** A compiled expression. Throws when the evaluation fails. */
-export type RuleProgram = (variables: RuleVariables) => unknown;
+export interface CompiledRule {
+  /** The rule mentions `oldSelf`. */
+  readonly isTransition: boolean;
+  /** Throws when the rule has no result. */
+  holds(input: RuleInput): boolean;
+}
 
-/** The expression language of rules, passed to the server by who has one. */
+interface CompileOptions {
+  readonly optionalOldSelf?: boolean;
+}
+
+/** The expression language of rules, passed to the server by who has one (the shape of lang/cel/rule.ts). */
 export interface RuleEngine {
-  /** Compiles an expression. Throws when it is malformed. */
-  compile(expression: string): RuleProgram;
+  /** Compiles a rule against the schema it stands at. Throws when it is malformed. */
+  compileRule(text: string, schema: RawSchema, options: CompileOptions): CompiledRule;
+  /** Compiles a `messageExpression`. Throws when it is malformed. */
+  compileMessage(text: string, schema: RawSchema, options: CompileOptions): (input: RuleInput) => string;
 }
 
 interface Rule {
@@ -30,7 +41,11 @@ interface Rule {
   readonly optionalOldSelf?: boolean;
 }
 
-const USES_OLD_SELF = /\boldSelf\b/;
+interface Compiled {
+  readonly rule: Rule;
+  readonly program: CompiledRule;
+  readonly message: ((input: RuleInput) => string) | undefined;
+}
 
 interface Walk {
   readonly engine: RuleEngine;
@@ -51,7 +66,7 @@ export function checkRules(
 function visit(walk: Walk, node: SchemaNode, values: { self: unknown; old: unknown }, path: string): void {
   const { self, old } = values;
   if (self === null || self === undefined) return;
-  for (const rule of rulesOf(node)) checkRule(walk, rule, values, path);
+  for (const rule of compiledRules(walk.engine, node)) checkRule(walk, rule, values, path);
   if (Array.isArray(self)) {
     const items = node.list?.items;
     if (items === undefined || node.type !== 'array') return;
@@ -81,6 +96,44 @@ function rulesOf(node: SchemaNode): readonly Rule[] {
   return Array.isArray(rules) ? (rules as Rule[]) : [];
 }
 
+const compiled = new WeakMap<RawSchema, readonly Compiled[]>();
+
+function compiledRules(engine: RuleEngine, node: SchemaNode): readonly Compiled[] {
+  let list = compiled.get(node.raw);
+  if (list === undefined) {
+    list = rulesOf(node).map((rule) => compileOne(engine, rule, node.raw));
+    compiled.set(node.raw, list);
+  }
+  return list;
+}
+
+function compileOne(engine: RuleEngine, rule: Rule, schema: RawSchema): Compiled {
+  const options = { optionalOldSelf: rule.optionalOldSelf === true };
+  const message = rule.messageExpression ? engine.compileMessage(rule.messageExpression, schema, options) : undefined;
+  return { rule, program: engine.compileRule(rule.rule, schema, options), message };
+}
+
+/** Faults of the rules of a schema that do not compile; `path` is that of the schema in its definition. */
+export function checkRuleTexts(engine: RuleEngine, schema: unknown, path: string): FieldFault[] {
+  if (!isRecord(schema)) return [];
+  const faults: FieldFault[] = [];
+  const rules = schema['x-kubernetes-validations'];
+  for (const [i, rule] of (Array.isArray(rules) ? (rules as Rule[]) : []).entries()) {
+    try {
+      compileOne(engine, rule, schema);
+    } catch (error) {
+      const why = `compilation failed: ${(error as Error).message}`;
+      faults.push(invalidFault(`${path}.x-kubernetes-validations[${i}].rule`, rule.rule, why));
+    }
+  }
+  for (const [key, property] of Object.entries(isRecord(schema['properties']) ? schema['properties'] : {})) {
+    faults.push(...checkRuleTexts(engine, property, `${path}.properties[${key}]`));
+  }
+  faults.push(...checkRuleTexts(engine, schema['items'], `${path}.items`));
+  faults.push(...checkRuleTexts(engine, schema['additionalProperties'], `${path}.additionalProperties`));
+  return faults;
+}
+
 const CAUSES: Readonly<Record<string, string>> = {
   FieldValueForbidden: 'Forbidden',
   FieldValueRequired: 'Required value',
@@ -88,32 +141,31 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 function checkRule(
-  { engine, faults }: Walk,
-  rule: Rule,
+  { faults }: Walk,
+  { rule, program, message }: Compiled,
   { self, old }: { self: unknown; old: unknown },
   path: string,
 ): void {
   // A rule that looks at the old value says nothing of a new one, unless it asks to.
-  if (USES_OLD_SELF.test(rule.rule) && old === undefined && rule.optionalOldSelf !== true) return;
+  if (program.isTransition && old === undefined && rule.optionalOldSelf !== true) return;
   const field = rule.fieldPath ? `${path}${rule.fieldPath}` : path === '' ? '<nil>' : path;
-  let held: unknown;
+  const input = { self: self as JsonValue, oldSelf: old as JsonValue | undefined };
+  let held: boolean;
   try {
-    held = engine.compile(rule.rule)({ self, oldSelf: old });
+    held = program.holds(input);
   } catch (error) {
     faults.push(fault(rule, field, self, `rule evaluation error: ${(error as Error).message}`));
     return;
   }
-  if (held !== true) faults.push(fault(rule, field, self, messageOf(engine, rule, { self, oldSelf: old })));
+  if (!held) faults.push(fault(rule, field, self, messageOf(rule, message, input)));
 }
 
-function messageOf(engine: RuleEngine, rule: Rule, variables: RuleVariables): string {
-  if (rule.messageExpression) {
-    try {
-      const text = engine.compile(rule.messageExpression)(variables);
-      if (typeof text === 'string' && text.trim() !== '' && !text.includes('\n')) return text.trim();
-    } catch {
-      // The API server falls back to the plain message, and so does this.
-    }
+function messageOf(rule: Rule, compute: Compiled['message'], input: RuleInput): string {
+  try {
+    const text = compute?.(input).trim();
+    if (text && !text.includes('\n')) return text;
+  } catch {
+    // The API server falls back to the plain message, and so does this.
   }
   return rule.message ?? `failed rule: ${rule.rule}`;
 }

@@ -2,7 +2,7 @@
 // (verbs, kinds, parameters, patch types); schemas are the built-in definitions and those of custom resources.
 import { createHash } from 'node:crypto';
 import { isRecord } from '../object.ts';
-import { apiVersionOf, type Registry, type Resource } from '../registry.ts';
+import type { Registry, Resource } from '../registry.ts';
 import type { Builtins } from '../schema/builtin.ts';
 import { customDefinitionName, customSchema } from './custom.ts';
 
@@ -200,9 +200,4 @@ function operations(
     };
   }
   return out;
-}
-
-/** `apps/v1` → path of its document. */
-export function documentPath(group: string, version: string): string {
-  return group === '' ? `api/${version}` : `apis/${apiVersionOf(group, version)}`;
 }

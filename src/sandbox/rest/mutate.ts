@@ -297,7 +297,8 @@ function keepSystemFields(write: WriteRequest, live: KubeObject, desired: KubeOb
     return { ...withStatus(live, desired['status']), metadata };
   }
   const object = { ...desired, metadata };
-  return hasStatus(write) ? withStatus(object, live['status']) : object;
+  // A binding says at once that the pod is scheduled.
+  return hasStatus(write) && write.subresource !== 'binding' ? withStatus(object, live['status']) : object;
 }
 
 function replaceLabels(metadata: ObjectMeta, labels: ObjectMeta['labels']): void {

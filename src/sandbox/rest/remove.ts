@@ -1,7 +1,7 @@
 // Owns deleting: preconditions, finalizers, graceful deletion and the final removal. Deleting dependents is gc/.
 import type { Core } from '../core.ts';
 import { timestamp } from '../core.ts';
-import { isRecord, type KubeObject, type OwnerReference, readPath } from '../object.ts';
+import { isRecord, type KubeObject, readPath } from '../object.ts';
 import type { Resource } from '../registry.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import { type Entry, keyOf } from '../storage/storage.ts';
@@ -132,9 +132,4 @@ function isHeld(object: KubeObject): boolean {
 export function finishRemoval(core: Core, resource: Resource, entry: Entry): void {
   if (entry.object.metadata.deletionTimestamp === undefined || isHeld(entry.object)) return;
   core.storage.remove(resource.collection, entry.key);
-}
-
-/** The owner that controls an object, if any. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
 }

@@ -6,10 +6,11 @@ import { jsonPatch } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge.ts';
 import type { Subresource } from '../registry.ts';
 import type { Answer } from './answer.ts';
+import { readBody } from './body.ts';
 import { badRequest, invalid, invalidFault, notFound } from './errors.ts';
 import { patchObject, readLive } from './mutate.ts';
 import { bodyFault } from './prepare.ts';
-import { type ResourceRequest, readBody, verbOf, writeRequest } from './resources.ts';
+import { type ResourceRequest, verbOf, writeRequest } from './resource-request.ts';
 
 interface ScalePaths {
   readonly spec: readonly string[];

@@ -4,8 +4,9 @@ import type { Core } from '../core.ts';
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from '../discovery/discovery.ts';
 import type { OpenApiV3 } from '../openapi/v3.ts';
 import { type Answer, type ApiRequest, json, type Reply } from './answer.ts';
-import { ApiError, methodNotAllowed, NoSuchPath, noSuchResource, statusOf } from './errors.ts';
-import { findResource, type ResourceRequest, serveResource } from './resources.ts';
+import { ApiError, badRequest, methodNotAllowed, NoSuchPath, noSuchResource, statusOf } from './errors.ts';
+import { findResource, type ResourceRequest } from './resource-request.ts';
+import { serveResource } from './resources.ts';
 
 export interface Routes {
   readonly core: Core;
@@ -16,6 +17,8 @@ export interface Routes {
   readonly authorize: (request: ApiRequest) => void;
   /** Answers requests to kinds that are computed and not stored (reviews); undefined for other requests. */
   readonly virtual: (request: ResourceRequest) => Reply | undefined;
+  /** Told of faults that are bugs of the server. */
+  readonly onBug: (error: unknown) => void;
   /** `host:port`, for discovery. */
   readonly address: () => string;
 }
@@ -31,6 +34,7 @@ export function serve(routes: Routes, request: ApiRequest): Reply {
     const found = findResource(routes.core, request);
     return routes.virtual(found) ?? serveResource(routes.core, found);
   } catch (error) {
+    if (!(error instanceof ApiError) && !(error instanceof RangeError)) routes.onBug(error);
     return faultAnswer(error);
   }
 }
@@ -39,6 +43,8 @@ export function serve(routes: Routes, request: ApiRequest): Reply {
 export function faultAnswer(error: unknown): Answer {
   if (error instanceof NoSuchPath)
     return { status: 404, body: '404 page not found\n', contentType: 'text/plain; charset=utf-8' };
+  // Only input can nest so deep.
+  if (error instanceof RangeError) return faultAnswer(badRequest('json: exceeded max depth'));
   const fault =
     error instanceof ApiError
       ? error

@@ -9,9 +9,10 @@ import { isRecord, type KubeObject, readPath } from '../object.ts';
 import type { Subresource } from '../registry.ts';
 import { keyOf } from '../storage/storage.ts';
 import { type Answer, json, type Reply } from './answer.ts';
+import { readBody } from './body.ts';
 import { ApiError, badRequest, conflict, notFound } from './errors.ts';
 import { removeObject } from './remove.ts';
-import { type ResourceRequest, readBody } from './resources.ts';
+import type { ResourceRequest } from './resource-request.ts';
 
 type Handler = (core: Core, request: ResourceRequest, live: KubeObject) => Reply;
 

@@ -71,10 +71,26 @@ function templateLabels(spec: Target): unknown {
   return isRecord(metadata) ? metadata['labels'] : undefined;
 }
 
-/** A resource without a request asks for its limit. */
-function limitsAsRequests(resources: Target): unknown {
-  const limits = resources['limits'];
-  return isRecord(limits) ? { ...limits } : undefined;
+/** A pod's container without a request asks for its limit. Templates are left as they are. */
+function requestLimits(pod: Record<string, unknown>): void {
+  for (const list of ['initContainers', 'containers']) {
+    const containers = path(pod, 'spec', list);
+    for (const container of Array.isArray(containers) ? containers.filter(isRecord) : []) {
+      const resources = container['resources'];
+      if (!isRecord(resources) || !isRecord(resources['limits'])) continue;
+      const requests = isRecord(resources['requests']) ? resources['requests'] : {};
+      resources['requests'] = { ...resources['limits'], ...requests };
+    }
+  }
+}
+
+/** Claims in a StatefulSet are whole objects, and say of what kind. */
+function nameClaims(spec: Record<string, unknown>): void {
+  const claims = spec['volumeClaimTemplates'];
+  for (const claim of Array.isArray(claims) ? claims.filter(isRecord) : []) {
+    claim['apiVersion'] ??= 'v1';
+    claim['kind'] ??= 'PersistentVolumeClaim';
+  }
 }
 
 const VOLUME_SOURCES_ABSENT = (volume: Target): boolean => Object.keys(volume).every((key) => key === 'name');
@@ -99,12 +115,9 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
       set: { serviceAccountName: (spec: Target) => spec['serviceAccount'] },
     },
   ],
-  [`${core}Pod`]: [{ set: { 'spec.enableServiceLinks': true } }],
+  [`${core}Pod`]: [{ set: { 'spec.enableServiceLinks': true }, also: requestLimits }],
   [`${core}Container`]: CONTAINER,
   [`${core}EphemeralContainer`]: CONTAINER,
-  [`${core}ResourceRequirements`]: [
-    { when: (target) => isRecord(target['limits']), set: { requests: limitsAsRequests } },
-  ],
   [`${core}Probe`]: [{ set: { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 } }],
   [`${core}HTTPGetAction`]: [{ set: { path: '/', scheme: 'HTTP' } }],
   [`${core}GRPCAction`]: [{ set: { service: '' } }],
@@ -144,6 +157,7 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
   [`${apps}ReplicaSetSpec`]: [{ set: { replicas: 1 } }],
   [`${apps}StatefulSetSpec`]: [
     {
+      also: nameClaims,
       set: {
         replicas: 1,
         podManagementPolicy: 'OrderedReady',

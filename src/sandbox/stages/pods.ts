@@ -6,7 +6,7 @@ import { findPodStage } from './pod-stages.ts';
 import { isFinished, nodeNameOf } from './pod-template.ts';
 import { matchesLabels } from './selector.ts';
 import { findCondition, writeStatus } from './status.ts';
-import { type Condition, type Pod, RESOURCES } from './types.ts';
+import { type Condition, type Pod, type PodStatus, RESOURCES } from './types.ts';
 
 const SCHEDULER = 'default-scheduler';
 const HOST_IP = '127.0.0.1';
@@ -84,32 +84,26 @@ function schedule(context: StageContext, pod: Pod): void {
     }
     return;
   }
-  const bound = { ...pod, spec: { ...pod.spec, nodeName: node.metadata.name } };
-  const stored = context.store.update(RESOURCES.pods, bound, {
-    subresource: 'binding',
-    manager: 'kube-scheduler',
-  }) as Pod;
-  setScheduled(context, stored, { status: 'True' });
+  const status = withScheduled(context, pod, { status: 'True' });
+  const bound = { ...pod, spec: { ...pod.spec, nodeName: node.metadata.name }, status };
+  context.store.update(RESOURCES.pods, bound, { subresource: 'binding', manager: 'kube-scheduler' });
   const message = `Successfully assigned ${namespace}/${name} to ${node.metadata.name}`;
   context.events.record(SCHEDULER, pod, 'Normal', 'Scheduled', message, 'Binding');
 }
 
 /** Returns whether the condition was another one before. */
 function setScheduled(context: StageContext, pod: Pod, wanted: Omit<Condition, 'type'>): boolean {
-  const before = pod.status?.conditions ?? [];
-  const former = findCondition(before, 'PodScheduled');
+  const former = findCondition(pod.status?.conditions, 'PodScheduled');
   if (former?.status === wanted.status && former.message === wanted.message) return false;
+  writeStatus(context, RESOURCES.pods, pod, withScheduled(context, pod, wanted), 'kube-scheduler');
+  return true;
+}
+
+function withScheduled(context: StageContext, pod: Pod, wanted: Omit<Condition, 'type'>): PodStatus {
+  const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
   const lastTransitionTime = formatTime(context.clock.now());
   const condition: Condition = { type: 'PodScheduled', lastProbeTime: null, lastTransitionTime, ...wanted };
-  const conditions = [...before.filter(({ type }) => type !== 'PodScheduled'), condition];
-  writeStatus(
-    context,
-    RESOURCES.pods,
-    pod,
-    { ...pod.status, phase: pod.status?.phase ?? 'Pending', conditions },
-    'kube-scheduler',
-  );
-  return true;
+  return { ...pod.status, phase: pod.status?.phase ?? 'Pending', conditions: [...others, condition] };
 }
 
 function createAddresses() {

@@ -7,6 +7,7 @@ import { daemonSets } from './daemon-sets.ts';
 import { deployments } from './deployments/deployments.ts';
 import { disruptionBudgets } from './disruption-budgets.ts';
 import { endpoints } from './endpoints.ts';
+import { createEventExpiry } from './event-expiry.ts';
 import { createEventRecorder } from './events.ts';
 import { jobs } from './jobs.ts';
 import { runLoop, type StageContext, type StageController } from './loop.ts';
@@ -44,6 +45,7 @@ export function startStages(store: Store, options: StagesOptions): { close(): vo
     disruptionBudgets,
     volumeClaims,
     volumes,
+    createEventExpiry(),
   ];
   return runLoop(controllers, context);
 }

@@ -141,6 +141,8 @@ export class Storage {
     const revision = this.current + 1;
     const stamped = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
     const entry = new Entry(key, revision, stamped);
+    // Made before anything changes: an object that has no text (nested too deep) must not get in.
+    void entry.json;
     const type = previous ? 'MODIFIED' : 'ADDED';
     this.commit(collection, { type, collection: name, revision, entry, previous });
     return entry;

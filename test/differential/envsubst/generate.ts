@@ -1,5 +1,5 @@
 // Owns random texts with substitutions for the differential test: mostly well-formed, often broken on purpose.
-import { createRandom, type Random } from '../../support/random.ts';
+import { type Choices, createChoices } from '../choices.ts';
 
 export interface SubstitutionInput {
   readonly text: string;
@@ -54,13 +54,13 @@ const NUMBERS = ['0', '1', '2', '-1', ' -2', '+1', '99', 'x', '-99', '9223372036
 
 /** The input of one seed. */
 export function generateSubstitution(seed: number): SubstitutionInput {
-  const random = createRandom(seed);
+  const random = createChoices(seed);
   const variables: Record<string, string> = {};
   for (const name of NAMES) if (random.chance(0.6)) variables[name] = random.pick(VALUES);
   return { text: generateText(random), variables, strict: random.chance(0.5) };
 }
 
-function generateText(random: Random): string {
+function generateText(random: Choices): string {
   let text = '';
   for (let left = 1 + random.below(4); left > 0; left--) {
     text += random.chance(0.5) ? generateExpansion(random, 0) : random.pick(WORDS);
@@ -70,7 +70,7 @@ function generateText(random: Random): string {
   return text.slice(0, at) + random.pick(WORDS) + text.slice(at + random.below(3));
 }
 
-function generateExpansion(random: Random, depth: number): string {
+function generateExpansion(random: Choices, depth: number): string {
   const name = random.pick(NAMES);
   if (random.chance(0.1)) return `\${#${name}}`;
   const operator = random.pick(OPERATORS);
@@ -96,7 +96,7 @@ function generateExpansion(random: Random, depth: number): string {
   }
 }
 
-function generateArgument(random: Random, literals: readonly string[], depth: number): string {
+function generateArgument(random: Choices, literals: readonly string[], depth: number): string {
   if (depth < 3 && random.chance(0.2)) {
     return (random.chance(0.3) ? random.pick(literals) : '') + generateExpansion(random, depth + 1);
   }

@@ -59,12 +59,15 @@ function formatFetchV2(request: FetchWants, features: ServerFeatures, agent: str
   return Buffer.concat([...lines, FLUSH_PKT]);
 }
 
-// multi_ack_detailed is asked for because Azure DevOps refuses clients without it; the answer is read the same way.
-const WANTED_V0 = ['multi_ack_detailed', 'thin-pack', 'no-progress', 'ofs-delta'];
+const WANTED_V0 = ['thin-pack', 'no-progress', 'ofs-delta'];
 
 function formatFetchV0(request: FetchWants, features: ServerFeatures, agent: string): Buffer {
   const { capabilities } = features;
   const asked = WANTED_V0.filter((name) => capabilities.has(name));
+  // Azure DevOps refuses clients that do not say this (`TF401041: Clients must support multi-ack`). Since all is sent
+  // in one message, the answer is read in the same way with and without it.
+  const multiAck = ['multi_ack_detailed', 'multi_ack'].find((name) => capabilities.has(name));
+  if (multiAck !== undefined) asked.unshift(multiAck);
   if (capabilities.has('side-band-64k')) asked.push('side-band-64k');
   else if (capabilities.has('side-band')) asked.push('side-band');
   else throw new GitError('GitUnsupported', 'the server has no side-band capability');

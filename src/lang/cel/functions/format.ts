@@ -1,8 +1,18 @@
 // Owns `text.format([…])`: the placeholders of cel-go's string formatting.
-import { fixedDecimal, formatFloat } from '../../gotemplate/strconv.ts';
+import { formatFloat } from '../../gotemplate/strconv.ts';
 import { failed } from '../errors.ts';
 import { checkSize, type Spend } from '../operators.ts';
-import { type CelList, type CelValue, Duration, isList, isMap, numericOf, Timestamp, TypeValue, Uint } from '../value.ts';
+import {
+  type CelList,
+  type CelValue,
+  Duration,
+  isList,
+  isMap,
+  numericOf,
+  Timestamp,
+  TypeValue,
+  Uint,
+} from '../value.ts';
 import { formatDurationText, formatTimestamp } from './time.ts';
 
 /** Replaces `%s %d %f %e %b %x %X %o %%`. Throws CelError for a placeholder that does not fit its argument. */
@@ -32,7 +42,7 @@ function formatValue(verb: string, value: CelValue, precision: number | undefine
       if (typeof number === 'bigint') return String(number);
       break;
     case 'f':
-      if (number !== undefined) return fixed(Number(number), precision ?? 6);
+      if (number !== undefined) return formatFloat(Number(number), 'f', precision ?? 6);
       break;
     case 'e':
       if (number !== undefined) return formatFloat(Number(number), 'e', precision ?? 6);
@@ -62,16 +72,6 @@ function hexadecimal(value: CelValue, number: bigint | number | undefined): stri
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : undefined;
 }
 
-function fixed(value: number, places: number): string {
-  if (!Number.isFinite(value)) return formatFloat(value, 'g', -1);
-  const { digits, exponent } = fixedDecimal(Math.abs(value), places);
-  const whole = exponent > 0 ? digits.slice(0, exponent).padEnd(exponent, '0') : '0';
-  const fraction = ('0'.repeat(Math.max(0, -exponent)) + digits.slice(Math.max(0, exponent)))
-    .padEnd(places, '0')
-    .slice(0, places);
-  return `${value < 0 ? '-' : ''}${whole || '0'}${places > 0 ? `.${fraction}` : ''}`;
-}
-
 /** The form of `%s`. */
 function plain(value: CelValue): string {
   if (typeof value === 'string') return value;
@@ -89,5 +89,7 @@ function plain(value: CelValue): string {
     return `{${entries.sort().join(', ')}}`;
   }
   if ('key' in value) return value.key;
-  throw failed('error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps');
+  throw failed(
+    'error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps',
+  );
 }

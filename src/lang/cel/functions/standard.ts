@@ -2,7 +2,7 @@
 import { formatFloat, parseFloat64 } from '../../gotemplate/strconv.ts';
 import { failed } from '../errors.ts';
 import { type Call, type CelFunction, fn, method } from '../function.ts';
-import { toInt, toUint } from '../operators.ts';
+import { floorDivide, toInt, toUint } from '../operators.ts';
 import {
   type CelList,
   type CelMap,
@@ -105,11 +105,6 @@ function convertUint(value: CelValue): Uint {
 function truncate(value: number, overflow: string): bigint {
   if (!Number.isFinite(value) || Math.abs(value) >= 2 ** 64) throw failed(overflow);
   return BigInt(Math.trunc(value));
-}
-
-export function floorDivide(a: bigint, b: bigint): bigint {
-  const quotient = a / b;
-  return a % b < 0n ? quotient - 1n : quotient;
 }
 
 function toDouble(value: CelValue): number {

@@ -3,9 +3,8 @@ import { parseDuration } from '../../../lib/duration.ts';
 import { fixedZone, loadZone, toCivil, UTC, type Zone } from '../../../lib/gotime.ts';
 import { failed } from '../errors.ts';
 import { type CelFunction, fn, method } from '../function.ts';
-import { toTimestamp } from '../operators.ts';
-import { Duration, Timestamp } from '../value.ts';
-import { floorDivide } from './standard.ts';
+import { floorDivide, toTimestamp } from '../operators.ts';
+import { Duration, type Timestamp } from '../value.ts';
 
 const TIMESTAMP = 'google.protobuf.Timestamp';
 const DURATION = 'google.protobuf.Duration';
@@ -28,7 +27,7 @@ export function timeFunctions(): CelFunction[] {
     method('getHours', [DURATION], 'int', (_call, value: Duration) => value.nanos / (3600n * SECOND)),
     method('getMinutes', [DURATION], 'int', (_call, value: Duration) => value.nanos / (60n * SECOND)),
     method('getSeconds', [DURATION], 'int', (_call, value: Duration) => value.nanos / SECOND),
-    method('getMilliseconds', [DURATION], 'int', (_call, value: Duration) => (value.nanos / 1_000_000n) % 1000n),
+    method('getMilliseconds', [DURATION], 'int', (_call, value: Duration) => value.nanos / 1_000_000n),
   ];
 }
 
@@ -62,8 +61,7 @@ function zoneOf(name: string): Zone {
   return zone;
 }
 
-const RFC3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})$/;
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /** Throws CelError for a text that is no RFC 3339 time. */
 export function parseTimestamp(text: string): Timestamp {

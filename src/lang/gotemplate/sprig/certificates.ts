@@ -45,7 +45,7 @@ const CERTIFICATE: GoType<Certificate> = { name: 'sprig.certificate', kind: 'str
 export function certificateFunctions(): [string, GoFunction][] {
   const names = [STRING, LIST, LIST, INT] as const;
   return [
-    ['genPrivateKey', funcWith([STRING], ({ host }, type) => generatePrivateKey(host, type))],
+    ['genPrivateKey', funcWith([STRING], generatePrivateKey)],
     [
       'genCA',
       funcWith([STRING, INT], (execution, name, days) => authority(execution, name, days, freshKey(execution))),
@@ -82,8 +82,8 @@ export function certificateFunctions(): [string, GoFunction][] {
   ];
 }
 
-function freshKey({ host }: Execution): KeyObject {
-  return newKey(host, 'rsa-2048');
+function freshKey(execution: Execution): KeyObject {
+  return newKey(execution, 'rsa-2048');
 }
 
 function givenKey(pem: string): KeyObject {

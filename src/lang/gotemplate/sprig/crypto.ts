@@ -9,13 +9,16 @@ import { decodeBase64, decodeError } from './encoding.ts';
 
 export function cryptoFunctions(): [string, GoFunction][] {
   return [
-    ['derivePassword', func([UINT32, STRING, STRING, STRING, STRING], derivePassword)],
+    ['derivePassword', funcWith([UINT32, STRING, STRING, STRING, STRING], derivePassword)],
     ['bcrypt', funcWith([STRING], bcrypt)],
     ['htpasswd', funcWith([STRING, STRING], htpasswd)],
     ['encryptAES', funcWith([STRING, STRING], encryptAes)],
     ['decryptAES', func([STRING, STRING], decryptAes)],
   ];
 }
+
+/** Steps that one password hash (some 100 ms) counts as: fifteen in a render are allowed. */
+const HASH_STEPS = 200_000;
 
 // ---- Master Password ----------------------------------------------------------------------------
 
@@ -54,9 +57,16 @@ const CHARACTERS: Readonly<Record<string, string>> = {
   x: `${LETTERS}0123456789!@#$%^&*()`,
 };
 
-function derivePassword(counter: number, type: string, password: string, user: string, site: string): string {
+function derivePassword(
+  execution: Execution,
+  counter: number,
+  type: string,
+  ...texts: [string, string, string]
+): string {
+  const [password, user, site] = texts;
   const templates = PASSWORD_TEMPLATES.get(type);
   if (templates === undefined) return `cannot find password template ${type}`;
+  execution.budget.spend(HASH_STEPS);
   const cost = { N: 32_768, r: 8, p: 2, maxmem: 64 * 1024 * 1024 };
   const key = scryptSync(toBytes(password), Buffer.concat([Buffer.from(SCOPE), prefixed(user)]), 64, cost);
   const message = Buffer.concat([Buffer.from(SCOPE), prefixed(site), bigEndian(counter)]);
@@ -85,7 +95,8 @@ function bigEndian(value: number): Buffer {
 
 const BCRYPT_COST = 10;
 
-function bcrypt({ host }: Execution, password: string): string {
+function bcrypt({ host, budget }: Execution, password: string): string {
+  budget.spend(HASH_STEPS);
   try {
     return bcryptHash(toBytes(password), host.random(16), BCRYPT_COST);
   } catch (error) {

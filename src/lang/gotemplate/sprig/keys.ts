@@ -1,28 +1,38 @@
 // Owns private keys of the certificate functions: the PEM forms that sprig writes and reads.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import type { TemplateHost } from '../execution.ts';
+import type { Execution, KeyAlgorithm } from '../execution.ts';
 import { GoError } from '../value.ts';
 import { der, derInteger, derOid, readDer, readSequence, TAG } from './der.ts';
 
 /** sprig's genPrivateKey: PEM text, or a sentence for an unknown type. */
-export function generatePrivateKey(host: TemplateHost, type: string): string {
+export function generatePrivateKey(execution: Execution, type: string): string {
   switch (type) {
     case '':
     case 'rsa':
-      return formatPrivateKey(newKey(host, 'rsa-4096'));
+      return formatPrivateKey(newKey(execution, 'rsa-4096'));
     case 'dsa':
-      return formatPrivateKey(newKey(host, 'dsa-2048'));
+      return formatPrivateKey(newKey(execution, 'dsa-2048'));
     case 'ecdsa':
-      return formatPrivateKey(newKey(host, 'ecdsa-p256'));
+      return formatPrivateKey(newKey(execution, 'ecdsa-p256'));
     case 'ed25519':
-      return formatPrivateKey(newKey(host, 'ed25519'));
+      return formatPrivateKey(newKey(execution, 'ed25519'));
     default:
       return `Unknown type ${type}`;
   }
 }
 
+/** Steps that making a key counts as, by the time it takes. */
+const KEY_STEPS: Readonly<Record<KeyAlgorithm, number>> = {
+  'rsa-2048': 60_000,
+  'rsa-4096': 500_000,
+  'dsa-2048': 500_000,
+  'ecdsa-p256': 1_000,
+  ed25519: 1_000,
+};
+
 /** A fresh key from the host. */
-export function newKey(host: TemplateHost, algorithm: Parameters<TemplateHost['generateKey']>[0]): KeyObject {
+export function newKey({ host, budget }: Execution, algorithm: KeyAlgorithm): KeyObject {
+  budget.spend(KEY_STEPS[algorithm]);
   return createPrivateKey({ key: Buffer.from(host.generateKey(algorithm)), format: 'der', type: 'pkcs8' });
 }
 

@@ -5,7 +5,7 @@ import { renderOptions } from './charts.ts';
 
 const tree = createMemoryTree({
   'charts/c/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n',
-  'charts/c/values.yaml': 'a: {x: 1, y: 2}\nl: [1]\n',
+  'charts/c/values.yaml': 'a: {x: 1, z: 2}\nl: [1]\n',
   'charts/c/templates/a.yaml':
     'kind: M\nname: {{ .Release.Name }}\nns: {{ .Release.Namespace }}\nvalues: {{ toJson .Values }}\n',
   'charts/c/templates/h.yaml': 'kind: H\nmetadata: {annotations: {helm.sh/hook: test}}\n',
@@ -45,10 +45,11 @@ describe('renderChartRequest', () => {
     expect(render(chart)).toContain(want);
   });
 
-  const inline = { a: { x: 9, y: null }, b: 3 };
+  const inline = { a: { x: 9, z: null }, b: 3 };
   it.each([
-    ['override', '{"a":{"x":9},"b":3,"l":[1]}'],
-    ['merge', '{"a":{"x":1,"y":2},"b":3,"l":[1]}'],
+    // The null takes the key out of the file only; the chart's own default is still below.
+    ['override', '{"a":{"x":9,"z":2},"b":3,"l":[1]}'],
+    ['merge', '{"a":{"x":1,"z":2},"b":3,"l":[1]}'],
     ['replace', '{"a":{"x":9},"b":3,"l":[1]}'],
   ] as const)('puts inline values together by %s', (valuesMerge, want) => {
     expect(render({}, { valuesInline: inline, valuesMerge })).toContain(`values: ${want}`);
@@ -60,7 +61,7 @@ describe('renderChartRequest', () => {
       { path: 'v2', text: 'l: [2]' },
     ];
 
-    expect(render({}, { valuesFiles })).toContain('values: {"a":{"x":5,"y":2},"l":[2]}');
+    expect(render({}, { valuesFiles })).toContain('values: {"a":{"x":5,"z":2},"l":[2]}');
   });
 
   it('prints hooks unless told not to', () => {

@@ -41,7 +41,9 @@ describe('splitManifests', () => {
         .map(trim);
 
     fc.assert(
-      fc.property(text, (stream) => expect(splitManifests(stream, 'helm3')).toEqual(byExpression(stream))),
+      fc.property(text, (stream) => {
+        expect(splitManifests(stream, 'helm3')).toEqual(byExpression(stream));
+      }),
       { numRuns: 500 },
     );
   });

@@ -9,7 +9,7 @@ describe('renderChart', () => {
   it('gives manifests in install order, hooks and notes apart', () => {
     const chart = chartOf({
       'templates/a.yaml':
-        'kind: Deployment\nmetadata: {name: d}\n---\nkind: Namespace\nmetadata: {name: n}\n---\n# nothing\n',
+        'kind: Deployment\nmetadata: {name: d}\n---\nkind: Namespace\nmetadata: {name: nn}\n---\n# nothing\n',
       'templates/h.yaml':
         'kind: Job\nmetadata: {name: j, annotations: {helm.sh/hook: "Post-Install, test-success", helm.sh/hook-weight: "-5", helm.sh/hook-delete-policy: hook-succeeded}}\n',
       'templates/x.yaml': 'kind: Job\nmetadata: {name: x, annotations: {helm.sh/hook: crd-install}}\n',
@@ -22,7 +22,7 @@ describe('renderChart', () => {
 
     if ('missing' in result) throw new Error('nothing is looked up here');
     expect(result.manifests.map(({ kind, name }) => [kind, name])).toEqual([
-      ['Namespace', 'n'],
+      ['Namespace', 'nn'],
       ['Deployment', 'd'],
       ['', ''],
     ]);
@@ -33,7 +33,7 @@ describe('renderChart', () => {
     expect(result.crds).toEqual([{ path: 'c/crds/z.yaml', text: 'kind: CustomResourceDefinition\n' }]);
     expect(warnings).toEqual(['info: skipping unknown hook: "crd-install"']);
     expect(formatOutput(result, { includeCrds: true, skipTests: true })).toBe(
-      '---\n# Source: c/crds/z.yaml\nkind: CustomResourceDefinition\n\n---\n# Source: c/templates/a.yaml\nkind: Namespace\nmetadata: {name: n}\n' +
+      '---\n# Source: c/crds/z.yaml\nkind: CustomResourceDefinition\n\n---\n# Source: c/templates/a.yaml\nkind: Namespace\nmetadata: {name: nn}\n' +
         '---\n# Source: c/templates/a.yaml\nkind: Deployment\nmetadata: {name: d}\n---\n# Source: c/templates/a.yaml\n# nothing\n',
     );
   });
@@ -114,7 +114,7 @@ describe('renderChart', () => {
 
     expect(() => rendered({ 'templates/a.yaml': template }, '', { compat: 'helm4' })).toThrow(
       'c/templates/a.yaml:1:3\n  executing "c/templates/a.yaml" at <include "f" .>:\n    error calling include:\n' +
-        'c/templates/a.yaml:1:40\n  executing "f" at <.a.b.c>:\n    nil pointer evaluating interface {}.c',
+        'c/templates/a.yaml:1:40\n  executing "f" at <.a.b.c>:\n    nil pointer evaluating interface {}.b',
     );
   });
 

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { checkRules, type RuleEngine } from '../../../../src/sandbox/crd/rules.ts';
+import { checkRules, checkRuleTexts, type RuleEngine } from '../../../../src/sandbox/crd/rules.ts';
 import { customSchema } from '../schema-of.ts';
 
 /** Expressions are JavaScript here: what is tested is where rules run and how their faults read. */
 const engine: RuleEngine = {
-  compile: (expression) => {
-    const run = new Function('self', 'oldSelf', `return (${expression})`) as (
-      self: unknown,
-      oldSelf: unknown,
-    ) => unknown;
-    return ({ self, oldSelf }) => run(self, oldSelf);
+  compileRule: (text) => {
+    const run = compile(text);
+    return { isTransition: text.includes('oldSelf'), holds: ({ self, oldSelf }) => run(self, oldSelf) === true };
+  },
+  compileMessage: (text) => {
+    const run = compile(text);
+    return ({ self, oldSelf }) => String(run(self, oldSelf));
   },
 };
+
+function compile(text: string): (self: unknown, oldSelf: unknown) => unknown {
+  return new Function('self', 'oldSelf', `return (${text})`) as (self: unknown, oldSelf: unknown) => unknown;
+}
 
 function check(rules: object[], self: unknown, old?: unknown): string[] {
   const schema = customSchema({
@@ -58,5 +63,13 @@ describe('rules of custom resources', () => {
 
   it('that cannot be evaluated are faults', () => {
     expect(check([{ rule: 'self.a.b' }], {})[0]).toContain('rule evaluation error:');
+  });
+
+  it('that do not compile are named by their place in the definition', () => {
+    const schema = { properties: { spec: { items: { 'x-kubernetes-validations': [{ rule: 'self >' }] } } } };
+
+    expect(checkRuleTexts(engine, schema, 'schema').map(({ field }) => field)).toEqual([
+      'schema.properties[spec].items.x-kubernetes-validations[0].rule',
+    ]);
   });
 });

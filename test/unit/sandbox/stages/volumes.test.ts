@@ -77,11 +77,7 @@ describe('a volume claim', () => {
       volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
     };
     await world.create(claim(), { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'user' }, spec });
-    if (!world.get(claims, 'data').metadata.finalizers?.includes('kubernetes.io/pvc-protection')) {
-      const live = world.get<KubeObject>(claims, 'data');
-      const metadata = { ...live.metadata, finalizers: ['kubernetes.io/pvc-protection'] };
-      world.store.update(claims, { ...live, metadata });
-    }
+    expect(world.get(claims, 'data').metadata.finalizers).toEqual(['kubernetes.io/pvc-protection']);
 
     await world.remove(claims, 'data');
     expect(world.list(claims)).toHaveLength(1);

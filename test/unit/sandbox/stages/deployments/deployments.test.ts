@@ -211,7 +211,7 @@ describe('a Deployment', () => {
     let writes = 0;
     for (const resource of Object.values(RESOURCES)) world.store.watch(resource, () => writes++);
 
-    await world.pass(3600);
+    await world.pass(1800);
 
     expect(writes).toBe(0);
     expect(world.get(deployments, 'web').metadata.resourceVersion).toBe(before);

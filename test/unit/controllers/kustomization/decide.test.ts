@@ -1,0 +1,192 @@
+// What a pass for a Kustomization does, row by row (flux.md §4.13, lockstep.md §2-§5).
+import { describe, expect, it } from 'vitest';
+import type { Kustomization, KustomizationSpec } from '../../../../src/api/kustomize/kustomization.ts';
+import { decide } from '../../../../src/controllers/kustomization/decide.ts';
+import type {
+  AppliedState,
+  HealthTarget,
+  HealthWait,
+  Observed,
+} from '../../../../src/controllers/kustomization/types.ts';
+import type { HealthStatus } from '../../../../src/health/verdict.ts';
+
+const NOW = 1_000_000;
+const artifact = { path: 'p', url: 'u', revision: 'main@sha1:new', digest: 'sha256:0', lastUpdateTime: 't' };
+const spec: KustomizationSpec = { interval: '5m', prune: true, sourceRef: { kind: 'GitRepository', name: 'src' } };
+const object = (change: Partial<KustomizationSpec> = {}): Kustomization => ({
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: { name: 'app', namespace: 'ns', generation: 3 },
+  spec: { ...spec, ...change },
+});
+const applied = (change: Partial<AppliedState> = {}): AppliedState => ({
+  revision: artifact.revision,
+  originRevision: undefined,
+  generation: 3,
+  inputs: 'same',
+  record: new Map(),
+  digest: 'sha256:1',
+  desired: new Map(),
+  inventory: [],
+  healthTargets: [],
+  complete: true,
+  conflicts: [],
+  ...change,
+});
+const wait: HealthWait = {
+  type: 'health',
+  revision: artifact.revision,
+  generation: 3,
+  startedMs: NOW - 2_000,
+  deadlineMs: NOW + 1_000,
+  changed: true,
+  newRevision: true,
+};
+const target: HealthTarget = {
+  id: 'Deployment/ns/web',
+  reference: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'ns', name: 'web' },
+};
+const health = (status: HealthStatus, message = '') => [{ target, verdict: { status, message } }];
+const drift = { key: 'apps|Deployment|ns|web', drift: { because: 'deleted', manager: '', fields: [] } } as const;
+
+function observed(change: Partial<Observed> = {}): Observed {
+  const base: Observed = {
+    object: object(),
+    requested: undefined,
+    source: { state: 'ready', artifact, originRevision: undefined },
+    dependencies: [],
+    applied: applied(),
+    inputs: 'same',
+    touched: undefined,
+    drifted: [],
+    notes: { warned: [], delayed: undefined, contested: [] },
+    unwatched: [],
+    health: [],
+    waiting: undefined,
+    settings: { noCrossNamespaceRefs: false, requeueDependencyMs: 30_000 },
+  };
+  // Frozen: deciding must not write to its input.
+  return Object.freeze({ ...base, ...change });
+}
+
+describe('decide', () => {
+  it.each([
+    ['nothing when all is as it was', observed(), { do: 'nothing' }],
+    ['a whole pass after a start', observed({ applied: undefined }), { do: 'apply' }],
+    [
+      'a whole pass for a new generation',
+      observed({ applied: applied({ generation: 2 }) }),
+      { do: 'apply', because: 'new generation' },
+    ],
+    ['a whole pass when inputs changed', observed({ inputs: 'other' }), { do: 'apply', because: 'changed inputs' }],
+    ['a whole pass when asked for one', observed({ requested: 'now' }), { do: 'apply', because: 'requested' }],
+    ['a whole pass after a failure', observed({ applied: applied({ complete: false }) }), { do: 'apply' }],
+    [
+      'a whole pass for a revision that touches the build',
+      observed({ applied: applied({ revision: 'main@sha1:old' }), touched: true }),
+      { do: 'apply', because: 'new revision' },
+    ],
+    [
+      'only to move for a revision that touches nothing',
+      observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false }),
+      { do: 'move' },
+    ],
+    [
+      'a whole pass for an untouched revision when the last one failed',
+      observed({ applied: applied({ revision: 'main@sha1:old', complete: false }), touched: false }),
+      { do: 'apply' },
+    ],
+    ['to put drift back', observed({ drifted: [drift] }), { do: 'correct', because: 'drift', objects: [drift.key] }],
+    ['a dry-run of what cannot be watched', observed({ unwatched: ['k'] }), { do: 'correct', objects: ['k'] }],
+    [
+      'each object once',
+      observed({ drifted: [drift], unwatched: [drift.key] }),
+      { do: 'correct', objects: [drift.key] },
+    ],
+    [
+      'a whole pass while objects belong to others',
+      observed({ applied: applied({ conflicts: [{ id: 'x', owner: 'ns/other' }] }) }),
+      { do: 'apply' },
+    ],
+    ['to go on waiting', observed({ waiting: wait, health: health('InProgress') }), { do: 'wait for health' }],
+    ['to pass when all is healthy', observed({ waiting: wait, health: health('Current') }), { do: 'pass health' }],
+    [
+      'to end a wait for a new revision',
+      observed({ waiting: wait, applied: applied({ revision: 'main@sha1:old' }) }),
+      { do: 'apply', cancels: wait },
+    ],
+    ['to leave unhealthy alone what may still come up', observed({ health: health('InProgress') }), { do: 'nothing' }],
+  ])('decides %s', (_name, input, want) => {
+    expect(decide(input, NOW)).toMatchObject(want);
+  });
+
+  it.each([
+    [
+      'a failed object',
+      observed({ waiting: wait, health: health('Failed', 'why') }),
+      "health check failed after 2s: failed early due to stalled resources: [Deployment/ns/web status: 'Failed': why]",
+    ],
+    [
+      'the deadline',
+      observed({ waiting: { ...wait, deadlineMs: NOW }, health: health('InProgress', 'Ready: 0/1') }),
+      "health check failed after 2s: timeout waiting for: [Deployment/ns/web status: 'InProgress': Ready: 0/1]",
+    ],
+    [
+      'an object that failed later',
+      observed({ health: health('Failed', 'why') }),
+      "health check failed: [Deployment/ns/web status: 'Failed': why]",
+    ],
+  ])('fails health at %s', (_name, input, message) => {
+    expect(decide(input, NOW)).toMatchObject({ do: 'fail health', message });
+  });
+
+  it.each([
+    [
+      'no spec',
+      { object: { ...object(), spec: undefined } as never },
+      'ArtifactFailed',
+      "source `` kind '' not supported",
+      'transient',
+    ],
+    [
+      'no source',
+      { source: { state: 'missing' } as const },
+      'ArtifactFailed',
+      'GitRepository.source.toolkit.fluxcd.io "src" not found',
+      'transient',
+    ],
+    [
+      'no artifact',
+      { source: { state: 'no artifact' } as const },
+      'ArtifactFailed',
+      'Source artifact not found, retrying in 30s',
+      'waiting',
+    ],
+    [
+      'a source of another namespace',
+      {
+        object: object({ sourceRef: { kind: 'GitRepository', name: 'src', namespace: 'other' } }),
+        settings: { noCrossNamespaceRefs: true, requeueDependencyMs: 1 },
+      },
+      'AccessDenied',
+      "can't access 'GitRepository/other/src', cross-namespace references have been blocked",
+      'stalled',
+    ],
+    [
+      'a kind of source that is not done',
+      { object: object({ sourceRef: { kind: 'Bucket', name: 'b' } }) },
+      'FieldNotSupported',
+      'spec.sourceRef.kind Bucket is not supported yet',
+      'stalled',
+    ],
+    [
+      'a dependency',
+      { dependencies: [{ name: 'ns/a', problem: "dependency 'ns/a' is not ready" }] },
+      'DependencyNotReady',
+      "dependency 'ns/a' is not ready",
+      'waiting',
+    ],
+  ])('is blocked by %s', (_name, change, reason, message, retry) => {
+    expect(decide(observed(change), NOW)).toMatchObject({ do: 'fail', failure: { reason, message, retry } });
+  });
+});
