@@ -31,6 +31,7 @@ import type { Clock } from './lib/clock.ts';
 import { errorMessage } from './lib/errors.ts';
 import type { Log } from './lib/log.ts';
 import { createWorkerPool } from './offload/pool.ts';
+import { createGitHubLogin } from './remote/git/github-app.ts';
 import { createServerMemory } from './remote/git/memory.ts';
 import { openTransport } from './remote/git/open.ts';
 import { createHttpDoor } from './remote/http.ts';
@@ -180,8 +181,10 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       const found = await client.find({ apiVersion: 'v1', kind: 'Secret', namespace, name }, { signal });
       const data = (found as { data?: Record<string, string> } | undefined)?.data ?? {};
       if (found === undefined) return undefined;
-      return new Map(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
+      const decode = (value: string) => Buffer.from(value, 'base64').toString('utf8');
+      return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value)]));
     },
+    githubLogin: (app, auth) => createGitHubLogin(app, { http, now: () => clock.now(), ...auth }),
     findRepository: (namespace, name) => running.git?.objects.get(`${namespace}/${name}`),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, timeoutMs, agent: `lockstep/${options.version}` }),

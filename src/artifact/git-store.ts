@@ -10,7 +10,7 @@ import { DEFAULT_PACK_LIMITS, indexPackSteps, type PackLimits } from '../engines
 import { memorySource } from '../engines/git/inflate.ts';
 import { createObjectTree, type ObjectTree } from '../engines/git/object-tree.ts';
 import { type GitObject, isOid, type ObjectFormat } from '../engines/git/oid.ts';
-import { formatPackIdx, parsePackIdx } from '../engines/git/pack-idx.ts';
+import { formatPackIdxSteps, parsePackIdx } from '../engines/git/pack-idx.ts';
 import { createPackReader } from '../engines/git/pack-reader.ts';
 import { completePackBytes } from '../engines/git/pack-write.ts';
 import { createByteLru } from '../lib/byte-lru.ts';
@@ -263,7 +263,7 @@ export class GitStore {
     const indexed = await runInSlices(indexPackSteps(memorySource(bytes), this.format, indexOptions), signal);
     if (indexed.count === 0) return { objects: 0, checksum: indexed.checksum };
     const complete = completePackBytes(bytes, indexed, this.format);
-    const idx = formatPackIdx(complete.columns, complete.checksum, this.format);
+    const idx = await runInSlices(formatPackIdxSteps(complete.columns, complete.checksum, this.format), signal);
     const parsed = parsePackIdx(idx, this.format);
     const reader = createPackReader(memorySource(complete.bytes), parsed, this.format, this.limits);
     const connectivity = {

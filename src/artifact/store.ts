@@ -2,7 +2,7 @@
 // without unpacking them. What goes into one is decided by its recipe; who serves them over HTTP is the server's business.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createByteLru } from '../lib/byte-lru.ts';
@@ -74,11 +74,6 @@ const DEFAULT_RECORDS = 2;
 const MAX_LISTED = 1000;
 const UNPACKED_BYTES = 64 * 1024 * 1024;
 const MAX_CONTENTS = 10_000;
-
-/** Path of an artifact as Flux has it: `<kind in lower case>/<namespace>/<name>/<file>`. */
-export function artifactPath(kind: string, namespace: string, name: string, file: string): string {
-  return [kind.toLowerCase(), namespace, name, file].join('/');
-}
 
 /** Opens the store below `root`, making the folder when there is none. */
 export async function openArtifactStore(root: string): Promise<ArtifactStore> {
@@ -248,16 +243,4 @@ function unpack(archive: Buffer, path: string): { tree: FileTree; bytes: number 
   } catch (cause) {
     throw new ArtifactError('ArtifactUnreadable', `artifact ${path} cannot be unpacked`, { path }, { cause });
   }
-}
-
-/** Writes a file that is on disk, synced, when this returns; for archives that are made elsewhere. */
-export async function writeSynced(path: string, bytes: Uint8Array): Promise<{ digest: string; size: number }> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length };
 }

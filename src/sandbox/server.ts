@@ -2,12 +2,12 @@
 // requests mean is rest/; what is stored is storage/.
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { compileMessage, compileRule } from '../lang/cel/rule.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createApi } from './api.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { createAuthorizer } from './auth/authorize.ts';
 import { createVirtual } from './auth/reviews.ts';
-import type { RuleEngine } from './crd/rules.ts';
 import { forgetEvents } from './gc/events.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { createOpenApiV2 } from './openapi/v2.ts';
@@ -27,8 +27,6 @@ export interface SandboxOptions {
   readonly listen?: string;
   /** The time that objects are stamped with. @default the system's */
   readonly clock?: Pick<Clock, 'now'>;
-  /** Evaluates `x-kubernetes-validations`. Absent, they are not enforced, and creating such a CRD warns. */
-  readonly rules?: RuleEngine;
   /** Called with faults that are bugs of the server. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -57,10 +55,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const identity = await createIdentity(options.stateDir, now());
   const storage = new Storage();
   const log = options.stateDir === undefined ? undefined : openStateLog(options.stateDir, storage);
-  const api = createApi({ storage, now, rootCertificate: identity.caPem, rules: options.rules });
+  const api = createApi({ storage, now, rootCertificate: identity.caPem, rules: { compileRule, compileMessage } });
   identities.set(api.core, identity);
   const server = createServer({ key: identity.serverKeyPem, cert: identity.serverCertPem, keepAliveTimeout: 90_000 });
-  server.requestTimeout = 0;
   const routes = {
     core: api.core,
     openApi: createOpenApiV3(api.core.builtins, api.core.registry),

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type Api, connect } from '../support/api.ts';
 import { toolPath } from './build.ts';
 import { freePorts, type Running, startProcess } from './processes.ts';
+import { noteRun, sweepStale } from './stale.ts';
 
 export interface ControlPlane {
   /** The path of an admin kubeconfig (JSON, mode 0600), in `dir`. */
@@ -26,6 +27,7 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
+const PREFIX = 'lockstep-cluster-';
 const NODES = ['node-0', 'node-1', 'node-2'];
 /** Its volumes are made up by kwok.yaml. */
 const STORAGE_CLASS = {
@@ -51,6 +53,7 @@ export async function startControlPlane(options: StartOptions = {}): Promise<Con
     'kube-scheduler': await toolPath('kube-scheduler', say),
     kwok: await toolPath('kwok', say),
   };
+  await sweepStale(tmpdir(), PREFIX);
   // A port that was free may be taken by someone else before our process binds it; then everything starts afresh.
   for (let attempt = 1; ; attempt++) {
     try {
@@ -64,20 +67,24 @@ export async function startControlPlane(options: StartOptions = {}): Promise<Con
 class PortTaken extends Error {}
 
 async function startOnce(tools: Tools, signal: AbortSignal | undefined): Promise<ControlPlane> {
-  const dir = await mkdtemp(join(tmpdir(), 'lockstep-cluster-'));
+  const dir = await mkdtemp(join(tmpdir(), PREFIX));
   const running: Running[] = [];
   const stop = async () => {
     for (const process of running.reverse()) await process.stop();
     await rm(dir, { recursive: true, force: true });
   };
-  const start = (name: keyof Tools, args: readonly string[]) => {
+  const start = async (name: keyof Tools, args: readonly string[]) => {
     running.push(startProcess(name, tools[name], args, join(dir, `${name}.log`)));
+    await noteRun(
+      dir,
+      running.map(({ pid }) => pid),
+    );
   };
   try {
     const [etcdPort = 0, peerPort = 0, apiPort = 0, kubeletPort = 0] = await freePorts(4);
     const token = await writeCredentials(dir);
-    start('etcd', etcdFlags(dir, etcdPort, peerPort));
-    start('kube-apiserver', apiServerFlags(dir, etcdPort, apiPort));
+    await start('etcd', etcdFlags(dir, etcdPort, peerPort));
+    await start('kube-apiserver', apiServerFlags(dir, etcdPort, apiPort));
     const url = `https://127.0.0.1:${apiPort}`;
     const until = waiter(running, signal);
     const certificate = join(dir, 'apiserver.crt');
@@ -86,9 +93,9 @@ async function startOnce(tools: Tools, signal: AbortSignal | undefined): Promise
     await writeFile(kubeconfig, formatKubeconfig(url, ca, token), { mode: 0o600 });
     const api = connect(url, { ca, token });
     await until('the API server is ready', () => answersWith(200, api, '/readyz'));
-    start('kube-controller-manager', controllerManagerFlags(dir, kubeconfig));
-    start('kube-scheduler', schedulerFlags(kubeconfig));
-    start('kwok', kwokFlags(dir, kubeconfig, kubeletPort));
+    await start('kube-controller-manager', controllerManagerFlags(dir, kubeconfig));
+    await start('kube-scheduler', schedulerFlags(kubeconfig));
+    await start('kwok', kwokFlags(dir, kubeconfig, kubeletPort));
     for (const name of NODES) await api.call('POST', '/api/v1/nodes', { body: fakeNode(name) });
     for (const name of NODES) await until(`${name} is ready`, () => admitPods(api, name));
     await api.call('POST', '/apis/storage.k8s.io/v1/storageclasses', { body: STORAGE_CLASS });

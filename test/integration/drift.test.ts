@@ -140,9 +140,10 @@ for (const choice of clusters) {
       const path = paths.configMap(namespace, 'cm');
 
       await cluster.admin.call('PATCH', `${path}?fieldManager=operator`, { body: { data: { added: 'x' } } });
+      await suite.quiet();
       const requests = await suite.countRequests(async () => {
         await cluster.admin.call('PATCH', `${path}?fieldManager=operator`, { body: { data: { added: 'y' } } });
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await suite.quiet();
       });
 
       expect((await suite.get(path)).data).toEqual({ a: '1', added: 'y' });

@@ -131,7 +131,7 @@ spec:
       await source({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
       await suite.apply(kustomization('app', 'app', { targetNamespace: namespace, interval: '200ms' }));
       await suite.waitFor(paths.kustomization(namespace, 'app'), isReady, 'Ready');
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await suite.quiet();
 
       const requests = await suite.countRequests(async () => {
         await new Promise((resolve) => setTimeout(resolve, 2_500));

@@ -101,10 +101,12 @@ for (const choice of clusters) {
       const { namespace } = await deploy({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
       const path = paths.kustomization(namespace, 'app');
       const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'once' } } };
+      await suite.quiet();
 
       const requests = await suite.countRequests(async () => {
         await cluster.admin.call('PATCH', path, { body });
         await suite.waitFor(path, (object) => object?.status?.lastHandledReconcileAt === 'once', 'handled');
+        await suite.quiet();
       });
 
       const writes = requests.filter(({ method, path: to }) => method !== 'GET' && !to.includes('dryRun=All'));

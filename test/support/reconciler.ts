@@ -49,6 +49,8 @@ export interface ReconcilerUse {
   waitFor(path: string, isReady: (object: Live | undefined) => boolean, what?: string): Promise<Live>;
   /** Requests that are no watches, between now and the end of `during`. */
   countRequests(during: () => Promise<void>): Promise<SentRequest[]>;
+  /** Resolves when the reconciler has sent nothing for a moment: events of earlier passes are written by then. */
+  quiet(): Promise<void>;
   restart(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export const paths = {
 
 const DEADLINE_MS = Number(process.env['LOCKSTEP_DEADLINE_MS'] ?? 20_000);
 const LOOK_MS = 40;
+const QUIET_MS = 400;
 
 /** Starts a reconciler for the suite around it. Read it inside tests only. */
 export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOptions> = {}): ReconcilerUse {
@@ -156,6 +159,12 @@ export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOp
       const before = requests.length;
       await during();
       return requests.slice(before).filter((request) => !request.watch);
+    },
+    quiet: async () => {
+      for (let before = -1; before !== requests.length; ) {
+        before = requests.length;
+        await systemClock.sleep(QUIET_MS);
+      }
     },
     restart: async () => {
       await reconciler?.stop();

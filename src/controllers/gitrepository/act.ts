@@ -3,11 +3,14 @@ import type { Artifact } from '../../api/meta/artifact.ts';
 import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
 import { formatTime } from '../../lib/time.ts';
 import type { IncludeRecipe } from '../../offload/git/recipe.ts';
+import { authForSubmodule } from '../../remote/git/submodules.ts';
+import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
 import { fetchFailure, fetchTimeoutMs } from './observe.ts';
 import type { FetchedCommit, GitRepositoryPorts } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
+import { verifyFetched } from './verify.ts';
 
 type Fetch = Extract<Decision, { do: 'fetch' }>;
 
@@ -34,6 +37,9 @@ export async function act(decision: Decision, ports: GitRepositoryPorts, pass: P
 async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<Outcome> {
   const object = pass.current();
   const fetched = await fetch(decision, ports, pass);
+  const verified = decision.verify
+    ? await verifyFetched(object, fetched, decision.resolved, ports, pass.signal)
+    : undefined;
   const path = `gitrepository/${pass.key}/${decision.resolved.commit}.tar.gz`;
   const includes = await stage(reasons.copyFailure, () => includeRecipes(decision, ports), {
     condition: 'StorageOperationFailed',
@@ -43,7 +49,7 @@ async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
     reasons.archiveOperationFailed,
     () =>
       ports.storage.archive(path, {
-        source: fetched.source,
+        ...fetched.recipe,
         ...(includes.length === 0 ? {} : { includes }),
         ...(ignore === undefined ? {} : { ignore }),
       }),
@@ -66,19 +72,38 @@ async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
     includedArtifacts: decision.includes.map((include) => include.artifact),
     subject: subjectOf(fetched),
     isNew: old?.digest !== archived.digest,
+    verified,
   };
 }
 
 async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<FetchedCommit> {
   const object = pass.current();
   const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(fetchTimeoutMs(object), 1))]);
+  const { sparseCheckout: sparse = [], recurseSubmodules } = object.spec;
   try {
-    return await ports.storage.fetch(pass.key, decision.transport, decision.resolved, { signal });
+    const fetched = await ports.storage.fetch(pass.key, decision.transport, decision.resolved, {
+      signal,
+      sparse,
+      openSubmodule: recurseSubmodules === true ? submoduleOpener(object, decision, ports) : undefined,
+    });
+    if (fetched.missingFolder === undefined) return fetched;
+    throw missingFolder(fetched.missingFolder);
   } catch (error) {
     pass.signal.throwIfAborted();
     ports.logins.delete(pass.key);
     throw fetchFailure(object, error);
   }
+}
+
+/** Opens submodules with the credentials of the repository, as far as they live on its host. */
+function submoduleOpener(object: GitRepository, decision: Fetch, ports: GitRepositoryPorts) {
+  return (url: string): GitTransport =>
+    ports.openTransport(url, authForSubmodule(decision.transport.url, decision.auth, url), fetchTimeoutMs(object));
+}
+
+function missingFolder(folder: string): ReconcileError {
+  const message = `failed to sparse checkout directories : sparse checkout dir '${folder}' does not exist in repository`;
+  return new ReconcileError(reasons.gitOperationFailed, message, { condition: 'FetchFailed' });
 }
 
 /** What the included artifacts put into this one. */

@@ -21,7 +21,7 @@ import type { Conclusion, EventDraft, Pass, Result } from '../../runtime/control
 import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
 import type { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { durationMs } from '../shared/timing.ts';
-import type { Outcome } from './types.ts';
+import type { Outcome, Verified } from './types.ts';
 
 const NEGATIVE = [
   'StorageOperationFailed',
@@ -82,34 +82,67 @@ function storedStatus(
   outcome: Extract<Outcome, { type: 'stored' }>,
   stamp: ConditionStamp,
 ): GitRepositoryStatus {
-  const {
-    observedIgnore: _ignore,
-    observedInclude: _include,
-    includedArtifacts: _included,
-    ...rest
-  } = object.status ?? {};
+  const rest = withoutObserved(object.status ?? {});
   const { spec } = object;
+  const mode =
+    outcome.verified?.mode ?? (spec.verify === undefined ? undefined : object.status?.sourceVerificationMode);
   return {
     ...rest,
-    conditions: readyConditions(object, outcome.artifact.revision, stamp),
+    conditions: readyConditions(verifiedStatus(object, outcome.verified, stamp), outcome.artifact.revision, stamp),
+    ...(mode === undefined ? {} : { sourceVerificationMode: mode }),
     artifact: outcome.artifact,
     ...(spec.ignore === undefined ? {} : { observedIgnore: spec.ignore }),
+    ...(spec.recurseSubmodules === true ? { observedRecurseSubmodules: true } : {}),
+    ...((spec.sparseCheckout ?? []).length === 0 ? {} : { observedSparseCheckout: spec.sparseCheckout! }),
     ...((spec.include ?? []).length === 0
       ? {}
       : { observedInclude: spec.include!, includedArtifacts: outcome.includedArtifacts }),
   };
 }
 
+/** The status without what describes the artifact before. */
+function withoutObserved(status: GitRepositoryStatus): GitRepositoryStatus {
+  const {
+    observedIgnore: _ignore,
+    observedInclude: _include,
+    observedRecurseSubmodules: _submodules,
+    observedSparseCheckout: _sparse,
+    includedArtifacts: _included,
+    sourceVerificationMode: _mode,
+    ...rest
+  } = status;
+  return rest;
+}
+
+/** The object with the condition SourceVerified as a pass left it. */
+function verifiedStatus(object: GitRepository, verified: Verified | undefined, stamp: ConditionStamp): GitRepository {
+  if (verified === undefined) return object;
+  const text = { reason: reasons.succeeded, message: verified.message };
+  const conditions = setCondition(
+    object.status?.conditions,
+    { type: 'SourceVerified', status: 'True', ...text },
+    stamp,
+  );
+  return { ...object, status: { ...object.status, conditions } };
+}
+
 /** The conditions of a repository whose artifact is stored and up to date. */
 function readyConditions(object: GitRepository, revision: string, stamp: ConditionStamp): readonly Condition[] {
-  const clean = deleteCondition(object.status?.conditions, ...FAILURES, 'ArtifactOutdated', 'Stalled', 'Reconciling');
+  const gone = [...FAILURES, 'ArtifactOutdated', 'Stalled', 'Reconciling'];
+  if (object.spec.verify === undefined) gone.push('SourceVerified');
+  const clean = deleteCondition(object.status?.conditions, ...gone);
   const message = `stored artifact for revision '${revision}'`;
   const text = { reason: reasons.succeeded, message };
   return summarized(setCondition(clean, { type: 'ArtifactInStorage', status: 'True', ...text }, stamp), stamp);
 }
 
 function summarized(conditions: readonly Condition[], stamp: ConditionStamp): readonly Condition[] {
-  const ready = summarizeReady(conditions, { priority: PRIORITY, negative: NEGATIVE });
+  const refused = conditions.find((condition) => condition.type === 'SourceVerified' && condition.status === 'False');
+  // A signature that does not verify overrides whatever else is the case (flux.md §1.3).
+  const ready =
+    refused === undefined
+      ? summarizeReady(conditions, { priority: PRIORITY, negative: NEGATIVE })
+      : { ...refused, type: 'Ready' };
   return ready === undefined ? conditions : setCondition(conditions, ready, stamp);
 }
 

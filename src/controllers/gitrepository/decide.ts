@@ -3,6 +3,7 @@ import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/s
 import { sameRevision } from '../shared/revision.ts';
 import type { Decision, Failure, Observed, ObservedInclude } from './types.ts';
 import { unsupportedField } from './unsupported.ts';
+import { checksOf } from './verify.ts';
 
 /** The first check that has something to say decides. Pure. */
 export function decide(observed: Observed): Decision {
@@ -15,11 +16,16 @@ export function decide(observed: Observed): Decision {
   const includes = observed.includes.filter(hasArtifact);
   if (includes.length !== (object.spec.include ?? []).length)
     throw new Error('an include without artifact must have failed');
-  return { do: 'fetch', because, ...remote, revision, includes };
+  const verify = needsVerification(observed) || revisionChanged(observed);
+  return { do: 'fetch', because, ...remote, revision, verify: verify && object.spec.verify !== undefined, includes };
 }
 
 function findBlocker(observed: Observed): Failure | undefined {
   const { spec } = observed.object;
+  if (spec.verify !== undefined && checksOf(spec.verify.mode ?? 'HEAD').includes('tag') && !isTagReference(spec)) {
+    const message = "cannot verify tag object's signature if a tag reference is not specified";
+    return { reason: reasons.invalidVerificationMode, message, condition: 'SourceVerified', retry: 'stalled' };
+  }
   const field = unsupportedField(spec);
   if (field !== undefined) {
     const message = `spec.${field} is not supported yet`;
@@ -51,19 +57,44 @@ function findBlocker(observed: Observed): Failure | undefined {
   return undefined;
 }
 
+function isTagReference({ ref }: GitRepository['spec']): boolean {
+  if (ref?.commit) return false;
+  if (ref?.name) return ref.name.startsWith('refs/tags/');
+  return Boolean(ref?.tag || ref?.semver);
+}
+
 /** Why the stored artifact does not do, or undefined when it does. */
 function whyFetch(observed: Observed): string | undefined {
   const { object, archive, revision, includes } = observed;
   const { status, spec } = object;
   if (archive === 'none') return 'building artifact';
   if (archive === 'lost') return 'building artifact: disappeared from storage';
-  if (!sameRevision(status?.artifact?.revision, revision)) {
+  if (revisionChanged(observed)) {
     return `building artifact: new upstream revision '${revision}'`;
+  }
+  if (needsVerification(observed)) return 'a signature is not verified yet';
+  if ((spec.recurseSubmodules ?? false) !== (status?.observedRecurseSubmodules ?? false)) {
+    return 'spec.recurseSubmodules changed';
+  }
+  if (JSON.stringify(spec.sparseCheckout ?? []) !== JSON.stringify(status?.observedSparseCheckout ?? [])) {
+    return 'spec.sparseCheckout changed';
   }
   if ((spec.ignore ?? '') !== (status?.observedIgnore ?? '')) return 'spec.ignore changed';
   return includesDiffer(object, includes)
     ? 'building artifact: included artifacts differ from last observed includes'
     : undefined;
+}
+
+function revisionChanged({ object, archive, revision }: Observed): boolean {
+  return archive !== 'present' || !sameRevision(object.status?.artifact?.revision, revision);
+}
+
+/** True when the mode asks for a check that was not made of the stored revision (flux.md §2.6). */
+function needsVerification({ object }: Observed): boolean {
+  const { spec, status } = object;
+  if (spec.verify === undefined) return false;
+  const done = checksOf(status?.sourceVerificationMode);
+  return checksOf(spec.verify.mode ?? 'HEAD').some((check) => !done.includes(check));
 }
 
 function includesDiffer(object: GitRepository, includes: readonly ObservedInclude[]): boolean {

@@ -1,5 +1,6 @@
 // Owns what is kept on disk for GitRepositories: objects by repository, archives by artifact, and the recipe that says
 // how the content of an archive is read from objects, so that nothing inside the process unpacks it.
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Artifact } from '../../api/meta/artifact.ts';
@@ -11,10 +12,11 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { type ContentRecipe, openContent } from '../../offload/git/recipe.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
-import { fetchCommit } from '../../remote/git/fetch.ts';
+import { fetchContent } from '../../remote/git/content.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
+import { missingSparseFolder } from '../../remote/git/sparse.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
-import type { FetchedCommit, GitStorage, StoredArchive } from './ports.ts';
+import type { FetchedCommit, FetchOptions, GitStorage, StoredArchive } from './ports.ts';
 
 export interface GitStorageOptions {
   /** Folder of the object stores, one below it per repository. */
@@ -50,20 +52,30 @@ class DiskGitStorage implements GitStorage {
     key: string,
     transport: GitTransport,
     resolved: ResolvedReference,
-    options: { readonly signal: AbortSignal },
+    options: FetchOptions,
   ): Promise<FetchedCommit> {
-    const store = await this.#store(this.#folder(key), resolved.format);
-    const { tagObject } = resolved;
-    const { bytes } = await fetchCommit(transport, store, resolved.commit, {
-      signal: options.signal,
-      ...(tagObject === undefined ? {} : { tagObject }),
+    const folder = this.#folder(key);
+    const store = await this.#store(folder, resolved.format);
+    const { openSubmodule, sparse, signal } = options;
+    const { stats, recipe } = await fetchContent(transport, store, resolved, {
+      signal,
+      sparse,
+      ...(openSubmodule === undefined
+        ? {}
+        : {
+            submodules: {
+              open: openSubmodule,
+              storeOf: (url: string, format: ObjectFormat) =>
+                this.#store(join(folder, 'modules', folderOf(url)), format),
+            },
+          }),
     });
-    const commit = store.readCommit(resolved.commit);
     return {
-      source: { dir: store.dir, format: store.format, tree: commit.tree },
-      commit,
-      tag: tagObject === undefined ? undefined : store.readTag(tagObject),
-      bytes,
+      recipe,
+      commit: store.readCommit(resolved.commit),
+      tag: resolved.tagObject === undefined ? undefined : store.readTag(resolved.tagObject),
+      missingFolder: missingSparseFolder(store.openTree(resolved.commit), sparse),
+      bytes: stats.bytes,
     };
   }
 
@@ -117,9 +129,12 @@ class DiskGitStorage implements GitStorage {
     await this.#options.artifacts.removeFolder(`gitrepository/${key}`);
     for (const path of this.#recipes.keys()) if (path.startsWith(`gitrepository/${key}/`)) this.#recipes.delete(path);
     const folder = this.#folder(key);
-    const store = await this.#stores.get(folder)?.catch(() => undefined);
-    this.#stores.delete(folder);
-    store?.close();
+    for (const [dir, opening] of this.#stores) {
+      if (dir !== folder && !dir.startsWith(`${folder}/`)) continue;
+      this.#stores.delete(dir);
+      this.#opened.delete(dir);
+      (await opening.catch(() => undefined))?.close();
+    }
     await rm(folder, { recursive: true, force: true });
   }
 
@@ -203,6 +218,11 @@ class DiskGitStorage implements GitStorage {
     await writeFile(`${local}.tmp`, JSON.stringify(recipe, relativeDir), { mode: 0o600 });
     await rename(`${local}.tmp`, local);
   }
+}
+
+/** Folder name of a submodule's store. */
+function folderOf(url: string): string {
+  return createHash('sha256').update(url).digest('hex').slice(0, 32);
 }
 
 function recipePath(path: string): string {

@@ -1,9 +1,12 @@
-// Owns how a Secret's keys become credentials for a Git server, with Flux's refusals (flux.md §2.3).
-import type { GitRepository } from '../../api/source/gitrepository.ts';
-import { gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
+// Owns the credentials of a GitRepository: which Secrets they come from, and how long they are kept. What the keys of a
+// Secret mean is remote/git/auth.ts.
+import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import { parseGitAuth, parseProxySecret, parseTls, type SecretData } from '../../remote/git/auth.ts';
+import { hasGitHubAppData, parseGitHubApp } from '../../remote/git/github-app.ts';
 import type { GitAuth } from '../../remote/git/transport.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
-import type { GitRepositoryPorts, SecretData } from './ports.ts';
+import type { GitRepositoryPorts } from './ports.ts';
 
 /** Credentials as they were read, and for which spec. */
 export interface CachedLogin {
@@ -11,85 +14,109 @@ export interface CachedLogin {
   readonly print: string;
 }
 
+interface LoginPass {
+  readonly key: string;
+  readonly signal: AbortSignal;
+  readonly requested: string | undefined;
+}
+
 /**
  * Credentials of a repository. They are kept until a fetch fails, the spec changes or a pass is requested: an
  * interval tick asks the API server nothing.
  */
-export async function loginFor(
-  object: GitRepository,
-  ports: GitRepositoryPorts,
-  pass: { readonly key: string; readonly signal: AbortSignal; readonly requested: string | undefined },
-): Promise<GitAuth> {
-  const { spec } = object;
-  const name = spec.secretRef?.name;
-  const print = `${object.metadata.generation} ${name ?? ''}`;
+export async function loginFor(object: GitRepository, ports: GitRepositoryPorts, pass: LoginPass): Promise<GitAuth> {
+  const print = String(object.metadata.generation);
   const known = ports.logins.get(pass.key);
   if (known?.print === print && pass.requested === undefined) return known.auth;
-  const namespace = object.metadata.namespace ?? '';
-  const secret = name === undefined ? undefined : await ports.readSecret(namespace, name, pass.signal);
-  if (name !== undefined && secret === undefined) {
-    throw refuse(`failed to get secret '${namespace}/${name}': secrets "${name}" not found`);
-  }
-  const auth = toAuth(object, secret);
+  const auth = await readLogin(object, ports, pass);
   ports.logins.set(pass.key, { auth, print });
   return auth;
 }
 
-function refuse(message: string): ReconcileError {
-  return new ReconcileError(reasons.authenticationFailed, message, { condition: 'FetchFailed' });
-}
-
-function toAuth(object: GitRepository, secret: SecretData | undefined): GitAuth {
-  const url = new URL(object.spec.url);
-  return url.protocol === 'ssh:' ? sshAuth(object, secret) : httpAuth(url, secret);
-}
-
-function sshAuth(object: GitRepository, secret: SecretData | undefined): GitAuth {
-  const prefix = "failed to configure authentication options: invalid 'ssh' auth option:";
-  const identity = text(secret, 'identity');
-  const knownHosts = text(secret, 'known_hosts');
-  if (identity === '') throw refuse(`${prefix} 'identity' is required (set spec.secretRef)`);
-  if (knownHosts === '') throw refuse(`${prefix} 'known_hosts' is required`);
-  const passphrase = text(secret, 'password');
-  if (passphrase === '' && isEncrypted(identity)) {
-    const name = `${object.metadata.namespace}/${object.spec.secretRef?.name}`;
-    throw refuse(`SSH identity key is encrypted but no 'password' field was provided in the secret '${name}'`);
+async function readLogin(object: GitRepository, ports: GitRepositoryPorts, pass: LoginPass): Promise<GitAuth> {
+  const { spec } = object;
+  const secret = await readSecret(object, spec.secretRef?.name, ports, pass);
+  const proxySecret = await readSecret(object, spec.proxySecretRef?.name, ports, pass);
+  const proxy =
+    proxySecret === undefined
+      ? {}
+      : {
+          proxy: configured('failed to configure proxy options: ', () =>
+            parseProxySecret(proxySecret, secretName(object, spec.proxySecretRef?.name)),
+          ),
+        };
+  if (spec.provider === 'github') return githubAuth(object, secret, proxy, ports);
+  if (secret !== undefined && hasGitHubAppData(secret)) {
+    const name = secretName(object, spec.secretRef?.name);
+    throw misconfigured(`secretRef '${name}' has github app data but provider is not set to github`);
   }
-  return { ssh: { identity, knownHosts, ...(passphrase === '' ? {} : { passphrase }) } };
+  checkPassphrase(object, secret);
+  const auth = configured('failed to configure authentication options: ', () => parseGitAuth(spec.url, secret));
+  return { ...auth, ...proxy };
+}
+
+function githubAuth(
+  object: GitRepository,
+  secret: SecretData | undefined,
+  proxy: Pick<GitAuth, 'proxy'>,
+  ports: GitRepositoryPorts,
+): GitAuth {
+  if (secret === undefined) {
+    throw misconfigured('secretRef with github app data must be specified when provider is set to github', 'stalled');
+  }
+  return configured('failed to configure authentication options: ', () => {
+    const app = parseGitHubApp(secret, secretName(object, object.spec.secretRef?.name));
+    const tls = parseTls(secret);
+    const base = { ...proxy, ...(tls === undefined ? {} : { tls }) };
+    return { ...base, dynamic: ports.githubLogin(app, base) };
+  });
+}
+
+async function readSecret(
+  object: GitRepository,
+  name: string | undefined,
+  ports: GitRepositoryPorts,
+  pass: LoginPass,
+): Promise<SecretData | undefined> {
+  if (name === undefined) return undefined;
+  const secret = await ports.readSecret(object.metadata.namespace ?? '', name, pass.signal);
+  if (secret !== undefined) return secret;
+  throw refused(`failed to get secret '${secretName(object, name)}': secrets "${name}" not found`);
+}
+
+function secretName(object: GitRepository, name: string | undefined): string {
+  return `${object.metadata.namespace}/${name}`;
+}
+
+/** An encrypted key without its passphrase is said before anything is tried. */
+function checkPassphrase(object: GitRepository, secret: SecretData | undefined): void {
+  if (!object.spec.url.startsWith('ssh:') || secret === undefined) return;
+  const { identity, password } = secret;
+  if (identity === undefined || password || !isEncrypted(identity)) return;
+  const name = secretName(object, object.spec.secretRef?.name);
+  throw refused(`SSH identity key is encrypted but no 'password' field was provided in the secret '${name}'`);
 }
 
 function isEncrypted(pem: string): boolean {
-  if (/ENCRYPTED/.test(pem)) return true;
+  if (pem.includes('ENCRYPTED')) return true;
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END/.exec(pem)?.[1];
   if (body === undefined) return false;
-  // openssh-key-v1\0, then the cipher's name as a string with a 4-byte length.
-  const bytes = Buffer.from(body.replace(/\s/g, ''), 'base64');
-  return bytes.subarray(19, 23).toString('latin1') !== 'none';
+  // `openssh-key-v1`, a NUL, and the cipher's name behind its length in four bytes.
+  return Buffer.from(body, 'base64').subarray(19, 23).toString('latin1') !== 'none';
 }
 
-function httpAuth(url: URL, secret: SecretData | undefined): GitAuth {
-  const username = text(secret, 'username') || decodeURIComponent(url.username);
-  const password = text(secret, 'password') || decodeURIComponent(url.password);
-  const bearerToken = text(secret, 'bearerToken');
-  const ca = text(secret, 'ca.crt') || text(secret, 'caFile');
-  const cert = text(secret, 'tls.crt');
-  const key = text(secret, 'tls.key');
-  const prefix = 'failed to configure authentication options:';
-  if (username === '' && password !== '') {
-    throw refuse(`${prefix} invalid 'https' auth option: 'password' requires 'username' to be set`);
+function configured<T>(prefix: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw refused(prefix + errorMessage(error), error);
   }
-  if ((cert === '') !== (key === '')) throw refuse(`${prefix} 'tls.crt' and 'tls.key' must be given together`);
-  const tls = { ...(ca === '' ? {} : { ca }), ...(cert === '' ? {} : { cert, key }) };
-  return {
-    ...(bearerToken !== '' ? { bearerToken } : username !== '' ? { basic: { username, password } } : {}),
-    ...(Object.keys(tls).length === 0 ? {} : { tls }),
-  };
 }
 
-/** A Secret's value as text; a trailing line end, which `echo` leaves, is not part of it. */
-function text(secret: SecretData | undefined, key: string): string {
-  const bytes = secret?.get(key);
-  if (bytes === undefined) return '';
-  const value = Buffer.from(bytes).toString('utf8');
-  return key === 'username' || key === 'password' || key === 'bearerToken' ? value.replace(/\r?\n$/, '') : value;
+function refused(message: string, cause?: unknown): ReconcileError {
+  return new ReconcileError(reasons.authenticationFailed, message, { condition: 'FetchFailed', cause });
+}
+
+function misconfigured(message: string, retry: 'transient' | 'stalled' = 'transient'): ReconcileError {
+  return new ReconcileError(reasons.invalidProviderConfiguration, message, { condition: 'FetchFailed', retry });
 }

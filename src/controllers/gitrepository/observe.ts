@@ -34,7 +34,7 @@ export async function observe(
   try {
     const resolved = await resolve(object, transport, pass.signal);
     const revision = ports.settings.legacyRevisions ? toLegacyRevision(resolved.revision) : resolved.revision;
-    return { ...base, remote: { transport, resolved }, revision };
+    return { ...base, remote: { transport, resolved, auth }, revision };
   } catch (error) {
     // A pass that was superseded has not failed: whoever superseded it says so.
     pass.signal.throwIfAborted();
@@ -63,7 +63,7 @@ export function fetchFailure(object: GitRepository, error: unknown): ReconcileEr
   return new ReconcileError(reason, message, { condition: 'FetchFailed', cause: error });
 }
 
-function withoutUserInfo(url: string): string {
+export function withoutUserInfo(url: string): string {
   const parsed = new URL(url);
   if (parsed.protocol !== 'ssh:') parsed.username = '';
   parsed.password = '';

@@ -4,22 +4,32 @@ import type { GitRepository } from '../../api/source/gitrepository.ts';
 import type { Commit, Tag } from '../../engines/git/commit.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
-import type { ContentRecipe, GitTreeSource } from '../../offload/git/recipe.ts';
+import type { ContentRecipe } from '../../offload/git/recipe.ts';
+import type { SecretData } from '../../remote/git/auth.ts';
+import type { GitHubApp } from '../../remote/git/github-app.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
 import type { GitAuth, GitTransport } from '../../remote/git/transport.ts';
 import type { CachedLogin } from './login.ts';
 
-/** Bytes of a Secret's values by key. */
-export type SecretData = ReadonlyMap<string, Uint8Array>;
-
 /** A commit whose objects are in the storage. */
 export interface FetchedCommit {
-  readonly source: GitTreeSource;
+  /** How its files are read, before includes and ignore rules. */
+  readonly recipe: Pick<ContentRecipe, 'source' | 'submodules' | 'sparse'>;
+  /** The first folder of `sparse` that the commit does not have. */
+  readonly missingFolder: string | undefined;
   readonly commit: Commit;
   /** The annotated tag, when the reference is one. */
   readonly tag: Tag | undefined;
   /** Bytes that the fetch moved; 0 when everything was there. */
   readonly bytes: number;
+}
+
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+  /** Folders that are wanted; everything when empty. */
+  readonly sparse: readonly string[];
+  /** Opens the repositories of submodules; absent when they are not wanted. */
+  readonly openSubmodule: ((url: string) => GitTransport) | undefined;
 }
 
 export interface StoredArchive {
@@ -36,7 +46,7 @@ export interface GitStorage {
     key: string,
     transport: GitTransport,
     resolved: ResolvedReference,
-    options: { readonly signal: AbortSignal },
+    options: FetchOptions,
   ): Promise<FetchedCommit>;
   /** Packs what the recipe says under `path` (`gitrepository/ns/name/<sha>.tar.gz`); the same files, the same digest. */
   archive(path: string, recipe: ContentRecipe): Promise<StoredArchive>;
@@ -61,7 +71,10 @@ export interface GitRepositoryPorts {
   readonly storage: GitStorage;
   /** Credentials that were read; read again when they fail. */
   readonly logins: Map<string, CachedLogin>;
+  /** Data of a Secret as text; undefined when there is none. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
+  /** Makes logins of a GitHub App, which are renewed before they expire. */
+  githubLogin(app: GitHubApp, auth: Pick<GitAuth, 'tls' | 'proxy'>): NonNullable<GitAuth['dynamic']>;
   findRepository(namespace: string, name: string): GitRepository | undefined;
   openTransport(url: string, auth: GitAuth, timeoutMs: number): GitTransport;
   /** Where consumers in the cluster fetch an archive. */

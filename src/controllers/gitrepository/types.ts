@@ -1,8 +1,8 @@
 // Owns the values that the four steps of the GitRepository controller hand to each other.
 import type { Artifact } from '../../api/meta/artifact.ts';
-import type { GitRepository } from '../../api/source/gitrepository.ts';
+import type { GitRepository, VerificationMode } from '../../api/source/gitrepository.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
-import type { GitTransport } from '../../remote/git/transport.ts';
+import type { GitAuth, GitTransport } from '../../remote/git/transport.ts';
 
 /** An included repository as the cache has it. */
 export interface ObservedInclude {
@@ -19,7 +19,9 @@ export interface Observed {
   readonly archive: 'none' | 'present' | 'lost';
   readonly includes: readonly ObservedInclude[];
   /** What the reference means on the server now; absent when a check before it fails. */
-  readonly remote: { readonly transport: GitTransport; readonly resolved: ResolvedReference } | undefined;
+  readonly remote:
+    | { readonly transport: GitTransport; readonly resolved: ResolvedReference; readonly auth: GitAuth }
+    | undefined;
   /** The revision in the form that status has. */
   readonly revision: string;
   readonly requeueDependencyMs: number;
@@ -42,6 +44,9 @@ export type Decision =
       readonly transport: GitTransport;
       readonly resolved: ResolvedReference;
       readonly revision: string;
+      /** Whether signatures are checked in this pass. */
+      readonly verify: boolean;
+      readonly auth: GitAuth;
       readonly includes: readonly (ObservedInclude & { readonly artifact: Artifact })[];
     };
 
@@ -55,4 +60,12 @@ export type Outcome =
       readonly subject: string;
       /** False when the digest is that of the artifact before. */
       readonly isNew: boolean;
+      /** What was verified, and in words; undefined when nothing is asked for or it was done before. */
+      readonly verified: Verified | undefined;
     };
+
+/** A signature check that passed. */
+export interface Verified {
+  readonly mode: VerificationMode;
+  readonly message: string;
+}

@@ -25,11 +25,6 @@ export function isOid(text: string, format?: ObjectFormat): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
-/** The format that a full object name belongs to, told by its length. */
-export function formatOfOid(oid: string): ObjectFormat {
-  return oid.length === 64 ? 'sha256' : 'sha1';
-}
-
 /** The all-zero name, which stands for "no object" in the protocols. */
 export function zeroOid(format: ObjectFormat): string {
   return '0'.repeat(oidLength(format) * 2);

@@ -1,9 +1,12 @@
 // Owns Git's pack index, version 2: names in order, check sums, offsets. Reading searches it in place.
 import { createHash } from 'node:crypto';
+import { runSteps, type Steps } from '../../lib/steps.ts';
 import { GitError } from './errors.ts';
 import { asBuffer, type ObjectFormat, oidLength, readOid } from './oid.ts';
 
 const MAGIC = 0xff744f63;
+// Objects between two pauses.
+const STEP_OBJECTS = 512;
 const FANOUT_AT = 8;
 const NAMES_AT = FANOUT_AT + 256 * 4;
 
@@ -86,6 +89,11 @@ export function parsePackIdx(bytes: Uint8Array, format: ObjectFormat): PackIdx {
 
 /** The index for these objects. Columns may come in any order. Throws GitError GitCorruptPack on doubled objects. */
 export function formatPackIdx(columns: IdxColumns, packChecksum: string, format: ObjectFormat): Buffer {
+  return runSteps(formatPackIdxSteps(columns, packChecksum, format));
+}
+
+/** As `formatPackIdx`, in steps. */
+export function* formatPackIdxSteps(columns: IdxColumns, packChecksum: string, format: ObjectFormat): Steps<Buffer> {
   const width = oidLength(format);
   const count = columns.offsets.length;
   const order = sortedRanks(columns.oids, width, count);
@@ -100,7 +108,9 @@ export function formatPackIdx(columns: IdxColumns, packChecksum: string, format:
   out.writeUInt32BE(MAGIC, 0);
   out.writeUInt32BE(2, 4);
   const fanout = new Uint32Array(256);
+  yield;
   for (let rank = 0; rank < count; rank++) {
+    if (rank % STEP_OBJECTS === STEP_OBJECTS - 1) yield;
     const index = order[rank] as number;
     const first = columns.oids[index * width] as number;
     fanout[first] = (fanout[first] as number) + 1;

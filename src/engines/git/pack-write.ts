@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 import type { IndexedPack } from './index-pack.ts';
-import { asBuffer, type GitObject, hashObject, type ObjectFormat, oidLength } from './oid.ts';
+import { asBuffer, type GitObject, type ObjectFormat, oidLength } from './oid.ts';
 import { formatEntryHeader, formatPackHeader, PACK_HEADER_BYTES } from './pack-entry.ts';
 import type { IdxColumns } from './pack-idx.ts';
 
@@ -69,9 +69,4 @@ export function completePackBytes(
   ]);
   const sum = createHash(format).update(body).digest();
   return { bytes: Buffer.concat([body, sum]), columns: completion.columns, checksum: sum.toString('hex') };
-}
-
-/** Name and content of an object that is about to be written. */
-export function nameObject(object: GitObject, format: ObjectFormat): { oid: string; object: GitObject } {
-  return { oid: hashObject(object.type, object.data, format), object };
 }

@@ -6,6 +6,7 @@ import {
   createTemplateCache,
   createTemplateSet,
   type TemplateCache,
+  type TemplateSet,
 } from '../../lang/gotemplate/template.ts';
 import { compareStrings } from '../../lang/gotemplate/value.ts';
 import { type Capabilities, defaultApiVersions, defaultKubeVersion } from './capabilities.ts';
@@ -23,10 +24,23 @@ import { collectTemplates, isPartial, type ReleaseInfo, type ScopedTemplate } fr
 import type { Table } from './table.ts';
 import { describeTemplateError } from './template-errors.ts';
 
+/** Combinations of subcharts that are kept for one chart. */
+const MAX_SETS = 8;
+
 /** Parsed templates and schemas, kept between renders. Charts share it: templates are found by path and text. */
 export interface RenderCache {
   readonly templates: Readonly<Record<Compat, TemplateCache>>;
   readonly schemas: SchemaCache;
+  /** Parsed template sets of a loaded chart, for the combinations of subcharts that took part. */
+  readonly sets: WeakMap<Chart, ParsedSet[]>;
+}
+
+type ParsedText = Pick<ScopedTemplate, 'path' | 'text'>;
+
+interface ParsedSet {
+  readonly compat: Compat;
+  readonly templates: readonly ParsedText[];
+  readonly set: TemplateSet;
 }
 
 /** Makes an empty cache; one per process (or worker) is enough. */
@@ -34,6 +48,7 @@ export function createRenderCache(): RenderCache {
   return {
     templates: { helm3: createTemplateCache(FUNCTIONS.helm3), helm4: createTemplateCache(FUNCTIONS.helm4) },
     schemas: new WeakMap(),
+    sets: new WeakMap(),
   };
 }
 
@@ -102,7 +117,7 @@ export function renderChart(
   };
   checkKubeVersion(copy, capabilities);
   const templates = collectTemplates(copy, seen, { release: options.release, capabilities, compat });
-  const { files, missing } = runTemplates(templates, options, compat);
+  const { files, missing } = runTemplates(chart, templates, options, compat);
   if (missing.length > 0) return { missing };
   const notes = takeNotes(files, `${copy.metadata.name}/templates/NOTES.txt`, options.subNotes === true);
   return { ...sortManifests(files, { compat, warn }), notes, crds: listCrds(copy), values: seen };
@@ -133,11 +148,35 @@ function checkKubeVersion(chart: Chart, { kubeVersion }: Capabilities): void {
 
 /** Deepest paths first and, among equals, the last name first: what is parsed later replaces what was before. */
 function parseOrder(templates: ReadonlyMap<string, ScopedTemplate>): ScopedTemplate[] {
-  const depth = (path: string) => path.split('/').length;
-  return [...templates.values()].sort((a, b) => depth(b.path) - depth(a.path) || compareStrings(b.path, a.path));
+  const ranked = [...templates.values()].map((template) => ({ template, depth: template.path.split('/').length }));
+  ranked.sort((a, b) => b.depth - a.depth || compareStrings(b.template.path, a.template.path));
+  return ranked.map(({ template }) => template);
+}
+
+/** The set of a chart's templates: parsed once for every combination of subcharts that values switch on. */
+function parseTemplates(
+  chart: Chart,
+  ordered: readonly ScopedTemplate[],
+  cache: RenderCache,
+  compat: Compat,
+): TemplateSet {
+  const parsed = cache.sets.get(chart) ?? [];
+  const known = parsed.find((each) => each.compat === compat && isSame(each.templates, ordered));
+  if (known !== undefined) return known.set;
+  const set = createTemplateSet(cache.templates[compat]);
+  for (const { path, text } of ordered) set.parse(path, text);
+  const templates = ordered.map(({ path, text }) => ({ path, text }));
+  cache.sets.set(chart, [...parsed.slice(1 - MAX_SETS), { compat, templates, set }]);
+  return set;
+}
+
+function isSame(a: readonly ParsedText[], b: readonly ParsedText[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every(({ path, text }, index) => path === b[index]!.path && text === b[index]!.text);
 }
 
 function runTemplates(
+  chart: Chart,
   templates: ReadonlyMap<string, ScopedTemplate>,
   options: RenderOptions,
   compat: Compat,
@@ -153,8 +192,7 @@ function runTemplates(
   const files = new Map<string, string>();
   try {
     const ordered = parseOrder(templates);
-    const set = createTemplateSet(options.cache.templates[compat]);
-    for (const { path, text } of ordered) set.parse(path, text);
+    const set = parseTemplates(chart, ordered, options.cache, compat);
     const context: RenderContext = { included: new Map(), lookup };
     const { host, limits = {} } = options;
     const execution = createExecution(set, { host, context, limits });

@@ -305,6 +305,8 @@ class Parser {
       if (this.#peek() === '.') this.#fail("floats must start with a digit, not '.'");
       this.#fail(`expected a digit but got ${this.#rune()}`);
     }
+    const based = /^0[box]/.exec(this.#text.slice(this.#at + 1, this.#at + 3))?.[0];
+    if (based !== undefined) this.#fail(`cannot use sign with non-decimal numbers: '${sign}${based}'`);
     return this.#number();
   }
 

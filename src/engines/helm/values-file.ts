@@ -1,5 +1,5 @@
 // Owns reading values from YAML text: values.yaml of a chart and the files a user gives. Merging is coalesce.ts.
-import { fromJson, type GoValue } from '../../lang/gotemplate/value.ts';
+import { fromJson } from '../../lang/gotemplate/value.ts';
 import { fromYaml } from '../../lib/goyaml/sigs.ts';
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import type { Compat } from './compat.ts';
@@ -51,12 +51,4 @@ function splitDocuments(text: string): string[] {
   }
   if (buffer !== '') documents.push(buffer);
   return documents;
-}
-
-/** A table from any JSON object, as given in an API object. Throws HelmError `ValuesInvalid` when it is none. */
-export function valuesFromJson(value: JsonValue): Table {
-  const converted: GoValue = fromJson(value);
-  if (converted instanceof Map) return converted;
-  if (value === null) return new Map();
-  throw new HelmError('ValuesInvalid', `values must be an object, got ${kindOf(value)}`, {});
 }

@@ -23,8 +23,3 @@ export interface TemplateErrorData {
  * When a function failed, `cause` is what it threw; nested templates give a chain of causes.
  */
 export class TemplateError extends CodedError<'TemplateParse' | 'TemplateExecution', TemplateErrorData> {}
-
-/** Go's location text: `file:line:column`, or `file:line`. */
-export function locationOf(data: TemplateErrorData): string {
-  return data.column === undefined ? `${data.file}:${data.line}` : `${data.file}:${data.line}:${data.column}`;
-}

@@ -16,8 +16,9 @@ import {
 } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import { quote, unquote } from './gostring.ts';
-import { describeToken, type Token, tokenize } from './lexer.ts';
+import { describeToken, type Token } from './lexer.ts';
 import { parseNumber } from './number.ts';
+import { TokenCursor } from './token-cursor.ts';
 
 /**
  * Deepest nesting of parentheses and of control structures. Go allows 10000 parentheses and any depth of blocks;
@@ -60,12 +61,8 @@ const OPERAND_STARTS: ReadonlySet<string> = new Set([
 class Parser {
   readonly #source: Source;
   readonly #hasFunction: (name: string) => boolean;
-  readonly #tokens: readonly Token[];
+  readonly #tokens: TokenCursor;
   readonly #trees = new Map<string, Tree>();
-  /** Index of the next token. */
-  #next = 0;
-  /** Index of the furthest token looked at: its line is the one that messages give. */
-  #furthest = 0;
   #vars: string[] = ['$'];
   #rangeDepth = 0;
   #depth = 0;
@@ -75,13 +72,13 @@ class Parser {
   constructor(source: Source, hasFunction: (name: string) => boolean) {
     this.#source = source;
     this.#hasFunction = hasFunction;
-    this.#tokens = tokenize(source.text);
+    this.#tokens = new TokenCursor(source.text);
   }
 
   parseFile(): ReadonlyMap<string, Tree> {
     const nodes: StatementNode[] = [];
-    const pos = this.#peek().pos;
-    for (let token = this.#peek(); token.type !== 'eof'; token = this.#peek()) {
+    const pos = this.#tokens.peek().pos;
+    for (let token = this.#tokens.peek(); token.type !== 'eof'; token = this.#tokens.peek()) {
       if (token.type === 'leftDelim' && this.#startsDefine()) {
         this.#parseDefinition();
         continue;
@@ -94,43 +91,19 @@ class Parser {
     return this.#trees;
   }
 
-  // ---- tokens
-
-  #take(): Token {
-    const token = this.#peek();
-    if (this.#next < this.#tokens.length - 1) this.#next++;
-    return token;
-  }
-
-  #peek(): Token {
-    if (this.#next > this.#furthest) this.#furthest = this.#next;
-    return this.#tokens[this.#next]!;
-  }
-
-  #takeNonSpace(): Token {
-    let token = this.#take();
-    while (token.type === 'space') token = this.#take();
-    return token;
-  }
-
-  #peekNonSpace(): Token {
-    while (this.#peek().type === 'space') this.#next++;
-    return this.#peek();
-  }
-
   #isKeyword(token: Token, word: string): boolean {
     return token.type === 'keyword' && token.value === word;
   }
 
   #expect(type: Token['type'], context: string): Token {
-    const token = this.#takeNonSpace();
+    const token = this.#tokens.takeNonSpace();
     if (token.type !== type) this.#unexpected(token, context);
     return token;
   }
 
   #fail(detail: string): never {
     const { name } = this.#source;
-    const line = this.#tokens[this.#furthest]!.line;
+    const { line } = this.#tokens;
     throw new TemplateError('TemplateParse', `template: ${name}:${line}: ${detail}`, { file: name, line, detail });
   }
 
@@ -161,16 +134,16 @@ class Parser {
   // ---- definitions
 
   #startsDefine(): boolean {
-    const start = this.#next;
-    this.#next++;
-    if (this.#isKeyword(this.#takeNonSpace(), 'define')) return true;
-    this.#next = start;
+    const start = this.#tokens.position;
+    this.#tokens.take();
+    if (this.#isKeyword(this.#tokens.takeNonSpace(), 'define')) return true;
+    this.#tokens.position = start;
     return false;
   }
 
   #parseDefinition(): void {
     const context = 'define clause';
-    const token = this.#takeNonSpace();
+    const token = this.#tokens.takeNonSpace();
     if (token.type !== 'string' && token.type !== 'rawString') this.#unexpected(token, context);
     const name = this.#convert(() => unquote(token.value));
     this.#expect('rightDelim', context);
@@ -203,9 +176,9 @@ class Parser {
   // ---- statements
 
   #itemList(): { list: ListNode; end: ListEnd } {
-    const pos = this.#peekNonSpace().pos;
+    const pos = this.#tokens.peekNonSpace().pos;
     const nodes: StatementNode[] = [];
-    while (this.#peekNonSpace().type !== 'eof') {
+    while (this.#tokens.peekNonSpace().type !== 'eof') {
       const node = this.#textOrAction();
       if (node.type === 'end' || node.type === 'else') {
         return { list: { type: 'list', source: this.#source, pos, nodes }, end: node as ListEnd };
@@ -216,7 +189,7 @@ class Parser {
   }
 
   #textOrAction(): StatementNode | ListEnd {
-    const token = this.#takeNonSpace();
+    const token = this.#tokens.takeNonSpace();
     if (token.type === 'text') return { type: 'text', source: this.#source, pos: token.pos, text: token.value };
     if (token.type !== 'leftDelim') this.#unexpected(token, 'input');
     this.#actionLine = token.line;
@@ -226,8 +199,8 @@ class Parser {
   }
 
   #action(): StatementNode | ListEnd {
-    const start = this.#next;
-    const token = this.#takeNonSpace();
+    const start = this.#tokens.position;
+    const token = this.#tokens.takeNonSpace();
     if (token.type === 'keyword') {
       switch (token.value) {
         case 'block':
@@ -247,13 +220,13 @@ class Parser {
           return this.#template();
       }
     }
-    this.#next = start;
-    const { pos } = this.#peekNonSpace();
+    this.#tokens.position = start;
+    const { pos } = this.#tokens.peekNonSpace();
     return { type: 'action', source: this.#source, pos, pipe: this.#pipeline('command', 'rightDelim') };
   }
 
   #loopExit(token: Token, type: 'break' | 'continue'): LoopExitNode {
-    const next = this.#takeNonSpace();
+    const next = this.#tokens.takeNonSpace();
     if (next.type !== 'rightDelim') this.#unexpected(next, `{{${type}}}`);
     if (this.#rangeDepth === 0) this.#fail(`{{${type}}} outside {{range}}`);
     return { type, source: this.#source, pos: token.pos };
@@ -261,7 +234,7 @@ class Parser {
 
   /** `{{else if` and `{{else with` leave their keyword for `#branch`. */
   #elseControl(): ListEnd {
-    const next = this.#peekNonSpace();
+    const next = this.#tokens.peekNonSpace();
     if (this.#isKeyword(next, 'if') || this.#isKeyword(next, 'with')) return { type: 'else', pos: next.pos };
     return { type: 'else', pos: this.#expect('rightDelim', 'else').pos };
   }
@@ -278,8 +251,8 @@ class Parser {
   }
 
   #elseList(type: 'if' | 'with' | 'range', end: ListEnd): ListNode {
-    if (type !== 'range' && this.#isKeyword(this.#peek(), type)) {
-      this.#take();
+    if (type !== 'range' && this.#isKeyword(this.#tokens.peek(), type)) {
+      this.#tokens.take();
       const chained = this.#deeper(() => this.#branch(type));
       return { type: 'list', source: this.#source, pos: end.pos, nodes: [chained] };
     }
@@ -290,7 +263,7 @@ class Parser {
 
   #block(): TemplateNode {
     const context = 'block clause';
-    const token = this.#takeNonSpace();
+    const token = this.#tokens.takeNonSpace();
     const name = this.#templateName(token, context);
     const pipe = this.#pipeline(context, 'rightDelim');
     this.#parseBody(name, context);
@@ -299,11 +272,11 @@ class Parser {
 
   #template(): TemplateNode {
     const context = 'template clause';
-    const token = this.#takeNonSpace();
+    const token = this.#tokens.takeNonSpace();
     const name = this.#templateName(token, context);
     const node = { type: 'template', source: this.#source, pos: token.pos, name } as const;
-    if (this.#peekNonSpace().type === 'rightDelim') {
-      this.#take();
+    if (this.#tokens.peekNonSpace().type === 'rightDelim') {
+      this.#tokens.take();
       return node;
     }
     return { ...node, pipe: this.#pipeline(context, 'rightDelim') };
@@ -317,17 +290,17 @@ class Parser {
   // ---- pipelines
 
   #pipeline(context: string, end: 'rightDelim' | 'rightParen'): PipeNode {
-    const { pos } = this.#peekNonSpace();
+    const { pos } = this.#tokens.peekNonSpace();
     const { declarations, isAssign } = this.#declarations(context);
     const commands: CommandNode[] = [];
     for (;;) {
-      const token = this.#peekNonSpace();
+      const token = this.#tokens.peekNonSpace();
       if (token.type === end) {
-        this.#take();
+        this.#tokens.take();
         this.#checkPipeline(commands, context);
         return { type: 'pipe', source: this.#source, pos, declarations, isAssign, commands };
       }
-      if (!this.#startsOperand(token)) this.#unexpected(this.#take(), context);
+      if (!this.#startsOperand(token)) this.#unexpected(this.#tokens.take(), context);
       commands.push(this.#command());
     }
   }
@@ -338,16 +311,16 @@ class Parser {
 
   #declarations(context: string): { declarations: VariableNode[]; isAssign: boolean } {
     const declarations: VariableNode[] = [];
-    for (let token = this.#peekNonSpace(); token.type === 'variable'; token = this.#peekNonSpace()) {
-      const start = this.#next;
-      this.#take();
-      const next = this.#peekNonSpace();
+    for (let token = this.#tokens.peekNonSpace(); token.type === 'variable'; token = this.#tokens.peekNonSpace()) {
+      const start = this.#tokens.position;
+      this.#tokens.take();
+      const next = this.#tokens.peekNonSpace();
       const isComma = next.type === 'char' && next.value === ',';
       if (next.type !== 'assign' && next.type !== 'declare' && !isComma) {
-        this.#next = start;
+        this.#tokens.position = start;
         break;
       }
-      this.#take();
+      this.#tokens.take();
       declarations.push(this.#variable(token));
       this.#vars.push(token.value);
       if (!isComma) return { declarations, isAssign: next.type === 'assign' };
@@ -358,7 +331,7 @@ class Parser {
 
   #checkMoreDeclarations(context: string, count: number): void {
     if (context !== 'range' || count >= 2) this.#fail(`too many declarations in ${context}`);
-    const { type } = this.#peekNonSpace();
+    const { type } = this.#tokens.peekNonSpace();
     if (type !== 'variable' && type !== 'rightDelim' && type !== 'rightParen') {
       this.#fail('range can only initialize variables');
     }
@@ -375,15 +348,15 @@ class Parser {
   }
 
   #command(): CommandNode {
-    const { pos } = this.#peekNonSpace();
+    const { pos } = this.#tokens.peekNonSpace();
     const args: OperandNode[] = [];
     for (;;) {
-      this.#peekNonSpace();
+      this.#tokens.peekNonSpace();
       const operand = this.#operand();
       if (operand !== undefined) args.push(operand);
-      const token = this.#peek();
+      const token = this.#tokens.peek();
       if (token.type === 'rightDelim' || token.type === 'rightParen') break;
-      this.#take();
+      this.#tokens.take();
       if (token.type === 'space') continue;
       if (token.type === 'pipe') break;
       this.#unexpected(token, 'operand');
@@ -395,10 +368,10 @@ class Parser {
   /** A term with the fields that follow it directly. */
   #operand(): OperandNode | undefined {
     const node = this.#term();
-    if (node === undefined || this.#peek().type !== 'field') return node;
-    const { pos } = this.#peek();
+    if (node === undefined || this.#tokens.peek().type !== 'field') return node;
+    const { pos } = this.#tokens.peek();
     const names: string[] = [];
-    while (this.#peek().type === 'field') names.push(this.#take().value.slice(1));
+    while (this.#tokens.peek().type === 'field') names.push(this.#tokens.take().value.slice(1));
     switch (node.type) {
       case 'field':
       case 'variable':
@@ -419,39 +392,39 @@ class Parser {
   }
 
   #term(): OperandNode | undefined {
-    const token = this.#peekNonSpace();
+    const token = this.#tokens.peekNonSpace();
     const base = { source: this.#source, pos: token.pos };
     switch (token.type) {
       case 'identifier':
-        this.#take();
+        this.#tokens.take();
         if (!this.#hasFunction(token.value)) this.#fail(`function ${quote(token.value)} not defined`);
         return { ...base, type: 'identifier', name: token.value };
       case 'keyword':
         if (token.value !== '.' && token.value !== 'nil') return undefined;
-        this.#take();
+        this.#tokens.take();
         return { ...base, type: token.value === '.' ? 'dot' : 'nil' };
       case 'variable':
-        this.#take();
+        this.#tokens.take();
         return this.#usedVariable(token);
       case 'field':
-        this.#take();
+        this.#tokens.take();
         return { ...base, type: 'field', names: token.value.slice(1).split('.') };
       case 'bool':
-        this.#take();
+        this.#tokens.take();
         return { ...base, type: 'bool', value: token.value === 'true' };
       case 'charConstant':
       case 'complex':
       case 'number': {
-        this.#take();
+        this.#tokens.take();
         const { type } = token;
         return { ...base, type: 'number', text: token.value, ...this.#convert(() => parseNumber(token.value, type)) };
       }
       case 'leftParen':
-        this.#take();
+        this.#tokens.take();
         return this.#deeper(() => this.#pipeline('parenthesized pipeline', 'rightParen'));
       case 'string':
       case 'rawString':
-        this.#take();
+        this.#tokens.take();
         return { ...base, type: 'string', quoted: token.value, value: this.#convert(() => unquote(token.value)) };
       default:
         return undefined;

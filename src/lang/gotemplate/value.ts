@@ -329,19 +329,23 @@ export function compareStrings(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    if (x !== y) return x < 0xd800 || y < 0xd800 ? x - y : byteRank(a, i) - byteRank(b, i);
+    if (x !== y) return x < 0xd800 && y < 0xd800 ? x - y : utf8At(a, i) - utf8At(b, i);
   }
   return a.length - b.length;
 }
 
-/** Rank of the unit by its UTF-8 bytes: escaped raw bytes by themselves, pairs above the rest of the plane. */
-function byteRank(text: string, index: number): number {
-  const unit = text.charCodeAt(index);
-  if (unit < 0xd800 || unit > 0xdfff) return unit;
+/** The UTF-8 bytes of the rune (or the raw byte) that a unit belongs to, as one number that sorts like them. */
+function utf8At(text: string, index: number): number {
   const before = index > 0 ? text.charCodeAt(index - 1) : 0;
-  const isSecondOfPair = unit >= 0xdc00 && before >= 0xd800 && before <= 0xdbff;
-  if (unit >= 0xdc80 && unit <= 0xdcff && !isSecondOfPair) return unit < 0xdce0 ? 0 : 0xd7ff;
-  return unit + 0x10000;
+  const unit = text.charCodeAt(index);
+  const isSecond = unit >= 0xdc00 && unit <= 0xdfff && before >= 0xd800 && before <= 0xdbff;
+  const point = text.codePointAt(isSecond ? index - 1 : index)!;
+  if (point < 0x80) return point * 0x1000000;
+  if (point >= 0xdc80 && point <= 0xdcff) return (point - 0xdc00) * 0x1000000;
+  const tail = (shift: number): number => 0x80 | ((point >> shift) & 0x3f);
+  if (point < 0x800) return (0xc0 | (point >> 6)) * 0x1000000 + tail(0) * 0x10000;
+  if (point < 0x10000) return (0xe0 | (point >> 12)) * 0x1000000 + tail(6) * 0x10000 + tail(0) * 0x100;
+  return (0xf0 | (point >> 18)) * 0x1000000 + tail(12) * 0x10000 + tail(6) * 0x100 + tail(0);
 }
 
 /** Keys of a map in Go's order. */

@@ -2,7 +2,7 @@
 // has. Where objects are kept is the store's business.
 import { GitError } from '../../engines/git/errors.ts';
 import type { ObjectFormat } from '../../engines/git/oid.ts';
-import type { GitTransport } from './transport.ts';
+import type { FetchRequest, GitTransport } from './transport.ts';
 
 /** The side of an object store that fetching needs. */
 export interface ObjectSink {
@@ -62,25 +62,57 @@ export async function fetchCommit(
   const haves = [...here].slice(0, MAX_HAVES);
   const kept = new Set(haves);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const request: FetchRequest = {
+    wants,
+    haves,
+    shallow: store.shallow().filter((oid) => kept.has(oid)),
+    ...(options.depth === 'all' ? {} : { depth: options.depth ?? 1 }),
+    ...(options.maxPackBytes === undefined ? {} : { maxPackBytes: options.maxPackBytes }),
+    ...signal,
+  };
   try {
-    const fetched = await transport.fetch({
-      wants,
-      haves,
-      shallow: store.shallow().filter((oid) => kept.has(oid)),
-      ...(options.depth === 'all' ? {} : { depth: options.depth ?? 1 }),
-      ...(options.maxPackBytes === undefined ? {} : { maxPackBytes: options.maxPackBytes }),
-      ...signal,
-    });
-    const { shallow, unshallow, pack } = fetched;
-    try {
-      const imported = await store.importPack(pack, { roots: wanted, shallow, unshallow, ...signal });
-      return { fetched: true, ...imported };
-    } catch (error) {
-      fetched.cancel();
-      throw error;
-    }
+    return await bring(transport, store, request, wanted);
   } catch (error) {
-    throw asMissingCommit(error, commit);
+    const missing = asMissingCommit(error, commit);
+    if (missing === error || (await transport.canWantAny(options.signal))) throw missing;
+    return bringAnyhow(transport, store, request, commit, missing);
+  }
+}
+
+async function bring(
+  transport: GitTransport,
+  store: ObjectSink,
+  request: FetchRequest,
+  roots: readonly string[],
+): Promise<FetchStats> {
+  const { shallow, unshallow, pack, cancel } = await transport.fetch(request);
+  const signal = request.signal === undefined ? {} : { signal: request.signal };
+  try {
+    const imported = await store.importPack(pack, { roots, shallow, unshallow, ...signal });
+    return { fetched: true, ...imported };
+  } catch (error) {
+    cancel();
+    throw error;
+  }
+}
+
+// A server that gives out tips of refs only: the commit may be in the history of one of them.
+async function bringAnyhow(
+  transport: GitTransport,
+  store: ObjectSink,
+  request: FetchRequest,
+  commit: string,
+  missing: unknown,
+): Promise<FetchStats> {
+  const signal = request.signal === undefined ? {} : { signal: request.signal };
+  const { refs } = await transport.lsRefs({ prefixes: ['refs/heads/', 'refs/tags/'], ...signal });
+  const { depth: _depth, ...whole } = request;
+  const wants = [...new Set(refs.map((ref) => ref.oid))];
+  try {
+    return await bring(transport, store, { ...whole, wants, haves: [], shallow: [] }, [commit]);
+  } catch (error) {
+    if (error instanceof GitError && error.code === 'GitObjectNotFound' && error.data.oid === commit) throw missing;
+    throw error;
   }
 }
 

@@ -107,13 +107,13 @@ function encodeManaged({ managers, times }: Managed): ManagedFieldsEntry[] {
     const { manager, subresource } = parseIdentity(identity);
     const time = times.get(identity);
     entries.push({
-      apiVersion: fields.apiVersion,
-      fieldsType: 'FieldsV1',
-      fieldsV1: formatFieldsV1(fields.set),
       ...(manager ? { manager } : {}),
       operation: fields.applied ? 'Apply' : 'Update',
-      ...(subresource ? { subresource } : {}),
+      apiVersion: fields.apiVersion,
       ...(time ? { time } : {}),
+      fieldsType: 'FieldsV1',
+      fieldsV1: formatFieldsV1(fields.set),
+      ...(subresource ? { subresource } : {}),
     });
   }
   return entries.sort(compareEntries);

@@ -10,8 +10,8 @@ import { faultAnswer, type Routes, serve } from './serve.ts';
 
 /** Bytes of a request body that the API server accepts. */
 const BODY_LIMIT = 3 * 1024 * 1024;
-/** A watch whose client leaves this much unread is cut. */
-const UNREAD_LIMIT = 16 * 1024 * 1024;
+/** A watch's client that has this much to read gets no more until it has read it. */
+const UNREAD_BYTES = 128 * 1024;
 
 /** The connections of a server. */
 export interface Connections {
@@ -121,15 +121,16 @@ function stream(reply: Extract<Reply, { stream: unknown }>, response: ServerResp
   };
   let end = (): void => {};
   const sink = {
-    send(line: string): boolean {
+    send(line: string): void {
       begin();
-      if (response.destroyed) return false;
-      response.write(line);
-      if (response.writableLength > UNREAD_LIMIT) {
-        response.destroy();
-        return false;
-      }
-      return true;
+      if (!response.destroyed) response.write(line);
+    },
+    get full(): boolean {
+      // Only when a drain event is to come, or the watch would never go on.
+      return response.writableNeedDrain && response.writableLength > UNREAD_BYTES;
+    },
+    onDrain(callback: () => void): void {
+      response.on('drain', callback);
     },
     end(): void {
       finished = true;

@@ -8,6 +8,7 @@ import { timestamp } from '../core.ts';
 import { cloneObject, equalJson, type KubeObject, type ObjectMeta, readPath } from '../object.ts';
 import { apiVersionOf, servedSchema } from '../registry.ts';
 import { pruneCustom } from '../schema/decode.ts';
+import { derive } from '../schema/derived.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import { type Entry, keyOf } from '../storage/storage.ts';
 import { toStorage, toVersion } from './convert.ts';
@@ -108,7 +109,7 @@ function storeNew(
   if (rulesOf(resource).generation) metadata.generation = 1;
   defaultObject(write, object);
 
-  let ready = own(object);
+  let ready = own(derive(resource.group, object));
   if (hasStatus(write)) ready = withStatus(ready, initialStatus(write));
   ready = admit(core, write, ready, undefined);
   const key = keyOf(resource.namespaced ? write.namespace : '', ready.metadata.name);
@@ -229,6 +230,7 @@ function replace(
   const named = { group: resource.group, resource: resource.plural };
   checkPreconditions(write, live, desired);
   let next = keepSystemFields(write, live, desired);
+  if (write.subresource === '') next = derive(resource.group, next, live);
   // Binding a pod to a node is no field ownership of anybody's and no new generation.
   const binds = write.subresource === 'binding';
   if (how === 'update' && !binds) next = updateManaged(fieldWrite(core, write), live, next);

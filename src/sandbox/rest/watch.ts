@@ -1,5 +1,6 @@
 // Owns watch requests: where to start, which events a selector shows, bookmarks, and the end. Sending bytes is the
-// caller's; the sink says when a client is too slow.
+// caller's. A client that reads slowly costs no memory: what it has not read stays in the storage's history, and when
+// that has moved on, the watch ends and the client lists again.
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
@@ -13,8 +14,12 @@ import type { Matcher } from './selectors.ts';
 
 /** Where events go. */
 export interface WatchSink {
-  /** Sends one event line; false when the client reads too slowly and must be dropped. */
-  send(line: string): boolean;
+  /** Sends one event line. */
+  send(line: string): void;
+  /** The client has enough to read; more comes after `onDrain`. */
+  readonly full: boolean;
+  /** Calls back whenever the client has read everything. */
+  onDrain(callback: () => void): void;
   end(): void;
 }
 
@@ -36,61 +41,141 @@ export function startWatch(
   sink: WatchSink,
   options: { present: Presenter; timers: Timers },
 ): () => void {
-  const { query, resource } = request;
-  checkParameters(query);
-  const matcher = matcherOf(request);
-  const bookmarks = flag(query, 'allowWatchBookmarks');
-  const state = { closed: false, sent: 0 };
-  const stops: (() => void)[] = [];
-  const close = (): void => {
-    if (state.closed) return;
-    state.closed = true;
-    for (const stop of stops) stop();
-    sink.end();
-  };
-  const send = (type: string, json: string): void => {
-    if (!state.closed && !sink.send(`{"type":"${type}","object":${json}}\n`)) close();
-  };
-  const show = (entry: Entry): string =>
-    options.present
-      ? options.present(toVersion(resource, request.version, entry.object))
-      : entryJson(resource, request.version, entry);
-  const bookmark = (initialEnd: boolean): void => send('BOOKMARK', bookmarkJson(core, request, initialEnd));
+  checkParameters(request.query);
+  const watch = new Watch(core, request, sink, options);
+  watch.start();
+  return () => watch.close();
+}
 
-  const prefix = prefixOf(request);
-  const deliver = (change: Change): void => {
-    if (prefix !== '' && !change.entry.key.startsWith(prefix)) return;
-    const event = visibleEvent(change, matcher);
-    if (event) send(event, show(change.entry));
-  };
+/** One watch: first the initial objects, then past changes, then each change as it happens. */
+class Watch {
+  private readonly core: Core;
+  private readonly request: ListRequest;
+  private readonly sink: WatchSink;
+  private readonly options: { present: Presenter; timers: Timers };
+  private readonly matcher: Matcher | undefined;
+  private readonly prefix: string;
+  private readonly stops: (() => void)[] = [];
+  private initial: readonly Entry[] = [];
+  private initialSent = 0;
+  private endsInitial = false;
+  /** Revision up to which changes have been looked at. */
+  private position = 0;
+  /** Changes go straight to the client; otherwise they wait in the storage's history. */
+  private live = false;
+  private closed = false;
 
-  const start = query.get('resourceVersion') ?? '';
-  const initial = query.get('sendInitialEvents');
-  const fromNow = start === '' || start === '0';
-  if (initial === 'true' || (initial === null && fromNow)) {
-    for (const entry of core.storage.list(resource.collection, prefix)) {
-      if (!matcher || matcher(entry.object)) send('ADDED', show(entry));
-    }
-    if (initial === 'true' && bookmarks) bookmark(true);
-  } else if (!fromNow) {
-    const past = core.storage.since(resource.collection, Number(start));
-    if (past === undefined) {
-      const gone = new ApiError(410, 'Expired', `too old resource version: ${start} (${core.storage.revision})`);
-      send('ERROR', JSON.stringify(statusOf(gone)));
-      close();
-      return close;
-    }
-    for (const change of past) deliver(change);
+  constructor(core: Core, request: ListRequest, sink: WatchSink, options: { present: Presenter; timers: Timers }) {
+    this.core = core;
+    this.request = request;
+    this.sink = sink;
+    this.options = options;
+    this.matcher = matcherOf(request);
+    this.prefix = prefixOf(request);
   }
-  if (state.closed) return close;
-  stops.push(core.storage.subscribe(resource.collection, deliver));
-  schedule(query, { bookmarks, bookmark, close, stops, timers: options.timers });
-  return close;
+
+  start(): void {
+    const { query, resource } = this.request;
+    const { storage } = this.core;
+    const start = query.get('resourceVersion') ?? '';
+    const wanted = query.get('sendInitialEvents');
+    const fromNow = start === '' || start === '0';
+    const bookmarks = flag(query, 'allowWatchBookmarks');
+    this.position = fromNow ? storage.revision : Number(start);
+    if (wanted === 'true' || (wanted === null && fromNow)) {
+      this.initial = storage.list(resource.collection, this.prefix);
+      this.position = storage.revision;
+      this.endsInitial = wanted === 'true' && bookmarks;
+    } else if (storage.since(resource.collection, this.position) === undefined) {
+      const message = `too old resource version: ${start} (${storage.revision})`;
+      this.sink.send(eventLine('ERROR', JSON.stringify(statusOf(new ApiError(410, 'Expired', message)))));
+      this.close();
+      return;
+    }
+    this.stops.push(storage.subscribe(resource.collection, (change) => this.onChange(change)));
+    this.sink.onDrain(() => this.pump());
+    const bookmark = (): void => {
+      // Behind the changes a bookmark would skip them.
+      if (!this.live || this.sink.full) return;
+      this.position = storage.revision;
+      this.bookmark(false);
+    };
+    schedule(query, { bookmarks, bookmark, close: () => this.close(), stops: this.stops, timers: this.options.timers });
+    this.pump();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const stop of this.stops) stop();
+    this.sink.end();
+  }
+
+  private onChange(change: Change): void {
+    if (!this.live) return;
+    this.deliver(change);
+    if (this.sink.full) this.live = false;
+  }
+
+  /** Sends what is due until the client has enough or there is nothing left. */
+  private pump(): void {
+    while (!this.closed && !this.live && !this.sink.full) {
+      if (this.initialSent < this.initial.length) this.sendInitial();
+      else if (this.endsInitial) {
+        this.endsInitial = false;
+        this.bookmark(true);
+      } else this.catchUp();
+    }
+  }
+
+  private sendInitial(): void {
+    const entry = this.initial[this.initialSent++]!;
+    if (!this.matcher || this.matcher(entry.object)) this.send('ADDED', entry);
+    if (this.initialSent === this.initial.length) {
+      this.initial = [];
+      this.initialSent = 0;
+    }
+  }
+
+  private catchUp(): void {
+    const missed = this.core.storage.since(this.request.resource.collection, this.position);
+    if (missed === undefined) {
+      this.close();
+      return;
+    }
+    for (const change of missed) {
+      if (this.sink.full) return;
+      this.deliver(change);
+    }
+    this.live = true;
+  }
+
+  private deliver(change: Change): void {
+    this.position = change.revision;
+    if (this.prefix !== '' && !change.entry.key.startsWith(this.prefix)) return;
+    const event = visibleEvent(change, this.matcher);
+    if (event) this.send(event, change.entry);
+  }
+
+  private send(type: string, entry: Entry): void {
+    const { resource, version } = this.request;
+    const { present } = this.options;
+    const json = present ? present(toVersion(resource, version, entry.object)) : entryJson(resource, version, entry);
+    this.sink.send(eventLine(type, json));
+  }
+
+  private bookmark(initialEnd: boolean): void {
+    this.sink.send(eventLine('BOOKMARK', bookmarkJson(this.request, this.position, initialEnd)));
+  }
+}
+
+function eventLine(type: string, json: string): string {
+  return `{"type":"${type}","object":${json}}\n`;
 }
 
 interface Schedule {
   readonly bookmarks: boolean;
-  readonly bookmark: (initialEnd: boolean) => void;
+  readonly bookmark: () => void;
   readonly close: () => void;
   readonly stops: (() => void)[];
   readonly timers: Timers;
@@ -101,7 +186,7 @@ function schedule(query: URLSearchParams, { bookmarks, bookmark, close, stops, t
   const seconds = Number(query.get('timeoutSeconds') ?? '0') || 0;
   if (seconds > 0) {
     const end = timers.setTimeout(() => {
-      if (bookmarks) bookmark(false);
+      if (bookmarks) bookmark();
       close();
     }, seconds * 1000);
     stops.push(() => timers.clearTimeout(end));
@@ -109,7 +194,7 @@ function schedule(query: URLSearchParams, { bookmarks, bookmark, close, stops, t
   if (!bookmarks) return;
   let handle: unknown;
   const tick = (): void => {
-    bookmark(false);
+    bookmark();
     handle = timers.setTimeout(tick, BOOKMARK_MS);
   };
   handle = timers.setTimeout(tick, BOOKMARK_MS);
@@ -159,9 +244,9 @@ function visibleEvent(change: Change, matcher: Matcher | undefined): Change['typ
   return before ? 'DELETED' : undefined;
 }
 
-function bookmarkJson(core: Core, request: ListRequest, initialEnd: boolean): string {
+function bookmarkJson(request: ListRequest, revision: number, initialEnd: boolean): string {
   const metadata = {
-    resourceVersion: String(core.storage.revision),
+    resourceVersion: String(revision),
     creationTimestamp: null,
     ...(initialEnd ? { annotations: { [INITIAL_END]: 'true' } } : {}),
   };

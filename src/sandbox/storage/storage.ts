@@ -139,8 +139,8 @@ export class Storage {
     const collection = this.collection(name);
     const previous = collection.entries.get(key);
     const revision = this.current + 1;
-    const stamped = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
-    const entry = new Entry(key, revision, stamped);
+    const metadata = orderMeta({ ...object.metadata, resourceVersion: String(revision) });
+    const entry = new Entry(key, revision, { ...object, metadata });
     // Made before anything changes: an object that has no text (nested too deep) must not get in.
     void entry.json;
     const type = previous ? 'MODIFIED' : 'ADDED';
@@ -192,6 +192,30 @@ export class Storage {
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
+}
+
+const META_ORDER = [
+  'name',
+  'generateName',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+] as const;
+
+/** The fields of `metadata` in the order in which the API server writes them. */
+function orderMeta(metadata: KubeObject['metadata']): KubeObject['metadata'] {
+  const out: Record<string, unknown> = {};
+  for (const field of META_ORDER) if (metadata[field] !== undefined) out[field] = metadata[field];
+  return { ...out, ...metadata };
 }
 
 /** Index of the first key not below the wanted one. */

@@ -17,6 +17,8 @@ export type Draft = 4 | 6 | 7 | 2019 | 2020;
 export interface SchemaDocument {
   readonly root: Schema;
   readonly draft: Draft;
+  /** Whether any part of it asks for what nothing else has judged. */
+  readonly tracksUnevaluated: boolean;
   /** Where a schema stands in the document, as a JSON pointer. */
   readonly locate: (schema: Schema) => string;
   /** What a `$ref` (or `$dynamicRef`, `$recursiveRef`) points to. */
@@ -62,13 +64,15 @@ export function createSchemaDocument(root: JsonValue, warn: (text: string) => vo
     return compiled;
   };
   const places = new Map<JsonValue, string>();
-  walk(root, [''], { draft, anchors, references, patterns, places });
+  const findings: Findings = { draft, anchors, references, patterns, places, tracksUnevaluated: false };
+  walk(root, [''], findings);
   const targets = new Map<string, Schema>();
   for (const reference of new Set(references)) targets.set(reference, resolveReference(root, reference, anchors, warn));
   return {
     root,
     draft,
     pattern,
+    tracksUnevaluated: findings.tracksUnevaluated,
     locate: (schema) => places.get(schema) ?? '',
     resolve: (reference) => targets.get(reference) ?? true,
   };
@@ -80,6 +84,7 @@ interface Findings {
   readonly references: string[];
   readonly patterns: Map<string, Regexp>;
   readonly places: Map<JsonValue, string>;
+  tracksUnevaluated: boolean;
 }
 
 const ONE = ['not', 'if', 'then', 'else', 'contains', 'propertyNames', 'additionalProperties', 'additionalItems'];
@@ -98,6 +103,7 @@ function walk(schema: JsonValue | undefined, trail: readonly string[], findings:
     const reference = schema[keyword];
     if (typeof reference === 'string') findings.references.push(reference);
   }
+  findings.tracksUnevaluated ||= 'unevaluatedItems' in schema || 'unevaluatedProperties' in schema;
   recordNames(schema, findings.draft, findings.anchors);
   checkTypes(schema['type'], trail, findings.draft);
   if (typeof schema['pattern'] === 'string') checkPattern(schema['pattern'], `${here}/pattern`, trail, findings);

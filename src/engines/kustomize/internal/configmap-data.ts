@@ -4,7 +4,7 @@ import { clearField, fieldOf, isNull, lookupCreate, nodeValue, scalarNode, setFi
 import { compareText } from './resid.ts';
 
 /** Bytes of values by key. */
-export type DataMap = ReadonlyMap<string, Uint8Array>;
+type DataMap = ReadonlyMap<string, Uint8Array>;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -20,7 +20,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 const LINE_LENGTH = 70;
 
 /** Base64; longer than 70 characters it is wrapped at 70, with a line break at the end. */
-export function encodeBase64Lines(bytes: Uint8Array): string {
+function encodeBase64Lines(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('base64');
   if (text.length < LINE_LENGTH) return text;
   const lines: string[] = [];

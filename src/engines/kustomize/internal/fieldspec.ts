@@ -53,7 +53,7 @@ function matchesType(spec: FieldSpec, kind: string, group: string, version: stri
 }
 
 /** Text form of the object that a field error names. */
-export function formatNodeId(node: YamlNode): string {
+function formatNodeId(node: YamlNode): string {
   const { group, version } = parseApiVersion(apiVersionTextOf(node));
   return formatResId({ group, version, kind: kindOf(node), name: nameOf(node), namespace: namespaceOf(node) });
 }

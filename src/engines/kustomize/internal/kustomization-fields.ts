@@ -272,7 +272,7 @@ const varDecoder = objectOf<VarEntry>('Var', {
   fieldref: objectOf<VarEntry['fieldref']>('FieldSelector', { fieldPath: string }),
 });
 
-export const generatorOptionsDecoder: Decoder<GeneratorOptions> = objectOf('GeneratorOptions', {
+const generatorOptionsDecoder: Decoder<GeneratorOptions> = objectOf('GeneratorOptions', {
   labels: stringMap,
   annotations: stringMap,
   disableNameSuffixHash: boolean,

@@ -26,11 +26,19 @@ import {
 
 /** A resource, with what the search for referrals asks of it. */
 interface Candidate {
+  /** Place in the order of resources. */
+  readonly place: number;
   readonly resource: Resource;
   readonly id: ResId;
   readonly namespace: string;
   readonly originalNamespace: string;
   readonly previous: readonly ResId[];
+}
+
+/** The resources that once had one name, and those among them by their namespace of now. */
+interface Named {
+  readonly all: Candidate[];
+  readonly byNamespace: Map<string, Candidate[]>;
 }
 
 /** One field that may hold the name of something of type `target`. */
@@ -39,13 +47,20 @@ interface Referral {
   readonly target: Gvk;
 }
 
+/** What a referrer may refer to. */
+interface Reach {
+  readonly includes: (candidate: Candidate) => boolean;
+  /** Namespaces outside of which nothing is in reach; undefined when all are. */
+  readonly namespaces: readonly string[] | undefined;
+}
+
 interface Search {
   readonly referrer: Resource;
   readonly id: ResId;
   readonly referral: Referral;
   /** True for what the referrer may refer to at all. */
-  readonly inReach: (candidate: Candidate) => boolean;
-  readonly byPreviousName: ReadonlyMap<string, readonly Candidate[]>;
+  readonly reach: Reach;
+  readonly byPreviousName: ReadonlyMap<string, Named>;
   /** True when anything in reach, of whatever name, was in that namespace at first. */
   readonly hadNamespace: (namespace: string) => boolean;
 }
@@ -60,31 +75,47 @@ export function fixNameReferences(map: ResMap, references: readonly NameReferenc
     const referrals = referralsOf(originalId(referrer));
     if (referrals.length === 0) continue;
     const id = currentId(referrer);
-    const inReach = reachOf(referrer, id);
-    const hadNamespace = (namespace: string): boolean => byOriginalNamespace.get(namespace)?.some(inReach) === true;
+    const reach = reachOf(referrer, id);
+    const hadNamespace = (namespace: string): boolean =>
+      byOriginalNamespace.get(namespace)?.some(reach.includes) === true;
     for (const referral of referrals) {
-      fixReference({ referrer, id, referral, inReach, byPreviousName, hadNamespace });
+      fixReference({ referrer, id, referral, reach, byPreviousName, hadNamespace });
     }
   }
 }
 
-function toCandidate(resource: Resource): Candidate {
+function toCandidate(resource: Resource, place: number): Candidate {
   const previous = previousIds(resource.node);
   const id = currentId(resource);
   const originalNamespace = effectiveNamespace(previous[0] ?? id);
-  return { resource, id, namespace: effectiveNamespace(id), originalNamespace, previous };
+  return { place, resource, id, namespace: effectiveNamespace(id), originalNamespace, previous };
 }
 
-function indexByPreviousName(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
-  const index = new Map<string, Candidate[]>();
+function indexByPreviousName(candidates: readonly Candidate[]): ReadonlyMap<string, Named> {
+  const index = new Map<string, Named>();
   for (const candidate of candidates) {
     for (const name of new Set(candidate.previous.map((one) => one.name))) {
-      const list = index.get(name);
-      if (list === undefined) index.set(name, [candidate]);
-      else list.push(candidate);
+      let named = index.get(name);
+      if (named === undefined) {
+        named = { all: [], byNamespace: new Map() };
+        index.set(name, named);
+      }
+      named.all.push(candidate);
+      const neighbours = named.byNamespace.get(candidate.namespace);
+      if (neighbours === undefined) named.byNamespace.set(candidate.namespace, [candidate]);
+      else neighbours.push(candidate);
     }
   }
   return index;
+}
+
+/** Those with a name that are in reach, in the order of resources. */
+function inReach({ reach, byPreviousName }: Search, name: string): readonly Candidate[] {
+  const named = byPreviousName.get(name);
+  if (named === undefined) return [];
+  if (reach.namespaces === undefined) return named.all;
+  const found = reach.namespaces.flatMap((namespace) => named.byNamespace.get(namespace) ?? []).filter(reach.includes);
+  return found.sort((a, b) => a.place - b.place);
 }
 
 function createReferralIndex(references: readonly NameReference[]): (type: Gvk) => readonly Referral[] {
@@ -103,12 +134,14 @@ function createReferralIndex(references: readonly NameReference[]): (type: Gvk) 
 }
 
 /** Cluster-scoped objects may refer to all; others to their namespace, to cluster-scoped ones, and bindings further. */
-function reachOf(referrer: Resource, id: ResId): (candidate: Candidate) => boolean {
+function reachOf(referrer: Resource, id: ResId): Reach {
   const bound = subjectNamespaces(referrer, id);
-  if (id.clusterScoped) return () => true;
-  const namespace = effectiveNamespace(id);
-  return (candidate) =>
-    candidate.id.clusterScoped || candidate.namespace === namespace || bound.has(namespaceOf(candidate.resource.node));
+  if (id.clusterScoped) return { includes: () => true, namespaces: undefined };
+  const own = effectiveNamespace(id);
+  const includes = (candidate: Candidate): boolean =>
+    candidate.id.clusterScoped || candidate.namespace === own || bound.has(namespaceOf(candidate.resource.node));
+  const further = [...bound].map((namespace) => effectiveNamespace({ ...id, namespace }));
+  return { includes, namespaces: [...new Set([own, NO_NAMESPACE, ...further])] };
 }
 
 /** Namespaces of the ServiceAccounts that a RoleBinding names. */
@@ -163,8 +196,8 @@ function fixField(search: Search, field: YamlNode): void {
 }
 
 function fixScalar(search: Search, field: YamlNode): void {
-  const candidates = search.byPreviousName.get(field.value);
-  if (candidates === undefined) return;
+  const candidates = inReach(search, field.value);
+  if (candidates.length === 0) return;
   const referral = chooseReferral(search, candidates, (a, b) => nameOf(a.node) === nameOf(b.node));
   if (referral === undefined) return;
   referral.referredBy.push(formatResId(search.id));
@@ -176,8 +209,8 @@ function fixMap(search: Search, field: YamlNode): void {
   const nameNode = fieldOf(field, 'name');
   if (nameNode === undefined) throw buildError("path config error; no 'name' field in node");
   const oldName = nameNode.value;
-  const named = search.byPreviousName.get(oldName);
-  if (named === undefined) return;
+  const named = inReach(search, oldName);
+  if (named.length === 0) return;
   const candidates = narrowByNamespace(search, named, fieldOf(field, 'namespace'));
   const referral = chooseReferral(
     search,
@@ -218,7 +251,6 @@ function chooseReferral(
   const namespace = effectiveNamespace(id);
   let candidates = named.filter(
     (candidate) =>
-      search.inReach(candidate) &&
       candidate.previous.some((previous) => isSelectedByGvk(previous, referral.target)) &&
       (role === undefined || candidate.previous.some((previous) => isSelectedByGvk(previous, role))) &&
       (id.clusterScoped ||

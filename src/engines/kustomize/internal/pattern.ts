@@ -4,14 +4,14 @@ import { compileRegexp } from '../../../lib/regexp.ts';
 import type { Selector } from './kustomization-fields.ts';
 import { matchesLabels, parseLabelSelector, type Requirement } from './label-selector.ts';
 import { effectiveNamespace, formatResId, type Gvk, type ResId } from './resid.ts';
-import { currentId, gvkOf, metadataMap, originalId, type Resource } from './resource.ts';
+import { currentId, gvkOf, kindOf, metadataMap, nameOf, originalId, type Resource } from './resource.ts';
 
 type Matches = (text: string) => boolean;
 
 const PLAIN = /^[\w /,:;=@%&'"~`!#<>-]*$/;
 
 /** Compiles a pattern that has to match the whole text; '' matches everything. Throws the error of RE2. */
-export function compilePattern(pattern: string): Matches {
+function compilePattern(pattern: string): Matches {
   if (pattern === '') return () => true;
   if (PLAIN.test(pattern)) return (text) => text === pattern;
   const compiled = compileRegexp(`^(?:${pattern})$`);
@@ -28,6 +28,7 @@ export function compilePattern(pattern: string): Matches {
 
 /** A selector ready to be asked. */
 export interface CompiledSelector {
+  kind(kind: string): boolean;
   gvk(gvk: Gvk): boolean;
   name(name: string): boolean;
   namespace(namespace: string): boolean;
@@ -43,6 +44,7 @@ export function compileSelector(selector: Selector): CompiledSelector {
   let labels: readonly Requirement[] | undefined;
   let annotations: readonly Requirement[] | undefined;
   return {
+    kind,
     gvk: (gvk) => group(gvk.group) && version(gvk.version) && kind(gvk.kind),
     name: compilePattern(selector.name),
     namespace: compilePattern(selector.namespace),
@@ -58,15 +60,20 @@ export function compileSelector(selector: Selector): CompiledSelector {
 /** Resources that a patch's target means: name and namespace count as they are now and as they were first. */
 export function selectResources(resources: readonly Resource[], selector: Selector): readonly Resource[] {
   const compiled = compileSelector(selector);
+  const named = selector.name !== '';
+  const placed = selector.namespace !== '';
+  // Cheap tests first: with many patches nearly all resources fall out here. Only the last test can fail.
   return resources.filter((resource) => {
-    const gvk = gvkOf(resource.node);
-    // Cheap tests first; none of them can fail.
-    if (!compiled.gvk(gvk)) return false;
-    const current = currentId(resource);
-    const original = originalId(resource);
-    if (!compiled.namespace(effectiveNamespace(original)) && !compiled.namespace(effectiveNamespace(current)))
+    const { node } = resource;
+    if (!compiled.kind(kindOf(node))) return false;
+    if (named && !compiled.name(nameOf(node)) && !compiled.name(originalId(resource).name)) return false;
+    if (!compiled.gvk(gvkOf(node))) return false;
+    if (
+      placed &&
+      ![originalId(resource), currentId(resource)].some((id) => compiled.namespace(effectiveNamespace(id)))
+    ) {
       return false;
-    if (!compiled.name(original.name) && !compiled.name(current.name)) return false;
+    }
     return compiled.metadata(resource);
   });
 }

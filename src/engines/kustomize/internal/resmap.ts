@@ -79,7 +79,7 @@ export function withName(map: ResMap, name: string): readonly Resource[] {
 }
 
 /** Members of which the current or a previous id equals this one. */
-export function withAnyId(map: ResMap, id: ResId): readonly Resource[] {
+function withAnyId(map: ResMap, id: ResId): readonly Resource[] {
   return withName(map, id.name).filter((resource) => allIds(resource).some((other) => resIdEquals(id, other)));
 }
 
@@ -163,8 +163,9 @@ function absorb(map: ResMap, resource: Resource): void {
       setMetadataMap(resource.node!, 'annotations', annotations);
     }
   }
-  map.resources[map.resources.indexOf(older)] = resource;
-  touch(map);
+  // The new content goes into the old member: its ids are the same, so the indexes stay right.
+  older.node = resource.node;
+  older.refVarNames = resource.refVarNames;
 }
 
 /** True when exactly one member has the current id of this resource. Counts, so that a loop over all stays linear. */
