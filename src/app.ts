@@ -24,7 +24,9 @@ import { AppliedObjects } from './controllers/kustomization/applied-objects.ts';
 import { clientSource } from './controllers/kustomization/client-source.ts';
 import { Conflicts } from './controllers/kustomization/conflicts.ts';
 import { explainHealth } from './controllers/kustomization/explain.ts';
+import { createFetchMissing } from './controllers/kustomization/fetch-missing.ts';
 import { kustomizationController } from './controllers/kustomization/index.ts';
+import { WatchedInputs } from './controllers/kustomization/inputs.ts';
 import { fieldManager, type KustomizationPorts } from './controllers/kustomization/ports.ts';
 import { renderSource } from './controllers/kustomization/render-source.ts';
 import type { Clock } from './lib/clock.ts';
@@ -34,6 +36,7 @@ import { createWorkerPool } from './offload/pool.ts';
 import { createGitHubLogin } from './remote/git/github-app.ts';
 import { createServerMemory } from './remote/git/memory.ts';
 import { openTransport } from './remote/git/open.ts';
+import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
@@ -67,6 +70,7 @@ export interface ReconcilerOptions {
   readonly leaderElectionNamespace?: string | undefined;
   readonly watchLabelSelector?: string | undefined;
   readonly noCrossNamespaceRefs?: boolean | undefined;
+  readonly noRemoteBases?: boolean | undefined;
   readonly defaultServiceAccount?: string | undefined;
   readonly legacyRevisions?: boolean | undefined;
   /** @default 5 */
@@ -168,6 +172,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const sources = followKind<GitRepository>(gitRepositoryController.kind, informers, machine, stopping.signal);
   const kustomizations = followKind<Kustomization>(kustomizationController.kind, informers, machine, stopping.signal);
   const memory = createServerMemory();
+  const ssh = createSshConnections();
   const settings = {
     noCrossNamespaceRefs: options.noCrossNamespaceRefs ?? false,
     requeueDependencyMs: options.requeueDependencyMs ?? 30_000,
@@ -187,11 +192,34 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     githubLogin: (app, auth) => createGitHubLogin(app, { http, now: () => clock.now(), ...auth }),
     findRepository: (namespace, name) => running.git?.objects.get(`${namespace}/${name}`),
     openTransport: (url, auth, timeoutMs) =>
-      openTransport(url, auth, { http, memory, timeoutMs, agent: `lockstep/${options.version}` }),
+      openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     artifactUrl: (path) => `http://${address}/${path}`,
   };
   const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const defaultServiceAccount = options.defaultServiceAccount ?? '';
+  const clientFor = clientSource({
+    client,
+    clock,
+    defaultServiceAccount,
+    connect: (remote) => {
+      const other = new RestClient(remote, { clock, random, userAgent: `lockstep/${options.version}` });
+      others.add(other);
+      return new DynamicClient(other, new Discovery(other, { clock }));
+    },
+  });
+  const others = new Set<RestClient>();
+  const inputs = new WatchedInputs({ informers, client, enqueue });
+  /** Health is read with the controller's own rights here, with those of the kubeconfig elsewhere. */
+  const targetClient = async (object: Kustomization): Promise<DynamicClient> =>
+    object.spec?.kubeConfig === undefined
+      ? client
+      : clientFor(object, await inputs.read(`${object.metadata.namespace}/${object.metadata.name}`, object));
+  const fetching = {
+    http,
+    workers,
+    folder: join(options.stateDir, 'remote-bases'),
+    openTransport: (url: string, timeoutMs: number) => openTransport(url, {}, { http, memory, ssh, timeoutMs }),
+  };
   const kustomizationPorts: KustomizationPorts = {
     clock,
     settings: { ...settings, defaultServiceAccount, customStageKinds: [], concurrentDryRuns: 4 },
@@ -201,13 +229,22 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     findSource: (namespace, name) => sources.get(namespace, name),
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
     openArtifact: (artifact) => storage.open(artifact),
-    render: renderSource,
-    clientFor: clientSource(client, defaultServiceAccount),
-    readLive: async ({ reference: { namespace, ...rest } }) => {
-      const found = await client.find(namespace === '' ? rest : { ...rest, namespace });
+    inputs,
+    render: (tree, object, read, signal) =>
+      renderSource(
+        tree,
+        object,
+        read,
+        createFetchMissing({ ...fetching, refuse: options.noRemoteBases ?? false }),
+        signal,
+      ),
+    clientFor,
+    readLive: async ({ reference: { namespace, ...rest } }, object) => {
+      const target = await targetClient(object);
+      const found = await target.find(namespace === '' ? rest : { ...rest, namespace });
       return found === undefined ? undefined : asManifest(found);
     },
-    explainHealth: (targets, signal) => explainHealth(client, targets, signal),
+    explainHealth: async (targets, object, signal) => explainHealth(await targetClient(object), targets, signal),
   };
 
   const lost = new AbortController();
@@ -275,7 +312,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       await storage.close();
       await workers.close();
       await http.close();
-      await rest.close();
+      await ssh.close();
+      await Promise.all([rest, ...others].map((connection) => connection.close()));
       await page.close();
       await server.close();
     },

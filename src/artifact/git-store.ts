@@ -50,6 +50,7 @@ export interface ImportResult {
 }
 
 const CACHE_BYTES = 8 * 1024 * 1024;
+const IDLE_MS = 10_000;
 // More packs make every look-up slower; writing one takes about as long as fetching all of it.
 const MAX_PACKS = 24;
 const SLACK_BYTES = 4 * 1024 * 1024;
@@ -78,6 +79,8 @@ export class GitStore {
   private shallowList: string[] = [];
   private tail: Promise<unknown> = Promise.resolve();
   private pins = 0;
+  private wasRead = false;
+  private idleTimer: NodeJS.Timeout | undefined;
   private partialClone = false;
   private retired: PackFile[] = [];
 
@@ -106,6 +109,7 @@ export class GitStore {
 
   /** Whether an object is here. */
   has(oid: string): boolean {
+    this.touch();
     return this.packs.some((pack) => pack.has(oid));
   }
 
@@ -118,6 +122,7 @@ export class GitStore {
   read(oid: string): GitObject | undefined {
     const known = this.cache.get(oid);
     if (known !== undefined) return known;
+    this.touch();
     for (const pack of this.packs) {
       const object = pack.read(oid);
       if (object === undefined) continue;
@@ -169,8 +174,10 @@ export class GitStore {
     return this.alone(() => this.doRetain(new Set(keep), options.signal));
   }
 
-  /** Closes files. Reading opens them again. */
+  /** Closes files and drops caches. Reading opens them again; a store that nobody reads for a while does it by itself. */
   close(): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = undefined;
     this.cache.clear();
     for (const pack of this.packs) pack.close();
   }
@@ -214,6 +221,19 @@ export class GitStore {
     await rm(packPath.replace(/\.pack$/, '.idx'), { force: true });
     await rm(packPath, { force: true });
     await rm(packPath.replace(/\.pack$/, '.promisor'), { force: true });
+  }
+
+  // Hundreds of stores are open at once, each with some MB of objects that were read; few are read at any time.
+  private touch(): void {
+    this.wasRead = true;
+    if (this.idleTimer !== undefined) return;
+    this.idleTimer = setTimeout(() => {
+      this.idleTimer = undefined;
+      if (!this.wasRead) return this.close();
+      this.touch();
+      this.wasRead = false;
+    }, IDLE_MS);
+    this.idleTimer.unref();
   }
 
   private expect(oid: string, type: GitObject['type']): GitObject {

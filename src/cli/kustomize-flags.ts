@@ -7,6 +7,9 @@ export interface KustomizeFlags {
   readonly reorder: 'none' | 'legacy' | 'unspecified';
   readonly managedByLabel: boolean;
   readonly enableHelm: boolean;
+  /** What charts are told of the cluster, where their entries say nothing. */
+  readonly helmKubeVersion: string;
+  readonly helmApiVersions: readonly string[];
   /** File or directory to write to; '' means standard output. */
   readonly output: string;
   readonly help: boolean;
@@ -59,6 +62,8 @@ Usage:
 
 Flags:
       --enable-helm              render the charts of helmCharts
+      --helm-api-versions stringArray   API versions that charts see
+      --helm-kube-version string        Kubernetes version that charts see
   -h, --help                     help for build
       --load-restrictor string   'LoadRestrictionsNone' lets kustomizations read files outside their directory (default "LoadRestrictionsRootOnly")
   -o, --output string            write to this file, or one file per object to this directory
@@ -67,6 +72,7 @@ Flags:
 /** Reads the arguments behind `build`. Throws with the reference's text. */
 export function parseKustomizeFlags(args: readonly string[]): KustomizeFlags {
   const values = new Map<string, string>();
+  const lists = new Map<string, string[]>();
   const paths: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
@@ -86,8 +92,9 @@ export function parseKustomizeFlags(args: readonly string[]): KustomizeFlags {
       flag.value = args[i]!;
     }
     values.set(flag.name, flag.value ?? 'true');
+    if (type === 'list') lists.set(flag.name, [...(lists.get(flag.name) ?? []), flag.value!]);
   }
-  return toFlags(values, paths);
+  return toFlags(values, lists, paths);
 }
 
 function readFlag(arg: string): { readonly name: string; readonly shown: string; value: string | undefined } {
@@ -114,7 +121,11 @@ function isTrue(values: ReadonlyMap<string, string>, name: string): boolean {
   );
 }
 
-function toFlags(values: ReadonlyMap<string, string>, paths: readonly string[]): KustomizeFlags {
+function toFlags(
+  values: ReadonlyMap<string, string>,
+  lists: ReadonlyMap<string, readonly string[]>,
+  paths: readonly string[],
+): KustomizeFlags {
   const help = isTrue(values, 'help');
   if (!help && paths.length > 1) throw new Error('specify one path to kustomization.yaml');
   for (const name of REFUSED) {
@@ -130,6 +141,8 @@ function toFlags(values: ReadonlyMap<string, string>, paths: readonly string[]):
     reorder: order === 'legacy' || order === 'none' ? order : 'unspecified',
     managedByLabel: isTrue(values, 'enable-managedby-label'),
     enableHelm: isTrue(values, 'enable-helm'),
+    helmKubeVersion: values.get('helm-kube-version') ?? '',
+    helmApiVersions: lists.get('helm-api-versions') ?? [],
     output: values.get('output') ?? '',
     help,
     notices: Object.entries(DEPRECATED)

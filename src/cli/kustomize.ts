@@ -56,6 +56,7 @@ async function run(flags: KustomizeFlags, io: KustomizeIo): Promise<void> {
 
 async function build(flags: KustomizeFlags, io: KustomizeIo): Promise<Built> {
   const tree = createDiskTree('/');
+  const renderChart = chartRenderer(flags, io);
   let fetched: Fetched | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const warnings: string[] = [];
@@ -66,7 +67,7 @@ async function build(flags: KustomizeFlags, io: KustomizeIo): Promise<Built> {
       reorder: flags.reorder,
       addManagedByLabel: flags.managedByLabel,
       warn: (line) => warnings.push(line),
-      ...(flags.enableHelm && io.renderChart !== undefined ? { renderChart: io.renderChart } : {}),
+      ...(renderChart === undefined ? {} : { renderChart }),
       ...(fetched === undefined ? {} : { fetched }),
     };
     const result = attempt(() => buildKustomization(tree, flags.target, options));
@@ -79,6 +80,18 @@ async function build(flags: KustomizeFlags, io: KustomizeIo): Promise<Built> {
     fetched = await io.fetch(result.value.missing);
   }
   throw new Error(`remote resources lead on after ${MAX_ROUNDS} rounds`);
+}
+
+/** The renderer with what the flags say of the cluster; a chart entry's own words win. */
+function chartRenderer(flags: KustomizeFlags, io: KustomizeIo): BuildOptions['renderChart'] {
+  const { renderChart } = io;
+  if (!flags.enableHelm || renderChart === undefined) return undefined;
+  return (request) => {
+    const { chart } = request;
+    const kubeVersion = chart.kubeVersion || flags.helmKubeVersion;
+    const apiVersions = chart.apiVersions.length > 0 ? chart.apiVersions : flags.helmApiVersions;
+    return renderChart({ ...request, chart: { ...chart, kubeVersion, apiVersions } });
+  };
 }
 
 function attempt(work: () => BuildResult): { readonly value: BuildResult } | { readonly error: unknown } {

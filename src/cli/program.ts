@@ -88,6 +88,7 @@ function addRun(program: Command, io: CliIo, exit: (code: number) => void): void
     .option('--namespace <name>', 'namespace of the leases', 'flux-system')
     .option('--watch-label-selector <selector>', 'reconcile only these objects (sharding)')
     .option('--no-cross-namespace-refs', 'refuse sources of other namespaces')
+    .option('--no-remote-bases', 'refuse kustomize bases that are fetched from elsewhere')
     .option('--default-service-account <name>', 'ServiceAccount to apply as where none is named')
     .option('--interval-jitter-percentage <n>', 'spread of intervals', (text) => parseWhole(text, 0, 99), 5)
     .option('--requeue-dependency <duration>', 'wait for dependencies', '30s')

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly watchLabelSelector?: string;
   /** False with `--no-cross-namespace-refs`. */
   readonly crossNamespaceRefs: boolean;
+  /** False with `--no-remote-bases`. */
+  readonly remoteBases: boolean;
   readonly defaultServiceAccount?: string;
   readonly intervalJitterPercentage: number;
   readonly requeueDependency: string;
@@ -50,6 +52,7 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     leaderElectionNamespace: options.enableLeaderElection ? options.namespace : undefined,
     watchLabelSelector: options.watchLabelSelector,
     noCrossNamespaceRefs: !options.crossNamespaceRefs,
+    noRemoteBases: !options.remoteBases,
     defaultServiceAccount: options.defaultServiceAccount,
     legacyRevisions: options.legacyRevisions,
     intervalJitterPercent: options.intervalJitterPercentage,

@@ -225,7 +225,7 @@ function formatField(field: string, civil: Civil, nanoseconds: number): string {
     case '2006':
       return civil.year < 0 ? `-${pad(-civil.year, 4)}` : pad(civil.year, 4);
     case '06':
-      return pad(((civil.year % 100) + 100) % 100, 2);
+      return pad(Math.abs(civil.year) % 100, 2);
     case 'January':
       return monthName(civil.month);
     case 'Jan':

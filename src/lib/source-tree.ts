@@ -1,7 +1,19 @@
 // Owns what of a source's files goes into its artifact: sparse folders, ignore files, no links (flux.md §2.5). Both the
 // archive and the view that is rendered from come from here, so they cannot differ.
+import { CodedError } from './errors.ts';
 import type { FileTree, TreeEntry } from './filetree.ts';
 import { type IgnorePattern, isIgnored, parseIgnore, withDefaultIgnores } from './ignore.ts';
+
+/** A tree that cannot be walked: a few hundred bytes of Git objects can name billions of paths, or endless depth. */
+export class SourceTreeError extends CodedError<'SourceTooLarge' | 'SourceTooDeep', { limit: number }> {}
+
+/** Bounds of a walk. */
+export interface WalkLimits {
+  /** Names in all folders together. @default 2,000,000 */
+  readonly maxEntries?: number;
+  /** Folders inside each other. @default 500 */
+  readonly maxDepth?: number;
+}
 
 /** Name of the files that say what to leave out. */
 export const IGNORE_FILE = '.sourceignore';
@@ -13,13 +25,29 @@ export interface SourceEntry {
   readonly executable: boolean;
 }
 
-/** All patterns in force for a tree: of its ignore files, each for its folder, then those of the object's spec. */
-export function ignorePatternsOf(tree: FileTree, specIgnore?: string): IgnorePattern[] {
+/**
+ * All patterns in force for a tree: of its ignore files, each for its folder, then those of the object's spec.
+ * Every folder is looked into, so this is also where a tree that is too large or too deep is refused.
+ * @throws SourceTreeError
+ */
+export function ignorePatternsOf(tree: FileTree, specIgnore?: string, limits: WalkLimits = {}): IgnorePattern[] {
+  const { maxEntries = 2_000_000, maxDepth = 500 } = limits;
   const patterns: IgnorePattern[] = [];
+  let entries = 0;
   const visit = (path: string, domain: readonly string[]): void => {
+    if (domain.length > maxDepth) {
+      throw new SourceTreeError('SourceTooDeep', `folders are nested more than ${maxDepth} deep`, { limit: maxDepth });
+    }
     const text = tree.read(join(path, IGNORE_FILE));
     if (text !== undefined) patterns.push(...parseIgnore(Buffer.from(text).toString('utf8'), domain));
-    for (const entry of tree.list(path) ?? []) {
+    const listing = tree.list(path) ?? [];
+    entries += listing.length;
+    if (entries > maxEntries) {
+      throw new SourceTreeError('SourceTooLarge', `the source has more than ${maxEntries} files`, {
+        limit: maxEntries,
+      });
+    }
+    for (const entry of listing) {
       if (entry.kind === 'dir' && entry.name !== '.git') visit(join(path, entry.name), [...domain, entry.name]);
     }
   };

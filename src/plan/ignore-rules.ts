@@ -217,8 +217,9 @@ function valueAt(value: JsonValue, path: readonly string[]): JsonValue | undefin
 }
 
 function withoutPaths(object: Manifest, paths: readonly (readonly string[])[]): Manifest {
-  // `metadata` and its maps may go by a rule: what is compared afterwards copes with that.
-  return paths.reduce<JsonValue>((rest, path) => without(rest, path), object) as Manifest;
+  const rest = paths.reduce<JsonValue>(without, object) as JsonObject;
+  // A rule may take `metadata` away as a whole.
+  return { ...rest, metadata: isJsonObject(rest['metadata']) ? rest['metadata'] : {} } as Manifest;
 }
 
 /** The value without what stands at the path; the value itself when nothing does. */

@@ -1,9 +1,9 @@
 // Owns what a Kustomization object makes of a source: prepare, build, label (flux.md §4.5). The engine itself is
-// engines/kustomize.
-import { createHash } from 'node:crypto';
+// engines/kustomize; decryption and substitution come between the two functions.
 import type { Kustomization } from '../api/kustomize/kustomization.ts';
 import { ownerNameLabel, ownerNamespaceLabel } from '../api/meta/keys.ts';
 import { buildKustomization, type Missing } from '../engines/kustomize/build.ts';
+import type { Fetched } from '../engines/kustomize/missing.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -12,36 +12,33 @@ import { toManifests } from '../objects/parse.ts';
 import { prepareKustomization } from './generate.ts';
 import { RenderError } from './render-error.ts';
 
-/** The built objects, or what has to be fetched before the build can go on. */
-export type RenderedKustomization =
-  | {
-      readonly state: 'built';
-      readonly objects: readonly Manifest[] /** `sha256:<hex>` of the build's YAML. */;
-      readonly digest: string;
-    }
+/** The built objects and their YAML, or what has to be fetched before the build can go on. */
+export type BuiltKustomization =
+  | { readonly state: 'built'; readonly objects: JsonObject[]; readonly yaml: string }
   | { readonly state: 'missing'; readonly missing: readonly Missing[] };
 
-/**
- * Renders a Kustomization from the tree of its source. Pure: the same input gives the same objects.
- * Throws `RenderError` and the engine's errors.
- */
-export function renderKustomization(tree: FileTree, object: Kustomization): RenderedKustomization {
+/** Builds the tree of a source. Pure. Throws `RenderError`. */
+export function buildObjects(tree: FileTree, object: Kustomization, fetched?: Fetched): BuiltKustomization {
   if (object.spec === undefined) throw new RenderError('BuildFailed', 'the Kustomization has no spec', {});
   const prepared = prepareKustomization(tree, object.spec);
-  const built = build(prepared.tree, prepared.target);
-  if ('missing' in built) return { state: 'missing', missing: built.missing };
-  const values = built.objects();
-  for (const value of values) checkIdentity(value);
-  const objects = toManifests(values).map((manifest) => addMetadata(manifest, object));
-  return { state: 'built', objects, digest: `sha256:${createHash('sha256').update(built.yaml()).digest('hex')}` };
-}
-
-function build(tree: FileTree, target: string): ReturnType<typeof buildKustomization> {
   try {
-    return buildKustomization(tree, `/${target}`, { loadRestrictions: 'none', reorder: 'none' });
+    const built = buildKustomization(prepared.tree, `/${prepared.target}`, {
+      loadRestrictions: 'none',
+      reorder: 'none',
+      openapi: 'add',
+      ...(fetched === undefined ? {} : { fetched }),
+    });
+    if (!built.ok) return { state: 'missing', missing: built.missing };
+    return { state: 'built', objects: built.objects(), yaml: built.yaml() };
   } catch (error) {
     throw new RenderError('BuildFailed', `kustomize build failed: ${errorMessage(error)}`, {}, { cause: error });
   }
+}
+
+/** The objects as they are applied: what is none is refused, and each carries its owner's labels. */
+export function labelObjects(values: readonly JsonObject[], object: Kustomization): Manifest[] {
+  for (const value of values) checkIdentity(value);
+  return toManifests(values).map((manifest) => addMetadata(manifest, object));
 }
 
 function checkIdentity(value: JsonObject): void {

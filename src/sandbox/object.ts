@@ -102,6 +102,15 @@ function isNumeric(value: unknown): value is number | bigint {
   return typeof value === 'bigint' || Number.isInteger(value);
 }
 
+/** The value with the keys of every object in byte order, as Go writes maps. */
+export function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isRecord(value)) return value;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) setKey(out, key, sortKeys(getKey(value, key)));
+  return out;
+}
+
 /** Reads a dotted path of plain field names (`spec.replicas`); undefined when any step is absent. */
 export function readPath(value: unknown, path: readonly string[]): unknown {
   let current = value;

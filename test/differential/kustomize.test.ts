@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findKustomize, inTemporaryFolder, runKustomize, writeFiles } from '../support/kustomize-binary.ts';
 import { type Outcome, runCase } from '../support/kustomize-cases.ts';
+import { faultyKustomizations, neighbours } from '../support/kustomize-faults.ts';
 import { randomBuild } from '../support/kustomize-generator.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? (process.env['CI'] === 'true' ? 2000 : 200));
@@ -39,6 +40,23 @@ describe.skipIf(binary === undefined)(
     });
   },
 );
+
+describe.skipIf(binary === undefined)('faulty kustomization files against kustomize', () => {
+  it.each(faultyKustomizations)('%j', (text) => {
+    const files = { ...neighbours, 'kustomization.yaml': text };
+
+    const { want, got } = inTemporaryFolder((folder) => {
+      writeFiles(folder, Object.entries(files));
+      const absolute = Object.fromEntries(Object.entries(files).map(([path, file]) => [join(folder, path), file]));
+      return {
+        want: runKustomize(binary!, folder),
+        got: runCase({ files: absolute, target: folder, options: { reorder: 'unspecified' } }),
+      };
+    });
+
+    expect(got).toEqual(want);
+  });
+});
 
 /** As the command line builds by default, and as Flux does. */
 const MODES = [

@@ -68,10 +68,12 @@ export async function runSession(
 }
 
 function formatOutput({ code, stdout, stderr }: Output, names: Readonly<Record<string, string>>): string {
-  const complaints = stderr
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '');
+  const complaints = inOrder(
+    stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => line !== ''),
+  );
   const text = [stdout.trimEnd(), ...complaints.map((line) => `! ${line}`), code === 0 ? '' : `[${code}]`];
   return normalise(text.filter((part) => part !== '').join('\n'), names);
 }
@@ -85,6 +87,13 @@ function withoutProse(output: string): string {
     .join('\n');
 }
 
+/** A custom resource's faults come in the order of a Go map, which is chance. */
+function inOrder(lines: readonly string[]): string[] {
+  const isFault = (line: string) => /^\* \S+: /.test(line);
+  const faults = lines.filter(isFault).sort();
+  return lines.map((line) => (isFault(line) ? (faults.shift() ?? line) : line));
+}
+
 const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
 
 /** What is another in every run, and what stands in its place. The order counts. */
@@ -92,7 +101,9 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME'],
-  [/(resourceVersion"?: )"?\d+"?/g, '$1RV'],
+  [/(resourceVersion"?: "?)\d+/g, '$1RV'],
+  [/-----BEGIN CERTIFICATE[^"]*/g, 'PEM'],
+  [/containerd:\/\/[0-9a-f]{64}/g, 'containerd://ID'],
   [/(Resource Version: +)\d+/g, '$1RV'],
   [/\b10\.\d+\.\d+\.\d+\b/g, 'IP'],
   [/\bnode-\d\b/g, 'NODE'],
@@ -102,8 +113,8 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/^Waiting for .*\n/gm, ''],
   [new RegExp(`-${SAFE}{6,10}-${SAFE}{5}\\b`, 'g'), '-HASH-RAND'],
   [new RegExp(`-${SAFE}{8,10}\\b`, 'g'), '-HASH'],
-  [new RegExp(`(pod-template-hash[=:] ?"?)${SAFE}+`, 'g'), '$1HASH'],
-  [new RegExp(`\\b(kube-api-access|good|wrong|manual|web)-${SAFE}{5}\\b`, 'g'), '$1-RAND'],
+  [new RegExp(`((?:template-hash|revision-hash|kubernetes.io/hash)"?[=:] ?"?)${SAFE}{5,}`, 'g'), '$1HASH'],
+  [new RegExp(`\\b(kube-api-access|agent|good|wrong|manual|web)-${SAFE}{5}\\b`, 'g'), '$1-RAND'],
   [/(?<=\s|^|\()(\d+[smhd])+(?=\s|$|\))/gm, 'AGE'],
   [/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1'],
   [/^diff -u -N .*$/gm, 'diff'],
@@ -114,7 +125,8 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/[ \t]+$/gm, ''],
 ];
 
-function normalise(text: string, names: Readonly<Record<string, string>>): string {
+/** Makes equal what is another in every run: ids, times, addresses, generated names. `names` maps texts of this run. */
+export function normalise(text: string, names: Readonly<Record<string, string>>): string {
   let out = text;
   for (const [name, placeholder] of Object.entries(names)) out = out.replaceAll(name, placeholder);
   for (const [pattern, placeholder] of CHANGING) out = out.replace(pattern, placeholder);

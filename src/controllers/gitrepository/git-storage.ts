@@ -82,16 +82,22 @@ class DiskGitStorage implements GitStorage {
   async archive(path: string, recipe: ContentRecipe): Promise<StoredArchive> {
     const { artifacts, workers } = this.#options;
     await this.#openStores(recipe);
-    const stored = await artifacts.put(
-      path,
-      (temporary) =>
-        workers.run('packArchive', {
-          content: recipe,
-          path: temporary,
-          maxObjectBytes: DEFAULT_PACK_LIMITS.maxObjectBytes,
-        }),
-      () => this.#open(recipe),
-    );
+    // Another repository's pass may drop objects of an included store meanwhile.
+    const unpin = foldersOf(recipe).map((dir) => this.#opened.get(dir)!.pin());
+    const stored = await artifacts
+      .put(
+        path,
+        (temporary) =>
+          workers.run('packArchive', {
+            content: recipe,
+            path: temporary,
+            maxObjectBytes: DEFAULT_PACK_LIMITS.maxObjectBytes,
+          }),
+        () => this.#open(recipe),
+      )
+      .finally(() => {
+        for (const release of unpin) release();
+      });
     await this.#writeRecipe(path, recipe);
     this.#recipes.set(path, recipe);
     return stored;
@@ -218,6 +224,13 @@ class DiskGitStorage implements GitStorage {
     await writeFile(`${local}.tmp`, JSON.stringify(recipe, relativeDir), { mode: 0o600 });
     await rename(`${local}.tmp`, local);
   }
+}
+
+/** Folders of all stores that a recipe reads from. */
+function foldersOf(recipe: ContentRecipe): string[] {
+  const own = [recipe.source, ...(recipe.submodules ?? []).map(({ source }) => source)];
+  const included = (recipe.includes ?? []).flatMap((include) => foldersOf(include.content));
+  return [...new Set([...own.flatMap((source) => (source === undefined ? [] : [source.dir])), ...included])];
 }
 
 /** Folder name of a submodule's store. */

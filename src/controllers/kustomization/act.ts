@@ -9,14 +9,15 @@ import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
 import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
 import { pruneEntries } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
-import { judge } from '../../health/judge.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { formatObjectId, identityKey, type Manifest, referenceOf } from '../../objects/manifest.ts';
+import { maskSecrets } from '../../objects/redact.ts';
 import { markApplied } from '../../plan/drift.ts';
+import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
 import { coversInventory, staleEntries, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
 import { planStages } from '../../plan/stages.ts';
 import { takenManagers } from '../../plan/take-over.ts';
-import type { RenderedKustomization } from '../../render/kustomization.ts';
+import { sopsRefusal } from '../../render/decrypt.ts';
 import { getCondition } from '../../runtime/conditions.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
@@ -26,10 +27,11 @@ import type { FollowedObject } from './applied-objects.ts';
 import { formatChange, isWrite } from './changes.ts';
 import { isFoughtOver, noteCorrection } from './drift-guard.ts';
 import { KustomizationError } from './failure.ts';
+import { judgeFor } from './health-rules.ts';
 import { healthTargetsOf } from './health-targets.ts';
 import { fingerprintInputs } from './inputs.ts';
 import { otherOwner } from './ownership.ts';
-import { fieldManager, type KustomizationPorts, memoryOf } from './ports.ts';
+import { fieldManager, type KustomizationPorts, memoryOf, type RenderedSource } from './ports.ts';
 import { canceledEvent, healthMessage } from './texts.ts';
 import type { AppliedHealth, Decision, HealthTarget, HealthWait, Outcome } from './types.ts';
 
@@ -78,7 +80,7 @@ export async function act(decision: Decision, ports: KustomizationPorts, pass: P
 
 async function explained(message: string, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<string> {
   const applied = memoryOf(ports, pass.key).applied;
-  const why = await ports.explainHealth(applied?.healthTargets ?? [], pass.signal);
+  const why = await ports.explainHealth(applied?.healthTargets ?? [], pass.current(), pass.signal);
   return why.length === 0 ? message : `${message}: ${why.join('; ')}`;
 }
 
@@ -96,25 +98,27 @@ async function applyRevision(
   if (decision.cancels !== undefined) pass.emit(canceledEvent(object, decision.cancels));
   const context = { revision: artifact.revision, retryAfterMs: retryIntervalMs(spec) };
 
+  const inputs = await ports.inputs.read(pass.key, object);
   const tree = await failingStage(reasons.artifactFailed, { ...context, step: 'fetch' }, () =>
     ports.openArtifact(artifact),
   );
   const built = await failingStage(
     reasons.buildFailed,
     { ...context, step: 'build' },
-    () => ports.render(tree, object),
+    () => ports.render(tree, object, inputs, pass.signal),
     {
       PathNotFound: reasons.artifactFailed,
     },
   );
-  const digested = { ...context, digest: built.result.digest };
+  const digested = { ...context, digest: built.digest };
   const client = await failingStage(reasons.reconciliationFailed, { ...digested, step: 'apply' }, () =>
-    ports.clientFor(object),
+    ports.clientFor(object, inputs),
   );
 
-  const { changes, inventory, old } = await applyObjects(built.result, client, ports, pass, digested);
+  const { changes, inventory, old } = await applyObjects(built, client, ports, pass, digested);
   const pruned = await pruneStale(old, inventory, client, pass, digested);
 
+  const isRemote = object.spec?.kubeConfig !== undefined;
   const targets = healthTargetsOf(object, changes);
   const health = await judgeApplied(targets, changes, decision, ports, pass);
   const conflicts = changes.flatMap(({ desired, owner }) =>
@@ -124,9 +128,10 @@ async function applyRevision(
     revision: artifact.revision,
     originRevision: decision.originRevision,
     generation: object.metadata.generation ?? 0,
-    inputs: fingerprintInputs(object),
+    inputs: fingerprintInputs(object, inputs),
+    isRemote,
     record: built.record,
-    digest: built.result.digest,
+    digest: built.digest,
     desired: new Map(changes.map((change) => [identityKey(referenceOf(change.desired)), change.desired])),
     inventory,
     healthTargets: targets,
@@ -134,12 +139,12 @@ async function applyRevision(
     conflicts,
   };
   ports.conflicts.set(pass.key, conflicts);
-  await ports.objects.follow(pass.key, changes.flatMap(toFollowed), targets);
+  await ports.objects.follow(pass.key, isRemote ? [] : changes.flatMap(toFollowed), isRemote ? [] : targets);
   return {
     type: 'applied',
     revision: artifact.revision,
     originRevision: decision.originRevision,
-    digest: built.result.digest,
+    digest: built.digest,
     changes,
     pruned,
     inventory,
@@ -167,8 +172,8 @@ async function judgeApplied(
   const isListed = object.spec?.wait !== true;
   let healthy = true;
   for (const target of targets) {
-    const live = isListed ? await ports.readLive(target) : answers.get(target.id);
-    healthy &&= judge(live, now).status === 'Current';
+    const live = isListed ? await ports.readLive(target, object) : answers.get(target.id);
+    healthy &&= judgeFor(object, live, now).status === 'Current';
   }
   if (healthy) return { state: 'passed' };
   const revision = decision.artifact.revision;
@@ -225,13 +230,16 @@ async function failingStage<T>(
 }
 
 async function applyObjects(
-  built: Extract<RenderedKustomization, { state: 'built' }>,
+  built: RenderedSource,
   client: DynamicClient,
   ports: KustomizationPorts,
   pass: Pass<Kustomization>,
   context: Omit<FailureContext, 'step'>,
 ): Promise<{ changes: readonly Change[]; inventory: readonly InventoryEntry[]; old: readonly InventoryEntry[] }> {
   const object = pass.current();
+  const refusal = built.objects.map(sopsRefusal).find((text) => text !== undefined);
+  if (refusal !== undefined)
+    throw new KustomizationError(reasons.reconciliationFailed, refusal, { ...context, step: 'apply' });
   const stages = planStages(built.objects, ports.settings.customStageKinds);
   const inventory = stages.flatMap((item) => item.objects.map((manifest) => toInventoryEntry(referenceOf(manifest))));
   const old = object.status?.inventory?.entries ?? [];
@@ -247,7 +255,7 @@ async function applyObjects(
   );
   if (errors.length === 0) return { changes, inventory: withoutOthers(inventory, changes), old };
   const done = changes.filter(isWrite).map(formatChange);
-  const message = [...errors.map(errorMessage), ...done].join('\n');
+  const message = maskSecrets([...errors.map(errorMessage), ...done].join('\n'), built.secrets);
   throw new KustomizationError(reasons.reconciliationFailed, message, { ...context, step: 'apply', cause: errors[0] });
 }
 
@@ -263,8 +271,10 @@ function withoutOthers(inventory: readonly InventoryEntry[], changes: readonly C
 
 function applyOptions(client: DynamicClient, ports: KustomizationPorts, pass: Pass<Kustomization>): ApplyOptions {
   const object = pass.current();
+  const adapt = compileIgnoreRules(object.spec?.ignore, fieldManager);
   return {
     client,
+    ...(adapt === undefined ? {} : { adapt }),
     manager: fieldManager,
     force: object.spec?.force === true,
     takenManagers,
@@ -305,6 +315,7 @@ async function correctDrift(
   const memory = memoryOf(ports, pass.key);
   const { applied } = memory;
   if (applied === undefined) throw new Error('drift was seen of objects that are not known');
+  const inputs = await ports.inputs.read(pass.key, pass.current());
   const objects = decision.objects.flatMap((key) => applied.desired.get(key) ?? []);
   const context = {
     revision: applied.revision,
@@ -312,14 +323,16 @@ async function correctDrift(
     retryAfterMs: retryIntervalMs(pass.current().spec!),
     step: 'apply',
   } as const;
-  const client = await failingStage(reasons.reconciliationFailed, context, () => ports.clientFor(pass.current()));
+  const client = await failingStage(reasons.reconciliationFailed, context, () =>
+    ports.clientFor(pass.current(), inputs),
+  );
   const { changes, errors } = await failingStage(reasons.reconciliationFailed, context, () =>
     applyStages(planStages(objects, ports.settings.customStageKinds), applyOptions(client, ports, pass)),
   );
   const now = ports.clock.now();
   for (const change of changes)
     if (isWrite(change)) noteCorrection(memory.guard, identityKey(referenceOf(change.desired)), now);
-  ports.objects.update(pass.key, changes.flatMap(toFollowed));
+  if (!applied.isRemote) ports.objects.update(pass.key, changes.flatMap(toFollowed));
   if (errors.length > 0) {
     memory.applied = { ...applied, complete: false };
     throw new KustomizationError(reasons.reconciliationFailed, errors.map(errorMessage).join('\n'), {

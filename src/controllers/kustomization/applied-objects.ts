@@ -48,15 +48,20 @@ interface KindWatch {
 /** A cache that was just created may lag behind the answer of a write by this much, in ms. */
 const CACHE_LAG_MS = 2_000;
 
+const TRIMMED: ReadonlySet<string> = new Set(['ConfigMap', 'Secret', 'CustomResourceDefinition']);
+
+/** True for kinds whose content is not kept in the cache. */
+export function isTrimmed(kind: string): boolean {
+  return TRIMMED.has(kind);
+}
+
 /** Values that neither drift nor health needs are not kept in memory. */
 const trimmed: Shape = {
   name: 'trimmed',
   transform: (object: KubeObject) => {
+    if (!isTrimmed(object.kind)) return object;
     const body = object as unknown as Record<string, unknown>;
-    delete body['data'];
-    delete body['binaryData'];
-    delete body['stringData'];
-    if (object.kind === 'CustomResourceDefinition') delete body['spec'];
+    for (const field of ['data', 'binaryData', 'stringData', 'spec']) delete body[field];
     return object;
   },
 };
@@ -111,11 +116,6 @@ export class AppliedObjects {
   /** Objects that have drifted since they were followed. */
   drifted(owner: string): readonly ObservedDrift[] {
     return [...(this.#drifted.get(owner) ?? [])].map(([key, drift]) => ({ key, drift }));
-  }
-
-  /** Forgets that an object has drifted, when it is left as it is. */
-  accept(owner: string, key: string): void {
-    this.#drifted.get(owner)?.delete(key);
   }
 
   /** Identities of followed objects whose kind cannot be watched. */

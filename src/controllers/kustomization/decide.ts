@@ -66,6 +66,10 @@ function findBlocker(observed: Observed): Failure | undefined {
   if (field !== undefined) {
     return { reason: reasons.fieldNotSupported, message: `spec.${field} is not supported yet`, retry: 'stalled' };
   }
+  if (observed.invalidExpression !== undefined) {
+    const message = `Reconciliation failed terminally due to configuration error: ${observed.invalidExpression}`;
+    return { reason: reasons.invalidCelExpression, message, retry: 'stalled' };
+  }
   const namespace = spec.sourceRef.namespace ?? object.metadata.namespace ?? '';
   const sourceId = `${spec.sourceRef.kind}/${namespace}/${spec.sourceRef.name}`;
   if (settings.noCrossNamespaceRefs && namespace !== object.metadata.namespace) {

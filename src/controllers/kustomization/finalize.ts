@@ -18,7 +18,7 @@ export async function finalize(
   ports.objects.forget(pass.key);
   const entries = object.status?.inventory?.entries ?? [];
   if (entries.length === 0 || object.spec?.suspend === true || !deletes(object)) return { done: true };
-  const client = await ports.clientFor(object);
+  const client = await ports.clientFor(object, await ports.inputs.read(pass.key, object));
   const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
   const result = await pruneEntries(entries, { client, owner, signal: pass.signal });
   const metadata = eventMetadata(object, object.status?.lastAppliedRevision ?? '');

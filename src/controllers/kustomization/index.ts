@@ -88,6 +88,7 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   forget: (key, ports) => {
     ports.memory.delete(key);
     ports.objects.forget(key);
+    ports.inputs.forget(key);
     ports.conflicts.set(key, []);
   },
 };

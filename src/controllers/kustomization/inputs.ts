@@ -1,10 +1,119 @@
-// Owns the fingerprint of what goes into a build beside source and spec: a change of it builds and applies again.
+// Owns what goes into a build beside source and spec: ConfigMaps and Secrets that the spec names. They are watched one
+// by one, so that an interval tick asks for nothing and a change is seen at once (lockstep.md §2).
 import { createHash } from 'node:crypto';
 import type { Kustomization } from '../../api/kustomize/kustomization.ts';
 import { driftAnnotation } from '../../api/meta/keys.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import type { DynamicClient } from '../../cluster/client.ts';
+import type { InformerLease, Informers } from '../../cluster/informers.ts';
+import type { JsonObject } from '../../lib/json.ts';
 
-/** What went into a build beside source and spec. */
-export function fingerprintInputs(object: Kustomization): string {
-  const inputs = { drift: object.metadata.annotations?.[driftAnnotation] ?? '' };
-  return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+/** A ConfigMap or Secret of the Kustomization's namespace. */
+export interface InputReference {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+}
+
+/** What was read, by `Kind/name`; undefined for an object that is not there. */
+export type Inputs = ReadonlyMap<string, JsonObject | undefined>;
+
+/** The objects that a Kustomization's spec names, each once. */
+export function inputReferences(object: Kustomization): readonly InputReference[] {
+  const { postBuild, decryption, kubeConfig } = object.spec ?? {};
+  const references: InputReference[] = (postBuild?.substituteFrom ?? []).map(({ kind, name }) => ({ kind, name }));
+  for (const secret of [decryption?.secretRef, kubeConfig?.secretRef]) {
+    if (secret !== undefined) references.push({ kind: 'Secret', name: secret.name });
+  }
+  return [...new Map(references.map((reference) => [inputKey(reference), reference])).values()];
+}
+
+export function inputKey({ kind, name }: InputReference): string {
+  return `${kind}/${name}`;
+}
+
+/** A text that changes when an input does. */
+export function fingerprintInputs(object: Kustomization, inputs: Inputs): string {
+  const versions = [...inputs].map(([key, input]) => {
+    const metadata = input?.['metadata'] as JsonObject | undefined;
+    return [key, metadata?.['uid'] ?? null, metadata?.['resourceVersion'] ?? null];
+  });
+  const parts = { drift: object.metadata.annotations?.[driftAnnotation] ?? '', versions };
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+export interface WatchedInputsOptions {
+  readonly informers: Informers;
+  readonly client: DynamicClient;
+  readonly enqueue: (key: string, trigger: string) => void;
+}
+
+interface Followed {
+  readonly lease: InformerLease;
+  readonly removeHandler: () => void;
+}
+
+/** Follows the inputs of all Kustomizations. */
+export class WatchedInputs {
+  readonly #options: WatchedInputsOptions;
+  readonly #followed = new Map<string, Map<string, Followed>>();
+
+  constructor(options: WatchedInputsOptions) {
+    this.#options = options;
+  }
+
+  /** The inputs of a Kustomization, from caches; by a request each where watching is not allowed. */
+  async read(owner: string, object: Kustomization): Promise<Inputs> {
+    const namespace = object.metadata.namespace ?? '';
+    const references = inputReferences(object);
+    const followed = this.#followed.get(owner) ?? new Map<string, Followed>();
+    const wanted = new Set(references.map(inputKey));
+    for (const [key, { lease, removeHandler }] of followed) {
+      if (wanted.has(key)) continue;
+      followed.delete(key);
+      removeHandler();
+      lease.release();
+    }
+    if (references.length > 0) this.#followed.set(owner, followed);
+    const inputs = new Map<string, JsonObject | undefined>();
+    for (const reference of references) {
+      inputs.set(inputKey(reference), await this.#read(owner, namespace, reference, followed));
+    }
+    return inputs;
+  }
+
+  forget(owner: string): void {
+    for (const { lease, removeHandler } of this.#followed.get(owner)?.values() ?? []) {
+      removeHandler();
+      lease.release();
+    }
+    this.#followed.delete(owner);
+  }
+
+  async #read(
+    owner: string,
+    namespace: string,
+    reference: InputReference,
+    followed: Map<string, Followed>,
+  ): Promise<JsonObject | undefined> {
+    const { kind, name } = reference;
+    const key = inputKey(reference);
+    if (!followed.has(key)) {
+      const fieldSelector = `metadata.name=${name}`;
+      const lease = await this.#options.informers.acquire({ apiVersion: 'v1', kind }, { namespace, fieldSelector });
+      const changed = () => this.#options.enqueue(owner, 'input');
+      const removeHandler = lease.informer.addHandler({ add: changed, update: changed, delete: changed });
+      followed.set(key, { lease, removeHandler });
+    }
+    const { informer } = followed.get(key)!.lease;
+    try {
+      await informer.waitForSync({ failFast: true });
+      return asJson(informer.get(namespace, name));
+    } catch {
+      return asJson(await this.#options.client.find({ apiVersion: 'v1', kind, namespace, name }));
+    }
+  }
+}
+
+function asJson(object: KubeObject | undefined): JsonObject | undefined {
+  return object as unknown as JsonObject | undefined;
 }

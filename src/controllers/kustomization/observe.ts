@@ -1,18 +1,23 @@
 // Owns every read that a decision for a Kustomization needs. All of it comes from caches, but the artifact's files.
 import type { Dependency, Kustomization } from '../../api/kustomize/kustomization.ts';
 import { driftAnnotation } from '../../api/meta/keys.ts';
-import { judge } from '../../health/judge.ts';
+import type { ReadyExpression } from '../../health/expressions.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { wouldReadTheSame } from '../../lib/recording-tree.ts';
-import { annotationsOf } from '../../objects/manifest.ts';
+import { annotationsOf, groupOf } from '../../objects/manifest.ts';
 import { getCondition } from '../../runtime/conditions.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { intervalMs } from '../shared/timing.ts';
+import { isTrimmed } from './applied-objects.ts';
 import { correctionDelayMs } from './drift-guard.ts';
+import { type CompiledSpec, compileSpec, judgeFor } from './health-rules.ts';
 import { fingerprintInputs } from './inputs.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
 import type {
   AppliedState,
+  HealthTarget,
   HealthWait,
   Observed,
   ObservedDependency,
@@ -30,21 +35,22 @@ export async function observe(
   const source = findSource(object, ports);
   const { applied } = memory;
   const now = ports.clock.now();
+  const compiled = compileSpec(object);
+  const inputs = await ports.inputs.read(pass.key, object);
   const drift = observeDrift(object, ports, pass.key, applied, now);
   return {
     object,
     requested: pass.requested,
     source,
-    dependencies: (object.spec?.dependsOn ?? []).map((dependency) =>
-      checkDependency(object, dependency, source, ports),
-    ),
+    dependencies: typeof compiled === 'string' ? [] : observeDependencies(object, compiled, source, ports),
+    invalidExpression: typeof compiled === 'string' ? compiled : undefined,
     applied,
-    inputs: fingerprintInputs(object),
+    inputs: fingerprintInputs(object, inputs),
     touched: await isTouched(applied, source, ports),
     drifted: drift.correct,
     notes: { warned: drift.warn, delayed: drift.delayed, contested: ports.conflicts.against(pass.key) },
-    unwatched: ports.objects.unwatched(pass.key),
-    health: applied === undefined ? [] : await observeHealth(applied, ports, now),
+    unwatched: applied?.isRemote ? [...applied.desired.keys()] : ports.objects.unwatched(pass.key),
+    health: applied === undefined ? [] : await observeHealth(object, applied, ports, now),
     waiting: isHealthWait(pass.memory) ? pass.memory : undefined,
     settings: ports.settings,
   };
@@ -64,6 +70,38 @@ function findSource(object: Kustomization, ports: KustomizationPorts): ObservedS
   };
 }
 
+function observeDependencies(
+  object: Kustomization,
+  compiled: CompiledSpec,
+  source: ObservedSource,
+  ports: KustomizationPorts,
+): ObservedDependency[] {
+  return (object.spec?.dependsOn ?? []).map((dependency, index) => {
+    const ready = compiled.ready.get(index);
+    return ready === undefined
+      ? checkDependency(object, dependency, source, ports)
+      : checkReadyExpression(object, dependency, ready, ports);
+  });
+}
+
+/** With a `readyExpr` nothing else is asked of a dependency but that it is there. */
+function checkReadyExpression(
+  object: Kustomization,
+  dependency: Dependency,
+  ready: ReadyExpression,
+  ports: KustomizationPorts,
+): ObservedDependency {
+  const { name, found, problem } = findDependency(object, dependency, ports);
+  if (found === undefined) return { name, problem };
+  const asJson = (value: Kustomization) => value as unknown as JsonObject;
+  try {
+    if (ready.isReady(asJson(object), asJson(found))) return { name, problem: undefined };
+    return { name, problem: `dependency '${name}' is not ready according to readyExpr eval` };
+  } catch (error) {
+    return { name, problem: `dependency '${name}' is not ready: ${errorMessage(error)}` };
+  }
+}
+
 /** Why a dependency is not met, in Flux's words (flux.md §4.4), or no problem. */
 function checkDependency(
   object: Kustomization,
@@ -71,13 +109,8 @@ function checkDependency(
   source: ObservedSource,
   ports: KustomizationPorts,
 ): ObservedDependency {
-  const namespace = dependency.namespace ?? object.metadata.namespace ?? '';
-  const name = `${namespace}/${dependency.name}`;
-  const found = ports.findKustomization(namespace, dependency.name);
-  if (found === undefined) {
-    const why = `kustomizations.kustomize.toolkit.fluxcd.io "${dependency.name}" not found`;
-    return { name, problem: `dependency '${name}' not found: ${why}` };
-  }
+  const { name, found, problem } = findDependency(object, dependency, ports);
+  if (found === undefined) return { name, problem };
   const status = found.status;
   const isReady =
     status?.observedGeneration === found.metadata.generation &&
@@ -87,6 +120,14 @@ function checkDependency(
   return sameRevision(status?.lastAppliedRevision, source.artifact.revision)
     ? { name, problem: undefined }
     : { name, problem: `dependency '${name}' revision is not up to date` };
+}
+
+function findDependency(object: Kustomization, dependency: Dependency, ports: KustomizationPorts) {
+  const namespace = dependency.namespace ?? object.metadata.namespace ?? '';
+  const name = `${namespace}/${dependency.name}`;
+  const found = ports.findKustomization(namespace, dependency.name);
+  const why = `kustomizations.kustomize.toolkit.fluxcd.io "${dependency.name}" not found`;
+  return { name, found, problem: found === undefined ? `dependency '${name}' not found: ${why}` : undefined };
 }
 
 function sharesSource(a: Kustomization, b: Kustomization): boolean {
@@ -156,17 +197,31 @@ function driftPolicy(
 }
 
 async function observeHealth(
+  object: Kustomization,
   applied: AppliedState,
   ports: KustomizationPorts,
   nowMs: number,
 ): Promise<ObservedHealth[]> {
   const results: ObservedHealth[] = [];
   for (const target of applied.healthTargets) {
-    const cached = await ports.objects.lookup(target);
-    const live = cached.state === 'known' ? cached.object : await ports.readLive(target);
-    results.push({ target, verdict: judge(live, nowMs) });
+    const cached = isCached(object, applied, target) ? await ports.objects.lookup(target) : unknown;
+    const live = cached.state === 'known' ? cached.object : await ports.readLive(target, object);
+    results.push({ target, verdict: judgeFor(object, live, nowMs) });
   }
   return results;
+}
+
+const unknown = { state: 'unknown' } as const;
+
+/** False for objects of other clusters, and for those whose content an expression may ask for: caches lack it. */
+function isCached(object: Kustomization, applied: AppliedState, { reference }: HealthTarget): boolean {
+  if (applied.isRemote) return false;
+  if (!isTrimmed(reference.kind)) return true;
+  const compiled = compileSpec(object);
+  return (
+    typeof compiled === 'string' ||
+    !compiled.health.covers({ group: groupOf(reference.apiVersion), kind: reference.kind })
+  );
 }
 
 function isHealthWait(memory: unknown): memory is HealthWait {

@@ -8,10 +8,10 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
-import type { RenderedKustomization } from '../../render/kustomization.ts';
 import type { AppliedObjects } from './applied-objects.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
+import type { Inputs, WatchedInputs } from './inputs.ts';
 import type { AppliedState, DecisionSettings, HealthTarget } from './types.ts';
 
 /** Field manager of applied objects, as Flux's: so that a cluster can move over without a conflict. */
@@ -32,7 +32,11 @@ export interface KustomizationMemory {
 
 /** What a build made, and what it read for it. */
 export interface RenderedSource {
-  readonly result: Extract<RenderedKustomization, { state: 'built' }>;
+  readonly objects: readonly Manifest[];
+  /** `sha256:<hex>` of what was built. */
+  readonly digest: string;
+  /** Values that must not be shown to anybody. */
+  readonly secrets: readonly string[];
   readonly record: ReadRecord;
 }
 
@@ -48,13 +52,18 @@ export interface KustomizationPorts {
   /** The files of an artifact. Throws a `CodedError` when it is not in the storage. */
   openArtifact(artifact: Artifact): Promise<FileTree>;
   /** Builds the manifests, fetching what the build misses; away from the event loop when it may take long. */
-  render(tree: FileTree, object: Kustomization): Promise<RenderedSource>;
-  /** The client to apply with: impersonating, or the controller's own. */
-  clientFor(object: Kustomization): Promise<DynamicClient>;
+  render(tree: FileTree, object: Kustomization, inputs: Inputs, signal: AbortSignal): Promise<RenderedSource>;
+  readonly inputs: Pick<WatchedInputs, 'read' | 'forget'>;
+  /** The client to apply with: the controller's own, impersonating, or of the cluster that a kubeconfig names. */
+  clientFor(object: Kustomization, inputs: Inputs): Promise<DynamicClient>;
   /** Reads an object that no watch covers; undefined when it is not there. */
-  readLive(target: HealthTarget): Promise<Manifest | undefined>;
+  readLive(target: HealthTarget, object: Kustomization): Promise<Manifest | undefined>;
   /** Why objects are not healthy, from their pods, jobs and events; for people. */
-  explainHealth(targets: readonly HealthTarget[], signal: AbortSignal): Promise<readonly string[]>;
+  explainHealth(
+    targets: readonly HealthTarget[],
+    object: Kustomization,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
 }
 
 export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {

@@ -1,23 +1,130 @@
-// Owns the build of a Kustomization as the controller runs it: recording what is read, so that a later revision can be
-// asked whether it touches the build.
+// Owns the build of a Kustomization as the controller runs it: recording what is read, fetching what the build misses,
+// decrypting, substituting. The steps themselves are in render/.
+import { createHash } from 'node:crypto';
 import type { Kustomization } from '../../api/kustomize/kustomization.ts';
+import type { Fetched, Missing } from '../../engines/kustomize/missing.ts';
 import type { FileTree } from '../../lib/filetree.ts';
+import { type JsonObject, stringifyJson } from '../../lib/json.ts';
 import { recordReads } from '../../lib/recording-tree.ts';
-import { renderKustomization } from '../../render/kustomization.ts';
+import type { Manifest } from '../../objects/manifest.ts';
+import { decryptObjects, decryptSources } from '../../render/decrypt.ts';
+import { buildObjects, labelObjects } from '../../render/kustomization.ts';
 import { RenderError } from '../../render/render-error.ts';
+import { type DecryptionKeys, readDecryptionKeys } from '../../render/sops/data-key.ts';
+import {
+  collectVariables,
+  type SubstitutionVariables,
+  substituteObjects,
+  unreadableSource,
+} from '../../render/substitute.ts';
+import { type InputReference, type Inputs, inputKey } from './inputs.ts';
 import type { RenderedSource } from './ports.ts';
 
-/** Builds and records. Remote bases are refused by name: nothing is fetched for them yet. */
-export async function renderSource(tree: FileTree, object: Kustomization): Promise<RenderedSource> {
+/** Fetches what builds miss; what it fetched once it need not fetch again. */
+export type FetchMissing = (missing: readonly Missing[], signal: AbortSignal) => Promise<Fetched>;
+
+/** As many rounds of fetching as a chain of remote bases may need. */
+const MAX_ROUNDS = 10;
+
+/** Builds and records. Throws the errors of the render room. */
+export async function renderSource(
+  tree: FileTree,
+  object: Kustomization,
+  inputs: Inputs,
+  fetchMissing: FetchMissing,
+  signal: AbortSignal,
+): Promise<RenderedSource> {
   const recording = recordReads(tree);
-  const result = renderKustomization(recording.tree, object);
-  if (result.state === 'missing') {
-    const names = result.missing.map((missing) => missing.url).join(', ');
-    throw new RenderError(
-      'BuildFailed',
-      `kustomize build failed: remote resources are not supported yet: ${names}`,
-      {},
-    );
+  const keys = await readKeys(object, inputs);
+  const source = keys === undefined ? recording.tree : await decryptSources(recording.tree, object.spec!, keys);
+  const built = await buildWithFetches(source, object, fetchMissing, signal);
+  const decrypted = keys === undefined ? built.objects : await decryptObjects(built.objects, keys);
+  const variables = readVariables(object, inputs);
+  const { postBuild } = object.spec!;
+  const substituted =
+    variables === undefined
+      ? decrypted
+      : substituteObjects(decrypted, {
+          variables,
+          strict: true,
+          always: postBuild?.substituteStrategy === 'Always',
+        });
+  const objects = labelObjects(substituted, object);
+  const isPlain = substituted === built.objects;
+  return {
+    objects,
+    digest: `sha256:${createHash('sha256')
+      .update(isPlain ? built.yaml : stringifyJson(substituted))
+      .digest('hex')}`,
+    secrets: secretValues(objects, variables),
+    record: recording.record,
+  };
+}
+
+async function buildWithFetches(
+  tree: FileTree,
+  object: Kustomization,
+  fetchMissing: FetchMissing,
+  signal: AbortSignal,
+): Promise<{ readonly objects: JsonObject[]; readonly yaml: string }> {
+  let fetched: Fetched | undefined;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const built = buildObjects(tree, object, fetched);
+    if (built.state === 'built') return built;
+    fetched = await fetchMissing(built.missing, signal);
   }
-  return { result, record: recording.record };
+  throw new RenderError('BuildFailed', `kustomize build failed: remote bases go deeper than ${MAX_ROUNDS} levels`, {});
+}
+
+async function readKeys(object: Kustomization, inputs: Inputs): Promise<DecryptionKeys | undefined> {
+  const { decryption } = object.spec!;
+  if (decryption === undefined) return undefined;
+  const data = new Map<string, Uint8Array>();
+  if (decryption.secretRef !== undefined) {
+    const secret = expectInput({ kind: 'Secret', name: decryption.secretRef.name }, object, inputs);
+    for (const [key, value] of Object.entries((secret['data'] ?? {}) as JsonObject)) {
+      if (typeof value === 'string') data.set(key, Buffer.from(value, 'base64'));
+    }
+  }
+  return readDecryptionKeys(data);
+}
+
+function expectInput(reference: InputReference, object: Kustomization, inputs: Inputs): JsonObject {
+  const found = inputs.get(inputKey(reference));
+  if (found !== undefined) return found;
+  const name = `${object.metadata.namespace}/${reference.name}`;
+  throw new RenderError('BuildFailed', `cannot get decryption Secret '${name}': ${notFound(reference)}`, {});
+}
+
+function notFound({ kind, name }: InputReference): string {
+  return `${kind === 'Secret' ? 'secrets' : 'configmaps'} "${name}" not found`;
+}
+
+function readVariables(object: Kustomization, inputs: Inputs): SubstitutionVariables | undefined {
+  const { postBuild } = object.spec!;
+  if (postBuild === undefined) return undefined;
+  const sources = (postBuild.substituteFrom ?? []).map((reference) => {
+    const found = inputs.get(inputKey(reference));
+    if (found === undefined && reference.optional !== true) {
+      throw unreadableSource(reference, new Error(notFound(reference)));
+    }
+    return { reference, object: found };
+  });
+  return collectVariables(sources, postBuild.substitute);
+}
+
+/** Values that must not leave in messages: those of Secrets that are applied, and of Secrets that were substituted. */
+function secretValues(objects: readonly Manifest[], variables: SubstitutionVariables | undefined): readonly string[] {
+  const values = new Set(variables?.secretValues ?? []);
+  for (const object of objects) {
+    if (object.kind !== 'Secret' || object.apiVersion !== 'v1') continue;
+    for (const field of ['data', 'stringData']) {
+      for (const value of Object.values((object[field] ?? {}) as JsonObject)) {
+        if (typeof value !== 'string') continue;
+        values.add(value);
+        if (field === 'data') values.add(Buffer.from(value, 'base64').toString('utf8'));
+      }
+    }
+  }
+  return [...values];
 }

@@ -39,6 +39,8 @@ export interface AppliedState {
   readonly desired: ReadonlyMap<string, Manifest>;
   readonly inventory: readonly InventoryEntry[];
   readonly healthTargets: readonly HealthTarget[];
+  /** True when the objects are in another cluster, where nothing is watched. */
+  readonly isRemote: boolean;
   /** False while health is waited for or has failed. */
   readonly complete: boolean;
   /** Objects that were left to another Kustomization, as texts for the condition. */
@@ -101,6 +103,8 @@ export interface Observed {
   readonly requested: string | undefined;
   readonly source: ObservedSource;
   readonly dependencies: readonly ObservedDependency[];
+  /** Why an expression of the spec does not compile; undefined when all do. */
+  readonly invalidExpression: string | undefined;
   readonly applied: AppliedState | undefined;
   readonly inputs: string;
   /** False when the new revision changes nothing that the last build read; undefined when that is not known. */

@@ -48,7 +48,8 @@ export function parseKubeVersion(text: string, compat: Compat = 'helm3'): KubeVe
 
 /** What Helm assumes without a cluster: the Kubernetes release that its client library belongs to. */
 export function defaultKubeVersion(compat: Compat): KubeVersion {
-  return parseKubeVersion('v1.36.0', compat);
+  // client-go v0.37 in Helm 3.22, v0.36 in Helm 4.2.
+  return parseKubeVersion(compat === 'helm3' ? 'v1.37.0' : 'v1.36.0', compat);
 }
 
 const SCHEDULING = { helm3: ['v1alpha3', 'v1beta1', 'v1'], helm4: ['v1alpha2', 'v1beta1', 'v1'] };

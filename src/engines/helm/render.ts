@@ -127,7 +127,7 @@ function checkInstallable(chart: Chart, compat: Compat, warn: (text: string) => 
   const { type, deprecated } = chart.metadata;
   if (type !== '' && type !== 'application')
     throw new HelmError('ChartInvalid', `${type} charts are not installable`, {});
-  if (deprecated) warn(compat === 'helm3' ? 'This chart is deprecated' : 'this chart is deprecated');
+  if (deprecated) warn(compat === 'helm3' ? 'WARNING: This chart is deprecated' : 'this chart is deprecated');
   checkDependencies(chart, compat);
 }
 
@@ -141,7 +141,7 @@ function prune(chart: Chart, values: Table, compat: Compat, warn: (text: string)
 
 function checkKubeVersion(chart: Chart, { kubeVersion }: Capabilities): void {
   const wanted = chart.metadata.kubeVersion;
-  if (wanted === '' || isCompatible(wanted, kubeVersion.normalized)) return;
+  if (wanted === '' || isCompatible(wanted, kubeVersion.normalized || kubeVersion.version)) return;
   const text = `chart requires kubeVersion: ${wanted} which is incompatible with Kubernetes ${kubeVersion.version}`;
   throw new HelmError('KubeVersionMismatch', text, {});
 }

@@ -5,7 +5,7 @@ import { type Chart, type ChartTemplate, chartPath } from './chart.ts';
 import type { Compat } from './compat.ts';
 import { filesObject } from './files.ts';
 import { capabilitiesObject, chartObject, valuesObject } from './objects.ts';
-import { isTable, type Table } from './table.ts';
+import { type Table, tableAt } from './table.ts';
 
 /** What is being released, `.Release`. */
 export interface ReleaseInfo {
@@ -70,8 +70,10 @@ function addChart(chart: Chart, values: Table, shared: Shared): Table {
     ['Subcharts', subscopes],
   ]);
   for (const subchart of chart.subcharts) {
-    const section = values.get(subchart.metadata.name);
-    subscopes.set(subchart.metadata.name, addChart(subchart, isTable(section) ? section : new Map(), shared));
+    const { name } = subchart.metadata;
+    // The name is read as a path, so a chart whose name has a dot sees no values, as in Helm.
+    const section = tableAt(values, name);
+    subscopes.set(name, addChart(subchart, 'table' in section ? section.table : new Map(), shared));
   }
   const path = chartPath(chart);
   const isLibrary = chart.metadata.type.toLowerCase() === 'library';

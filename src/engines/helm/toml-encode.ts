@@ -21,10 +21,21 @@ export function encodeToml(value: GoValue): string {
   return writer.text;
 }
 
-/** Structs are written by their exported fields. */
+/** The exported fields of a struct, in the order of declaration; those of an embedded struct stand for it. */
+class StructFields extends Map<string, GoValue> {}
+
 function plain(value: GoValue): GoValue {
   if (!(value instanceof GoObject) || isTimeObject(value)) return value;
-  return new Map(value.fields().map(([name, field]) => [name, field]));
+  return new StructFields(exportedFields(value));
+}
+
+function exportedFields(object: GoObject): (readonly [string, GoValue])[] {
+  // The only struct that embeds another is the unnamed one of `.Chart`.
+  const embeds = object.type.name.startsWith('struct {');
+  return object.fields().flatMap(([name, value]) => {
+    if (embeds && value instanceof GoObject) return exportedFields(value);
+    return /^[A-Z]/.test(name) ? [[name, value] as const] : [];
+  });
 }
 
 class Writer {
@@ -79,7 +90,7 @@ class Writer {
 
 /** What belongs to the table itself before what opens a table of its own. */
 function orderedKeys(map: GoMap): string[] {
-  const keys = sortedKeys(map);
+  const keys = map instanceof StructFields ? [...map.keys()] : sortedKeys(map);
   const opensTable = (name: string): boolean => {
     const value = plain(map.get(name));
     if (isNil(value)) return false;

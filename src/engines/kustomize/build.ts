@@ -6,7 +6,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { BuildError, faultText } from './errors.ts';
 import type { RenderChart } from './internal/helm.ts';
 import type { SortOptions } from './internal/kustomization-fields.ts';
-import { createLoader, MissingSignal } from './internal/loader.ts';
+import { createLoader } from './internal/loader.ts';
 import { fixNameReferences } from './internal/name-references.ts';
 import { isNilOrEmpty } from './internal/node.ts';
 import { emptyOrigin } from './internal/origin.ts';
@@ -28,7 +28,7 @@ import {
 } from './internal/target.ts';
 import { entriesTransformer } from './internal/transform.ts';
 import { resolveVars } from './internal/vars.ts';
-import type { Fetched, Missing } from './missing.ts';
+import { type Fetched, type Missing, MissingSignal } from './missing.ts';
 
 export type { Missing } from './missing.ts';
 

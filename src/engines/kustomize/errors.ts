@@ -1,5 +1,6 @@
 // Owns the error of a kustomize build. Texts are the reference's, letter for letter; programs test the code.
 import { CodedError, errorMessage } from '../../lib/errors.ts';
+import { MissingSignal } from './missing.ts';
 
 /**
  * `KustomizationInvalid`: the kustomization file is missing, doubled or not to be read. `LoadFailed`: a path is absent,
@@ -28,8 +29,12 @@ export function faultText(error: unknown): string {
   return error instanceof RangeError ? 'input is nested too deeply' : errorMessage(error);
 }
 
-/** The same error with `prefix: ` in front; code and data survive, so that callers can still tell what it was. */
+/**
+ * The same error with `prefix: ` in front; code and data survive, so that callers can still tell what it was.
+ * Something missing is no error: it is thrown on as it is.
+ */
 export function wrapError(error: unknown, prefix: string): BuildError {
+  if (error instanceof MissingSignal) throw error;
   const message = `${prefix}: ${faultText(error)}`;
   if (error instanceof BuildError) return new BuildError(error.code, message, error.data, { cause: error });
   return new BuildError('BuildFailed', message, {}, { cause: error });

@@ -30,3 +30,12 @@ export interface Fetched {
   file(url: string): FetchedFile | undefined;
   repository(key: string): FetchedRepository | undefined;
 }
+
+/** Thrown inside the engine where a build cannot go on without something; the callers of the engine never see it. */
+export class MissingSignal extends Error {
+  readonly missing: Missing;
+  constructor(missing: Missing) {
+    super('a remote resource has not been fetched yet');
+    this.missing = missing;
+  }
+}

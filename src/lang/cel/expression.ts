@@ -72,7 +72,8 @@ function checkConstants(node: Node): void {
 }
 
 function isConstant(node: Node): boolean {
-  return node.op === 'literal' || (node.op === 'unary' && node.sign === '-' && node.arg.op === 'literal');
+  if (node.op === 'unary') return node.sign === '-' && node.arg.op === 'literal';
+  return node.op === 'literal' || (node.op === 'list' && node.items.every(isConstant));
 }
 
 /** Fields of the data as variables, turned into CEL values when they are first used. */

@@ -41,7 +41,7 @@ const COLON = 0x3a;
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
 const CLOSE = 0x7d;
-const NAME_RUNE = /^[\p{L}\p{Nd}_]$/u;
+const NAME_RUNE = /^[\p{L}\p{Nd}]$/u;
 
 class Parser {
   readonly #text: ByteString;
@@ -189,12 +189,17 @@ class Parser {
 
   #name(): string {
     const start = this.#at;
-    while (!this.#isEnd()) {
-      const packed = runeAt(this.#text, this.#at);
-      if (!NAME_RUNE.test(String.fromCodePoint(packed >> 3))) break;
+    const text = this.#text;
+    while (this.#at < text.length) {
+      if (isAsciiName(text.charCodeAt(this.#at))) {
+        this.#at++;
+        continue;
+      }
+      const packed = runeAt(text, this.#at);
+      if (packed >> 3 < 0x80 || !NAME_RUNE.test(String.fromCodePoint(packed >> 3))) break;
       this.#at += packed & 7;
     }
-    return fromByteString(this.#text.slice(start, this.#at));
+    return fromByteString(text.slice(start, this.#at));
   }
 
   #isEnd(): boolean {
@@ -223,6 +228,12 @@ class Parser {
   #close(): void {
     if (!this.#take('}')) throw bad();
   }
+}
+
+function isAsciiName(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39) || code === 0x5f
+  );
 }
 
 /** Position of the next `$` or NUL, or the length. */

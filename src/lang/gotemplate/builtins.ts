@@ -4,6 +4,7 @@
 import { type FunctionTable, func, type GoFunction, variadic, variadicWith } from './function.ts';
 import { byteLength, fromBytes, isAscii, isPrintable, isRawByte, toBytes } from './gostring.ts';
 import { sprint, sprintf, sprintln } from './printf.ts';
+import { deepEqual } from './sprig/compare.ts';
 import {
   ANY,
   compareStrings,
@@ -176,7 +177,7 @@ function equalsComposite(a: GoValue, b: GoValue): boolean {
     throw new GoError(sprintf('non-comparable types %s: %v, %s: %v', [a, typeName(a), typeName(b), b]));
   }
   if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
-  if (b instanceof GoObject && (b.type.kind === 'ptr' || b.type.kind === 'struct')) return a === b;
+  if (b instanceof GoObject) return a === b || (kinds[1] === 'struct' && deepEqual(a, b));
   throw new GoError(sprintf('non-comparable type %s: %v', [b, typeName(b)]));
 }
 

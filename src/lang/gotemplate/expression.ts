@@ -12,7 +12,7 @@ import {
   type PipeNode,
   type VariableNode,
 } from './ast.ts';
-import { type Converter, convertConstant, converterFor, idealConstant } from './convert.ts';
+import { convertConstant, converterFor, idealConstant } from './convert.ts';
 import { type DynamicArgument, fieldCall, fieldPath } from './field.ts';
 import type { FunctionTable, GoFunction } from './function.ts';
 import type { Scope } from './scope.ts';
@@ -25,6 +25,8 @@ export type Expression = (state: State) => GoValue;
 type Command = (state: State, final: GoValue) => GoValue;
 /** Evaluates an argument to the form that an implementation receives. */
 type Argument = (state: State) => unknown;
+/** An argument as written, or the one piped in. */
+type PipedArgument = (state: State, final: GoValue) => unknown;
 
 /** What compiling needs: the functions, and the variables at this point. */
 export interface Compilation {
@@ -215,7 +217,8 @@ function compileReceiver(node: PathNode, compilation: Compilation): Receiver {
     state.node = node;
     return inner(state);
   };
-  return { receiver, names: node.names, isInterface: node.node.type === 'pipe' ? NEVER : () => true };
+  // A pipeline gives what is inside an interface, and functions without arguments have concrete results.
+  return { receiver, names: node.names, isInterface: NEVER };
 }
 
 function compileVariable(node: VariableNode, scope: Scope): Receiver {
@@ -309,12 +312,13 @@ function compileFunction(
   const { params, rest } = fn;
   const typeAt = (index: number) => params[index] ?? rest!;
   const compiled = args.map((arg, index) => compileArgument(arg, typeAt(index), compilation));
-  const convertFinal = hasFinal ? converterFor(typeAt(args.length)) : undefined;
   if (fn.shortCircuit !== undefined) {
     return compileShortCircuit(identifier, compiled as Expression[], { stopAt: fn.shortCircuit, hasFinal });
   }
-  if (fn.usesSource) compiled.unshift(() => (args[0] === undefined ? '' : formatNode(args[0])));
-  const call = bindCall(fn, node, name, compiled, convertFinal);
+  const piped: PipedArgument[] = fn.usesSource ? [() => (args[0] === undefined ? '' : formatNode(args[0]))] : [];
+  piped.push(...compiled);
+  if (hasFinal) piped.push(converterFor(typeAt(args.length)));
+  const call = bindCall(fn, { node, name }, piped);
   return (state, final) => {
     state.node = identifier;
     return call(state, final);
@@ -349,58 +353,67 @@ function compileShortCircuit(
 
 type Implementation = (...args: unknown[]) => GoValue;
 
+/** Where a call is, for its errors. */
+interface CallSite {
+  readonly node: CommandNode | IdentifierNode;
+  readonly name: string;
+}
+
 /** One closure per number of arguments, so that common calls build no array. */
-function bindCall(
-  fn: GoFunction,
-  node: CommandNode | IdentifierNode,
-  name: string,
-  args: readonly Argument[],
-  convertFinal: Converter | undefined,
-): Command {
+function bindCall(fn: GoFunction, site: CallSite, args: readonly PipedArgument[]): Command {
   const call = fn.call as unknown as Implementation;
-  if (fn.usesExecution || args.length > 2) return bindManyArguments(fn, node, name, args, convertFinal);
-  const [first, second] = args;
-  const third = convertFinal;
-  const guard = (state: State, run: () => GoValue): GoValue => guarded(state, node, name, run);
-  if (first === undefined) {
-    if (third === undefined) return (state) => guard(state, () => call());
-    return (state, final) => {
-      const a = third(state, final);
-      return guard(state, () => call(a));
-    };
-  }
+  const [first, second, third] = args;
+  if (fn.usesExecution || args.length > 3) return bindManyArguments(fn, site, args);
+  if (first === undefined) return (state) => attempt(state, site, () => call());
   if (second === undefined) {
     return (state, final) => {
-      const a = first(state);
-      if (third === undefined) return guard(state, () => call(a));
-      const b = third(state, final);
-      return guard(state, () => call(a, b));
+      const a = first(state, final);
+      try {
+        return charged(state, call(a));
+      } catch (error) {
+        throw state.callError(site.node, site.name, error);
+      }
+    };
+  }
+  if (third === undefined) {
+    return (state, final) => {
+      const a = first(state, final);
+      const b = second(state, final);
+      try {
+        return charged(state, call(a, b));
+      } catch (error) {
+        throw state.callError(site.node, site.name, error);
+      }
     };
   }
   return (state, final) => {
-    const a = first(state);
-    const b = second(state);
-    if (third === undefined) return guard(state, () => call(a, b));
+    const a = first(state, final);
+    const b = second(state, final);
     const c = third(state, final);
-    return guard(state, () => call(a, b, c));
+    try {
+      return charged(state, call(a, b, c));
+    } catch (error) {
+      throw state.callError(site.node, site.name, error);
+    }
   };
 }
 
-function bindManyArguments(
-  fn: GoFunction,
-  node: CommandNode | IdentifierNode,
-  name: string,
-  args: readonly Argument[],
-  convertFinal: Converter | undefined,
-): Command {
+function bindManyArguments(fn: GoFunction, site: CallSite, args: readonly PipedArgument[]): Command {
   const call = fn.call as unknown as Implementation;
   const { usesExecution } = fn;
   return (state, final) => {
     const values: unknown[] = usesExecution ? [state.execution] : [];
-    for (const arg of args) values.push(arg(state));
-    if (convertFinal !== undefined) values.push(convertFinal(state, final));
-    return guarded(state, node, name, () => call(...values));
+    for (const arg of args) values.push(arg(state, final));
+    return attempt(state, site, () => call(...values));
   };
+}
+
+function attempt(state: State, { node, name }: CallSite, run: () => GoValue): GoValue {
+  try {
+    return charged(state, run());
+  } catch (error) {
+    throw state.callError(node, name, error);
+  }
 }
 
 /** Units charged per list element. */
@@ -408,17 +421,13 @@ const ELEMENT_SIZE = 16;
 /** Results below this length are not worth counting. */
 const UNCOUNTED = 1024;
 
-function guarded(state: State, node: CommandNode | IdentifierNode, name: string, run: () => GoValue): GoValue {
-  try {
-    const result = run();
-    if (typeof result === 'string') {
-      if (result.length > UNCOUNTED) {
-        state.budget.checkString(result.length);
-        state.budget.allocate(result.length);
-      }
-    } else if (Array.isArray(result)) state.budget.allocate(result.length * ELEMENT_SIZE);
-    return result;
-  } catch (error) {
-    throw state.callError(node, name, error);
-  }
+/** Charges the budget for what a call returned. */
+function charged(state: State, result: GoValue): GoValue {
+  if (typeof result === 'string') {
+    if (result.length > UNCOUNTED) {
+      state.budget.checkString(result.length);
+      state.budget.allocate(result.length);
+    }
+  } else if (Array.isArray(result)) state.budget.allocate(result.length * ELEMENT_SIZE);
+  return result;
 }

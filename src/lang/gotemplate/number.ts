@@ -23,7 +23,7 @@ export function parseNumber(text: string, type: 'number' | 'complex' | 'charCons
   }
   if (type === 'complex') return parseComplex(text);
   if (text.endsWith('i')) {
-    const imaginary = parseFloat64(text.slice(0, -1), /^[+-]?0[xXbBoO]/.test(text));
+    const imaginary = parseFloat64(text.slice(0, -1));
     if (imaginary !== undefined) return simplify(0, imaginary);
   }
   return parseReal(text);
@@ -52,10 +52,13 @@ function parseReal(text: string): NumberValue {
 /** `a+bi`, both parts decimal. */
 function parseComplex(text: string): NumberValue {
   const split = text.slice(0, -1).search(/(?<=[^eEpP+-])[+-](?=[^+-]*$)/);
-  const real = parseFloat64(text.slice(0, split));
-  const imaginary = parseFloat64(text.slice(split, -1));
-  if (real === undefined || imaginary === undefined) throw new GoError('syntax error scanning complex number');
-  return simplify(real, imaginary);
+  return simplify(parsePart(text.slice(0, split)), parsePart(text.slice(split, -1)));
+}
+
+function parsePart(text: string): number {
+  const value = parseFloat64(text);
+  if (value === undefined) throw new GoError(`strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`);
+  return value;
 }
 
 function simplify(real: number, imaginary: number): NumberValue {

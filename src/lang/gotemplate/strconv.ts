@@ -194,10 +194,9 @@ const HEX_FLOAT = /^([+-]?)0[xX]_?([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([+-]?[0-
 
 /**
  * Go's ParseFloat: decimal and hexadecimal floats, `inf` and `nan`.
- * Undefined for a bad syntax and for numbers beyond the largest double. Underscores only with `underscores`.
+ * Undefined for a bad syntax and for numbers beyond the largest double. Underscores may separate digits.
  */
-export function parseFloat64(text: string, underscores = false): number | undefined {
-  if (!underscores && text.includes('_')) return undefined;
+export function parseFloat64(text: string): number | undefined {
   if (DECIMAL_FLOAT.test(text)) {
     const value = Number(text.replaceAll('_', ''));
     return Number.isFinite(value) ? value : undefined;

@@ -55,7 +55,7 @@ export function resolveReference(
   reference: GitReference,
   options: ResolveOptions = {},
 ): Promise<ResolvedReference> {
-  if (reference.commit) return resolveCommit(transport, reference.commit, reference.branch, options);
+  if (reference.commit) return resolveCommit(transport, reference.commit, reference, options);
   if (reference.name) return resolveName(transport, reference.name, options);
   if (reference.tag) return resolveTag(transport, reference.tag, options);
   if (reference.semver) return resolveSemver(transport, reference.semver, options);
@@ -129,7 +129,7 @@ async function resolveSemver(
 async function resolveCommit(
   transport: GitTransport,
   commit: string,
-  branch: string | undefined,
+  { branch, name }: GitReference,
   options: ResolveOptions,
 ): Promise<ResolvedReference> {
   const missing = new GitError(
@@ -142,7 +142,8 @@ async function resolveCommit(
   const wanted = commit.toLowerCase();
   if (!isOid(wanted)) throw missing;
   const format: ObjectFormat = wanted.length === 64 ? 'sha256' : 'sha1';
-  if (!branch) return { revision: formatRevision(undefined, wanted, format), commit: wanted, format };
+  // A name beside a commit only goes into the revision's text; it is not looked up.
+  if (name || !branch) return { revision: formatRevision(name, wanted, format), commit: wanted, format };
   const found = await findRef(transport, `refs/heads/${branch}`, options);
   if (found.format !== format) throw missing;
   return {

@@ -20,6 +20,9 @@ export interface SparseSink extends ObjectSink {
 
 // Objects per request: keeps a request below what servers accept (64 bytes each).
 const BATCH = 8000;
+// A few hundred bytes of objects can name billions of paths.
+const MAX_PATHS = 2_000_000;
+const MAX_PATH_LENGTH = 16_384;
 
 /**
  * Makes `commit`, all its folders, and the files below `folders` readable in the store. A folder is a plain prefix.
@@ -99,11 +102,15 @@ function partialSink(store: SparseSink): SparseSink {
 function missingFiles(store: SparseSink, commit: string, prefixes: readonly string[]): string[] {
   const tree = store.openTree(commit);
   const missing = new Set<string>();
+  let seen = 0;
   const visit = (path: string): void => {
     const entries = tree.entries(path);
     if (entries === undefined)
       throw new GitError('GitObjectNotFound', `folder '${path}' is not in the store`, { path });
     for (const entry of entries) {
+      if (++seen > MAX_PATHS || path.length > MAX_PATH_LENGTH) {
+        throw new GitError('GitLimitExceeded', 'the tree has too many or too long paths', { limit: MAX_PATHS });
+      }
       const whole = path === '' ? entry.name : `${path}/${entry.name}`;
       if (entry.kind === 'commit') continue;
       if (entry.kind === 'tree') {

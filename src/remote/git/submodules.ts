@@ -33,6 +33,8 @@ export interface SubmodulePorts<Store extends SubmoduleStore> {
 const MAX_DEPTH = 10;
 // A tree can name any number of submodules, each a connection to somewhere.
 const MAX_SUBMODULES = 200;
+const MAX_PATHS = 2_000_000;
+const MAX_PATH_LENGTH = 16_384;
 
 /**
  * Fetches all submodules below a tree, depth first.
@@ -58,11 +60,18 @@ export function authForSubmodule(parentUrl: string, auth: GitAuth, url: string):
   return auth.proxy === undefined ? {} : { proxy: auth.proxy };
 }
 
-/** Paths of the submodules of a tree, in order. */
+/**
+ * Paths of the submodules of a tree, in order.
+ * @throws GitError GitLimitExceeded: a few hundred bytes of objects can name billions of paths
+ */
 export function submodulePaths(tree: ObjectTree): { path: string; commit: string }[] {
   const found: { path: string; commit: string }[] = [];
+  let seen = 0;
   const walk = (path: string): void => {
     for (const entry of tree.entries(path) ?? []) {
+      if (++seen > MAX_PATHS || path.length > MAX_PATH_LENGTH) {
+        throw new GitError('GitLimitExceeded', 'the tree has too many or too long paths', { limit: MAX_PATHS });
+      }
       const whole = path === '' ? entry.name : `${path}/${entry.name}`;
       if (entry.kind === 'commit') found.push({ path: whole, commit: entry.oid });
       else if (entry.kind === 'tree') walk(whole);

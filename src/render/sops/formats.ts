@@ -1,10 +1,11 @@
 // Owns the file formats of SOPS: bytes → tree and metadata, tree → bytes. What is encrypted is tree.ts.
 import { errorMessage } from '../../lib/errors.ts';
+import { formatGoJson } from '../../lib/gojson.ts';
 import { emitDocuments } from '../../lib/goyaml/emit.ts';
 import { createNode, type YamlNode } from '../../lib/goyaml/node.ts';
 import { parseDocuments } from '../../lib/goyaml/parse.ts';
 import { nodeToValue, valueToNode } from '../../lib/goyaml/value.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../lib/json.ts';
 import { emitIni, parseIni } from './ini.ts';
 import { SopsBranch, type SopsItem, type SopsLeaf, type SopsValue, sopsInvalid } from './tree.ts';
 
@@ -72,18 +73,20 @@ export function loadEncrypted(bytes: Uint8Array, format: SopsFormat): SopsFile {
 export function emitPlain(branches: readonly SopsBranch[], format: SopsFormat): Uint8Array {
   switch (format) {
     case 'json':
-      return Buffer.from(
-        `${stringifyJson(toJsonValue(branches[0]!), 1).replaceAll(/^ +/gm, (run) => '\t'.repeat(run.length))}\n`,
-      );
+      return Buffer.from(`${formatGoJson(toJsonValue(branches[0]!), { indent: 1 }).replaceAll(/^ +/gm, toTabs)}\n`);
     case 'binary':
       return emitBinary(branches);
     case 'yaml':
-      return Buffer.from(emitDocuments(branches.map(toDocument), { indent: 4 }));
+      return Buffer.from(emitDocuments(branches.map(toDocument), { indent: 4, sequenceStyle: 'wide' }));
     case 'dotenv':
       return Buffer.from(emitDotenv(branches[0]!));
     case 'ini':
       return Buffer.from(emitIni(branches[0]!));
   }
+}
+
+function toTabs(spaces: string): string {
+  return '\t'.repeat(spaces.length);
 }
 
 function emitBinary(branches: readonly SopsBranch[]): Uint8Array {
@@ -186,7 +189,9 @@ function readYaml(text: string): SopsValue[] {
   }
   return documents.map((document) => {
     const root = document.kind === 'document' ? document.content[0] : document;
-    return root === undefined ? null : fromNode(root);
+    const value = root === undefined ? null : fromNode(root);
+    if (!(value instanceof SopsBranch) || root === document) return value;
+    return new SopsBranch([...commentsOf(document.headComment), ...value.items, ...commentsOf(document.footComment)]);
   });
 }
 
@@ -197,11 +202,20 @@ function fromNode(node: YamlNode): SopsValue {
   }
   if (node.kind === 'sequence') return node.content.map(fromNode);
   if (node.kind !== 'mapping') return nodeToValue(node) as SopsLeaf;
+  return fromMapping(node);
+}
+
+/** A comment beside a value comes to stand above it, as in SOPS. Comments within lists are dropped. */
+function fromMapping(node: YamlNode): SopsBranch {
   const items: SopsItem[] = [];
   for (let i = 0; i + 1 < node.content.length; i += 2) {
     const key = node.content[i]!;
-    items.push(...commentsOf(key.headComment));
-    items.push({ key: key.value, value: fromNode(node.content[i + 1]!) });
+    const value = node.content[i + 1]!;
+    const isLeaf = value.kind === 'scalar' || value.kind === 'alias';
+    items.push(...commentsOf(key.headComment), ...commentsOf(key.lineComment));
+    if (isLeaf) items.push(...commentsOf(value.headComment), ...commentsOf(value.lineComment));
+    items.push({ key: key.value, value: fromNode(value) });
+    if (isLeaf) items.push(...commentsOf(value.footComment));
     items.push(...commentsOf(key.footComment));
   }
   return new SopsBranch(items);

@@ -1,7 +1,10 @@
 // Owns INI files as SOPS keeps them: sections of keys, read and written as Go's ini package does for plain files.
 import { SopsBranch, type SopsItem, type SopsValue, sopsInvalid } from './tree.ts';
 
-/** Sections with their keys; keys before the first section stand in `DEFAULT`. */
+/**
+ * Sections with their keys; keys before the first section stand in `DEFAULT`. As SOPS has it, the comment of a section
+ * is its first item, and the comment of a key stands behind the key.
+ */
 export function parseIni(text: string): SopsBranch {
   const sections = new Map<string, SopsItem[]>([['DEFAULT', []]]);
   let current = sections.get('DEFAULT')!;
@@ -14,12 +17,13 @@ export function parseIni(text: string): SopsBranch {
       continue;
     }
     const section = /^\[(.*)\]$/.exec(line);
-    if (section !== null) {
+    if (section === null) current.push(parseKey(line));
+    else {
       const name = section[1]!.trim();
       current = sections.get(name) ?? [];
       sections.set(name, current);
-    } else current.push(parseKey(line));
-    if (comments.length > 0) current.push(...comments.map((comment) => ({ comment })));
+    }
+    if (comments.length > 0) current.push({ comment: comments.join('\n') });
     comments = [];
   }
   return new SopsBranch([...sections].map(([key, items]) => ({ key, value: new SopsBranch(items) })));
@@ -42,19 +46,28 @@ export function emitIni(branch: SopsBranch): string {
     if (!(section.value instanceof SopsBranch)) {
       throw sopsInvalid('Error encoding section: Section values should always be TreeBranches');
     }
-    const lines = emitKeys(section.value);
-    if (section.key !== 'DEFAULT') out.push([`[${section.key}]`, ...lines].join('\n'));
-    else if (lines.length > 0) out.push(lines.join('\n'));
+    const [first, ...rest] = section.value.items;
+    const isCommented = first !== undefined && 'comment' in first;
+    const lines = emitKeys(isCommented ? rest : section.value.items);
+    if (section.key !== 'DEFAULT') lines.unshift(`[${section.key}]`);
+    if (isCommented) lines.unshift(commentLine(first.comment));
+    if (lines.length > 0) out.push(lines.join('\n'));
   }
   return out.length === 0 ? '' : `${out.join('\n\n')}\n`;
 }
 
-function emitKeys(branch: SopsBranch): string[] {
-  const keys = branch.items.flatMap((item) => ('key' in item ? [item.key] : []));
-  const width = Math.max(0, ...keys.map((key) => key.length));
-  return branch.items.map((item) =>
-    'comment' in item ? `; ${item.comment}` : `${item.key.padEnd(width)} = ${quoteValue(item.value)}`,
-  );
+function commentLine(text: string): string {
+  return `; ${text}`;
+}
+
+function emitKeys(items: readonly SopsItem[]): string[] {
+  const width = Math.max(0, ...items.map((item) => ('key' in item ? item.key.length : 0)));
+  return items.flatMap((item, index) => {
+    if ('comment' in item) return [];
+    const line = `${item.key.padEnd(width)} = ${quoteValue(item.value)}`;
+    const next = items[index + 1];
+    return next !== undefined && 'comment' in next ? [commentLine(next.comment), line] : [line];
+  });
 }
 
 function quoteValue(value: SopsValue): string {

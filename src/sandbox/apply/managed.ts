@@ -1,6 +1,6 @@
 // Owns metadata.managedFields of an object through a write: reading entries, moving ownership (updater.ts), times, the
 // limit on update entries, and the words of a conflict. Pure: the time comes in.
-import { equalJson, isRecord, type KubeObject, type ManagedFieldsEntry, type ObjectMeta } from '../object.ts';
+import { equalJson, isRecord, type KubeObject, type ManagedFieldsEntry, type ObjectMeta, sortKeys } from '../object.ts';
 import { ApiError, badRequest } from '../rest/errors.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import { difference, FieldSet, formatFieldsV1, formatPath, parseFieldsV1, setOf, union } from './fieldset.ts';
@@ -319,16 +319,6 @@ function syncLastApplied(next: KubeObject, config: KubeObject): KubeObject {
   }
   const text = `${JSON.stringify(sortKeys(bare))}\n`;
   return { ...next, metadata: { ...next.metadata, annotations: { ...annotations, [LAST_APPLIED]: text } } };
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sortKeys(value[key])]),
-  );
 }
 
 function conflictError(conflicts: readonly FieldConflict[]): ApiError {

@@ -222,25 +222,33 @@ function mergeItems(list: ListShape, left: readonly unknown[], right: readonly u
   return out;
 }
 
-/** The value without the given paths; containers that are emptied stay, empty. */
+/**
+ * The value without the given paths. A container that is emptied becomes null, as in structured-merge-diff 6.3.3: built-in
+ * kinds drop the null when they are read back, custom resources may be refused for it.
+ */
 export function removeTyped(node: SchemaNode, value: unknown, paths: FieldSet): unknown {
   if (paths.isEmpty) return value;
   const shape = shapeOf(node, value);
   if (shape === 'map' && isRecord(value)) {
-    if (node.map!.atomic) return {};
+    const keys = Object.keys(value);
+    if (keys.length === 0) return value;
+    if (node.map!.atomic) return null;
     const out: Record<string, unknown> = {};
-    for (const key of Object.keys(value)) {
+    let kept = 0;
+    for (const key of keys) {
       const element = `f:${key}`;
       if (paths.members.has(element)) continue;
+      kept++;
       const inside = paths.children.get(element);
       const item = getKey(value, key);
       setKey(out, key, inside ? removeTyped(fieldNode(node.map!, key), item, inside) : item);
     }
-    return out;
+    return kept > 0 ? out : null;
   }
   if (shape === 'list' && Array.isArray(value)) {
     const list = node.list!;
-    if (list.atomic) return [];
+    if (value.length === 0) return value;
+    if (list.atomic) return null;
     const out: unknown[] = [];
     for (const item of value) {
       const element = itemElement(list, item);
@@ -250,7 +258,7 @@ export function removeTyped(node: SchemaNode, value: unknown, paths: FieldSet): 
         out.push(inside ? removeTyped(list.items, item, inside) : item);
       }
     }
-    return out;
+    return out.length > 0 ? out : null;
   }
   return value;
 }

@@ -96,6 +96,15 @@ function rulesOf(node: SchemaNode): readonly Rule[] {
   return Array.isArray(rules) ? (rules as Rule[]) : [];
 }
 
+const ruled = new WeakMap<RawSchema, boolean>();
+
+/** Whether a schema has rules anywhere. */
+export function hasRules(raw: RawSchema): boolean {
+  let known = ruled.get(raw);
+  if (known === undefined) ruled.set(raw, (known = JSON.stringify(raw).includes('"x-kubernetes-validations"')));
+  return known;
+}
+
 const compiled = new WeakMap<RawSchema, readonly Compiled[]>();
 
 function compiledRules(engine: RuleEngine, node: SchemaNode): readonly Compiled[] {
@@ -154,7 +163,7 @@ function checkRule(
   try {
     held = program.holds(input);
   } catch (error) {
-    faults.push(fault(rule, field, self, `rule evaluation error: ${(error as Error).message}`));
+    faults.push(fault(rule, field, self, `${(error as Error).message} evaluating rule: ${rule.message ?? rule.rule}`));
     return;
   }
   if (!held) faults.push(fault(rule, field, self, messageOf(rule, message, input)));

@@ -2,10 +2,10 @@
 import type { WriteRequest } from '../core.ts';
 import type { KubeObject } from '../object.ts';
 import type { FieldFault } from '../rest/errors.ts';
-import { checkRules, type RuleEngine } from './rules.ts';
+import { checkRules, hasRules, type RuleEngine } from './rules.ts';
 import { validateValue } from './schema-validate.ts';
 
-/** Faults of a custom resource. `live` is the object before the change; rules run when the schema holds. */
+/** Faults of a custom resource. `live` is the object before the change. */
 export function validateCustom(
   write: WriteRequest,
   object: KubeObject,
@@ -13,6 +13,23 @@ export function validateCustom(
 ): FieldFault[] {
   const { metadata: _, apiVersion: __, kind: ___, ...body } = object;
   const faults = validateValue(write.version.schema, body, '');
-  if (faults.length > 0 || context.rules === undefined) return faults;
-  return checkRules(context.rules, write.version.schema, { self: object, old: context.live });
+  const { rules } = context;
+  if (rules === undefined || !hasRules(write.version.schema.raw)) return faults;
+  if (faults.some(({ type }) => BLOCKING.has(type))) return [...faults, NOT_CHECKED];
+  return [...faults, ...checkRules(rules, write.version.schema, { self: object, old: context.live })];
 }
+
+/** Faults that leave a value that rules cannot be trusted with. */
+const BLOCKING: ReadonlySet<string> = new Set([
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+
+const NOT_CHECKED: FieldFault = {
+  type: 'FieldValueInvalid',
+  field: '<nil>',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};

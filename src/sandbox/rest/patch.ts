@@ -1,13 +1,13 @@
 // Owns PATCH requests: the four kinds of patch, and what each refuses. How patches merge is patch/ and apply/.
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core, WriteRequest } from '../core.ts';
-import { isRecord, type KubeObject } from '../object.ts';
+import { isRecord, type KubeObject, sortKeys } from '../object.ts';
 import { JsonPatchError, jsonPatch } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge.ts';
 import { formatGoMap, StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
 import { apiVersionOf } from '../registry.ts';
 import { JSON_PATCH, mediaType, readJson, readPatch, readYaml } from './body.ts';
-import { ApiError, badRequest, invalid, invalidFault, requiredFault } from './errors.ts';
+import { ApiError, badRequest, invalid, invalidFault, requiredFault, unsupportedMediaType } from './errors.ts';
 import { applyObject, patchObject, type Written } from './mutate.ts';
 import { flag } from './request.ts';
 import { type ResourceRequest, requireName, writeRequest } from './resource-request.ts';
@@ -24,9 +24,10 @@ const PATCH_TYPES = [
 export function patch(core: Core, request: ResourceRequest): Written {
   requireName(request);
   const type = mediaType(request);
-  if (!PATCH_TYPES.includes(type) || (type === STRATEGIC && request.resource.custom)) {
+  if (type === STRATEGIC && request.resource.custom)
+    throw unsupportedMediaType(PATCH_TYPES.filter((known) => known !== STRATEGIC));
+  if (!PATCH_TYPES.includes(type))
     throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', 'empty');
-  }
   const write = writeRequest(request);
   if (type === 'application/apply-patch+yaml') return apply(core, request, write);
   if (request.info.query.has('force')) {
@@ -38,7 +39,8 @@ export function patch(core: Core, request: ResourceRequest): Written {
   let patched: unknown;
   // What a fault shows is the patched object, or for a strategic patch the patch.
   const fault = (message: string, restored = message): ApiError => {
-    const [shown, words] = type === STRATEGIC ? [formatGoMap(body), restored] : [stringifyJson(patched), message];
+    const whole = request.resource.custom ? sortKeys(patched) : patched;
+    const [shown, words] = type === STRATEGIC ? [formatGoMap(body), restored] : [stringifyJson(whole), message];
     return invalid({ group: '', kind: '' }, '', [invalidFault('patch', shown, words)]);
   };
   try {

@@ -109,6 +109,7 @@ describe.each([2, 1, 0] as const)('Git over HTTP, protocol version %i', (protoco
     expect(await revision({ name: 'refs/tags/1.2.0', tag: 'v1.0.0' })).toBe(`refs/tags/1.2.0@sha1:${two}`);
     expect(await revision({ commit: one })).toBe(`sha1:${one}`);
     expect(await revision({ commit: one, branch: 'main' })).toBe(`main@sha1:${one}`);
+    expect(await revision({ commit: one, name: 'refs/pull/7/head' })).toBe(`refs/pull/7/head@sha1:${one}`);
   });
 
   it('brings the tag object along, for its signature', async () => {

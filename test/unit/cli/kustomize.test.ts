@@ -127,3 +127,30 @@ describe('kustomize build', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: CONFIG_MAP });
   });
 });
+
+describe('kustomize build --enable-helm', () => {
+  it('tells charts what the flags say, unless their entries say something themselves', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kustomize-cli-'));
+    writeFiles(folder, [
+      ['kustomization.yaml', 'helmCharts:\n- {name: a}\n- {name: b, kubeVersion: v1, apiVersions: [x]}\n'],
+    ]);
+    const seen: unknown[] = [];
+
+    const code = await kustomizeBuild(['--enable-helm', '--helm-kube-version=v9', '--helm-api-versions', 'y', '.'], {
+      cwd: folder,
+      stdout: () => {},
+      stderr: () => {},
+      renderChart: ({ chart }) => {
+        seen.push([chart.name, chart.kubeVersion, chart.apiVersions]);
+        return { manifests: CONFIG_MAP.replace('name: c', `name: ${chart.name}`) };
+      },
+    });
+    rmSync(folder, { recursive: true });
+
+    expect(code).toBe(0);
+    expect(seen).toEqual([
+      ['a', 'v9', ['y']],
+      ['b', 'v1', ['x']],
+    ]);
+  });
+});

@@ -64,6 +64,25 @@ describe('sourceTree', () => {
   });
 });
 
+describe('a tree made to exhaust us', () => {
+  /** Every folder holds ten folders: billions of paths out of one. */
+  const endless: FileTree = {
+    stat: (path) => ({ name: path, kind: 'dir', executable: false }),
+    read: () => undefined,
+    readLink: () => undefined,
+    list: () => Array.from({ length: 10 }, (_, index) => ({ name: `d${index}`, kind: 'dir', executable: false })),
+  };
+
+  it('is refused for its depth, and for its size', () => {
+    expect(() => ignorePatternsOf(endless, undefined, { maxDepth: 20 })).toThrow(
+      expect.objectContaining({ code: 'SourceTooDeep', data: { limit: 20 } }),
+    );
+    expect(() => ignorePatternsOf(endless, undefined, { maxDepth: 1000, maxEntries: 5000 })).toThrow(
+      expect.objectContaining({ code: 'SourceTooLarge', data: { limit: 5000 } }),
+    );
+  });
+});
+
 describe('sparseTree', () => {
   it('keeps what begins with an entry, as plain text', () => {
     const wide = createMemoryTree({ 'app/a': '', 'app2/b': '', 'deep/app/c': '', 'deep/other/d': '', root: '' });

@@ -98,11 +98,11 @@ function mergeNameReferences(
 const gvkFields = { group: stringDecoder, version: stringDecoder, kind: stringDecoder };
 
 /** Decoder of a field spec as a file spells it. */
-export const fieldSpecDecoder: Decoder<FieldSpec> = objectOf('FieldSpec', {
-  ...gvkFields,
-  path: stringDecoder,
-  create: booleanDecoder,
-});
+export const fieldSpecDecoder: Decoder<FieldSpec> = objectOf(
+  'FieldSpec',
+  { ...gvkFields, path: stringDecoder, create: booleanDecoder },
+  { group: 'Gvk', version: 'Gvk', kind: 'Gvk' },
+);
 
 const specsDecoder = arrayOf(fieldSpecDecoder);
 

@@ -58,7 +58,10 @@ export function configureTransformers(
   for (const entry of kustomization.replicas)
     add('ReplicaCountTransformer', replicasTransformer(entry, config.replicas));
   for (const entry of kustomization.images) add('ImageTagTransformer', imagesTransformer(entry, config.images));
-  const { replacements } = kustomization;
+  // Written down as configuration an empty list of targets is left out, and so is none at all.
+  const replacements = kustomization.replacements.map((entry) =>
+    entry.targets?.length === 0 ? { ...entry, targets: undefined } : entry,
+  );
   if (replacements.length > 0) {
     const run = configure('ReplacementTransformer', { Replacements: replacements }, () =>
       replacementTransformer(loadReplacements(replacements, context.load)),

@@ -1,7 +1,7 @@
 // Owns `crds` files: OpenAPI definitions of a user's types, read for the extensions that say which fields are labels,
 // annotations, names and references.
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../../lib/json.ts';
-import { wrapError } from '../errors.ts';
+import { buildError, wrapError } from '../errors.ts';
 import { emptyConfig, mergeConfig, type NameReference, type TransformerConfig } from './config.ts';
 import type { FieldSpec } from './fieldspec.ts';
 import { compareText } from './resid.ts';
@@ -32,11 +32,34 @@ export function parseCrds(text: string, path: string): TransformerConfig {
 
 function readDefinitions(text: string, path: string): JsonObject {
   try {
-    const value = text.startsWith('{') ? parseJson(text) : readYamlValue(text, false);
-    return isJsonObject(value) ? value : {};
+    const isJson = text.startsWith('{');
+    const value = isJson ? parseJson(text) : readYamlValue(text, false);
+    const prefix = isJson ? '' : 'error unmarshaling JSON: while decoding JSON: ';
+    return requireDefinitions(value, prefix);
   } catch (error) {
     throw wrapError(error, `unable to parse open API definition from '${path}'`);
   }
+}
+
+const GO_WORDS: Readonly<Record<string, string>> = {
+  string: 'string',
+  boolean: 'bool',
+  number: 'number',
+  bigint: 'number',
+};
+
+function requireDefinitions(value: JsonValue, prefix: string): JsonObject {
+  const refuse = (wrong: JsonValue, type: string): never => {
+    const word = Array.isArray(wrong) ? 'array' : (GO_WORDS[typeof wrong] ?? 'object');
+    throw buildError(`${prefix}json: cannot unmarshal ${word} into Go value of type accumulator.${type}`);
+  };
+  if (value === null) return {};
+  if (!isJsonObject(value)) return refuse(value, 'nameToApiMap');
+  for (const key of Object.keys(value).sort(compareText)) {
+    const definition = value[key]!;
+    if (definition !== null && !isJsonObject(definition)) refuse(definition, 'OpenAPIDefinition');
+  }
+  return value;
 }
 
 interface Found {

@@ -131,10 +131,14 @@ export function optional<T>(decoder: Decoder<T>): Decoder<T | undefined> {
   return { zero: undefined, goType: decoder.goType, decode: decoder.decode };
 }
 
-/** A Go struct; every field of the result is there. */
+/**
+ * A Go struct; every field of the result is there.
+ * @param embedded embedded structs that fields come from (`GeneratorArgs.KvPairSources`), which Go's errors name.
+ */
 export function objectOf<T extends object>(
   structName: string,
   fields: { readonly [Field in keyof T]-?: Decoder<T[Field]> },
+  embedded: Readonly<Record<string, string>> = {},
 ): Decoder<T> {
   const byFoldedName = new Map(Object.keys(fields).map((field) => [field.toLowerCase(), field]));
   const zero = Object.fromEntries(
@@ -154,7 +158,8 @@ export function objectOf<T extends object>(
         }
         const item = value[key]!;
         if (item === null) continue;
-        const inner = { ...context, structName, fields: [...context.fields, field] };
+        const place = Object.hasOwn(embedded, field) ? `${embedded[field]!}.${field}` : field;
+        const inner = { ...context, structName, fields: [...context.fields, place] };
         result[field] = (fields[field as keyof T] as Decoder<unknown>).decode(item, inner);
       }
       return result as T;

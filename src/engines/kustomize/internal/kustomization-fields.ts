@@ -207,13 +207,20 @@ const boolean = booleanDecoder;
 const stringMap = mapOf(string);
 const gvk = { group: string, version: string, kind: string };
 
-export const selectorDecoder: Decoder<Selector> = objectOf('Selector', {
-  ...gvk,
-  name: string,
-  namespace: string,
-  annotationSelector: string,
-  labelSelector: string,
-});
+const EMBEDDED_GVK = { group: 'Gvk', version: 'Gvk', kind: 'Gvk' };
+const EMBEDDED_ID = {
+  group: 'ResId.Gvk',
+  version: 'ResId.Gvk',
+  kind: 'ResId.Gvk',
+  name: 'ResId',
+  namespace: 'ResId',
+};
+
+export const selectorDecoder: Decoder<Selector> = objectOf(
+  'Selector',
+  { ...gvk, name: string, namespace: string, annotationSelector: string, labelSelector: string },
+  EMBEDDED_ID,
+);
 
 const patchOptions = objectOf<NonNullable<PatchEntry['options']>>('PatchArgs', {
   allowNameChange: boolean,
@@ -251,24 +258,30 @@ const replacementTarget = objectOf<ReplacementTarget>('TargetSelector', {
   options: optional(fieldOptions),
 });
 
-const replacementSource = objectOf<ReplacementSource>('SourceSelector', {
-  ...gvk,
-  name: string,
-  namespace: string,
-  fieldPath: string,
-  options: optional(fieldOptions),
-});
+const replacementSource = objectOf<ReplacementSource>(
+  'SourceSelector',
+  { ...gvk, name: string, namespace: string, fieldPath: string, options: optional(fieldOptions) },
+  EMBEDDED_ID,
+);
 
-export const replacementDecoder: Decoder<ReplacementEntry> = objectOf('ReplacementField', {
-  path: string,
-  source: optional(replacementSource),
-  sourceValue: optional(string),
-  targets: optional(arrayOf(replacementTarget)),
-});
+export const replacementDecoder: Decoder<ReplacementEntry> = objectOf(
+  'ReplacementField',
+  {
+    path: string,
+    source: optional(replacementSource),
+    sourceValue: optional(string),
+    targets: optional(arrayOf(replacementTarget)),
+  },
+  { source: 'Replacement', sourceValue: 'Replacement', targets: 'Replacement' },
+);
 
 const varDecoder = objectOf<VarEntry>('Var', {
   name: string,
-  objref: objectOf<VarEntry['objref']>('Target', { ...gvk, apiVersion: string, name: string, namespace: string }),
+  objref: objectOf<VarEntry['objref']>(
+    'Target',
+    { ...gvk, apiVersion: string, name: string, namespace: string },
+    EMBEDDED_GVK,
+  ),
   fieldref: objectOf<VarEntry['fieldref']>('FieldSelector', { fieldPath: string }),
 });
 
@@ -280,6 +293,16 @@ const generatorOptionsDecoder: Decoder<GeneratorOptions> = objectOf('GeneratorOp
 });
 
 const kvFields = { literals: strings, files: strings, envs: strings, env: string };
+const EMBEDDED_ARGS = {
+  namespace: 'GeneratorArgs',
+  name: 'GeneratorArgs',
+  behavior: 'GeneratorArgs',
+  options: 'GeneratorArgs',
+  literals: 'GeneratorArgs.KvPairSources',
+  files: 'GeneratorArgs.KvPairSources',
+  envs: 'GeneratorArgs.KvPairSources',
+  env: 'GeneratorArgs.KvPairSources',
+};
 const noType: Decoder<string> = { zero: '', goType: 'string', decode: () => '' };
 
 function generatorArgs(structName: string, type: Decoder<string>): Decoder<GeneratorArgs> {
@@ -290,8 +313,8 @@ function generatorArgs(structName: string, type: Decoder<string>): Decoder<Gener
     ...kvFields,
     options: optional(generatorOptionsDecoder),
   };
-  if (type !== noType) return objectOf<GeneratorArgs>(structName, { ...fields, type });
-  const decoder = objectOf<Omit<GeneratorArgs, 'type'>>(structName, fields);
+  if (type !== noType) return objectOf<GeneratorArgs>(structName, { ...fields, type }, EMBEDDED_ARGS);
+  const decoder = objectOf<Omit<GeneratorArgs, 'type'>>(structName, fields, EMBEDDED_ARGS);
   return {
     zero: { ...decoder.zero, type: '' },
     goType: decoder.goType,
@@ -362,46 +385,50 @@ export const objectMetaDecoder: Decoder<ObjectMeta> = objectOf('ObjectMeta', {
   annotations: stringMap,
 });
 
-export const kustomizationDecoder = objectOf<Kustomization>('Kustomization', {
-  apiVersion: string,
-  kind: string,
-  metadata: optional(objectMetaDecoder),
-  openapi: stringMap,
-  namePrefix: string,
-  nameSuffix: string,
-  namespace: string,
-  commonLabels: stringMap,
-  labels: arrayOf(
-    objectOf<LabelEntry>('Label', {
-      pairs: stringMap,
-      includeSelectors: boolean,
-      includeTemplates: boolean,
-      fields: arrayOf(fieldSpecDecoder),
-    }),
-  ),
-  commonAnnotations: stringMap,
-  patchesStrategicMerge: arrayOf(stringOf('types.PatchStrategicMerge')),
-  patchesJson6902: arrayOf(patchDecoder),
-  patches: arrayOf(patchDecoder),
-  images: arrayOf(imageDecoder),
-  imageTags: arrayOf(imageDecoder),
-  replacements: arrayOf(replacementDecoder),
-  replicas: arrayOf(replicaDecoder),
-  vars: arrayOf(varDecoder),
-  sortOptions: optional(sortOptions),
-  resources: strings,
-  components: strings,
-  crds: strings,
-  bases: strings,
-  configMapGenerator: arrayOf(configMapArgsDecoder),
-  secretGenerator: arrayOf(secretArgsDecoder),
-  helmGlobals: optional(helmGlobalsDecoder),
-  helmCharts: arrayOf(helmChartDecoder),
-  helmChartInflationGenerator: arrayOf(legacyHelmChart),
-  generatorOptions: optional(generatorOptionsDecoder),
-  configurations: strings,
-  generators: strings,
-  transformers: strings,
-  validators: strings,
-  buildMetadata: strings,
-});
+export const kustomizationDecoder = objectOf<Kustomization>(
+  'Kustomization',
+  {
+    apiVersion: string,
+    kind: string,
+    metadata: optional(objectMetaDecoder),
+    openapi: stringMap,
+    namePrefix: string,
+    nameSuffix: string,
+    namespace: string,
+    commonLabels: stringMap,
+    labels: arrayOf(
+      objectOf<LabelEntry>('Label', {
+        pairs: stringMap,
+        includeSelectors: boolean,
+        includeTemplates: boolean,
+        fields: arrayOf(fieldSpecDecoder),
+      }),
+    ),
+    commonAnnotations: stringMap,
+    patchesStrategicMerge: arrayOf(stringOf('types.PatchStrategicMerge')),
+    patchesJson6902: arrayOf(patchDecoder),
+    patches: arrayOf(patchDecoder),
+    images: arrayOf(imageDecoder),
+    imageTags: arrayOf(imageDecoder),
+    replacements: arrayOf(replacementDecoder),
+    replicas: arrayOf(replicaDecoder),
+    vars: arrayOf(varDecoder),
+    sortOptions: optional(sortOptions),
+    resources: strings,
+    components: strings,
+    crds: strings,
+    bases: strings,
+    configMapGenerator: arrayOf(configMapArgsDecoder),
+    secretGenerator: arrayOf(secretArgsDecoder),
+    helmGlobals: optional(helmGlobalsDecoder),
+    helmCharts: arrayOf(helmChartDecoder),
+    helmChartInflationGenerator: arrayOf(legacyHelmChart),
+    generatorOptions: optional(generatorOptionsDecoder),
+    configurations: strings,
+    generators: strings,
+    transformers: strings,
+    validators: strings,
+    buildMetadata: strings,
+  },
+  { apiVersion: 'TypeMeta', kind: 'TypeMeta' },
+);

@@ -11,7 +11,7 @@ import {
   kustomizationDecoder,
   type LegacyHelmChart,
 } from './kustomization-fields.ts';
-import { readYamlValue } from './yaml.ts';
+import { convertYaml } from './yaml.ts';
 
 const KUSTOMIZATION = { kind: 'Kustomization', apiVersion: 'kustomize.config.k8s.io/v1beta1' } as const;
 const COMPONENT = { kind: 'Component', apiVersion: 'kustomize.config.k8s.io/v1alpha1' } as const;
@@ -52,7 +52,7 @@ export function parseKustomization(text: string, root: string, warn: (line: stri
 
 function decodeFile(text: string): { readonly value: JsonValue; readonly decoded: Kustomization } {
   try {
-    const value = readYamlValue(text, false);
+    const value = convertYaml(text);
     return { value, decoded: decodeValue(value, kustomizationDecoder, { strict: true, coerce: false }) };
   } catch (error) {
     throw wrapError(error, 'invalid Kustomization');

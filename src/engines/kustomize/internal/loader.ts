@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import type { FileTree } from '../../../lib/filetree.ts';
 import { BuildError, buildError, wrapError } from '../errors.ts';
-import type { Fetched, Missing } from '../missing.ts';
+import { type Fetched, MissingSignal } from '../missing.ts';
 import { isRemoteFile, parseRepoUrl, type RepoUrl, repoCycle } from './repo-url.ts';
 
 /** A place that kustomizations are read from, and how it was reached. */
@@ -18,15 +18,6 @@ export interface Loader {
   open(path: string): Loader;
   /** Tree and path for a reader of whole directories (charts). */
   readonly tree: FileTree;
-}
-
-/** Thrown when the network has to be asked first; `missing` says for what. */
-export class MissingSignal extends Error {
-  readonly missing: Missing;
-  constructor(missing: Missing) {
-    super('a remote resource has not been fetched yet');
-    this.missing = missing;
-  }
 }
 
 /** What all loaders of a build share. */

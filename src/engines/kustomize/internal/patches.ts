@@ -35,11 +35,12 @@ import {
 } from './resource.ts';
 import type { Scopes } from './scope.ts';
 import type { Transformer } from './transform.ts';
-import { jsonToNode, nodeToJson, readYamlValue } from './yaml.ts';
+import { convertYaml, jsonToNode, nodeToJson } from './yaml.ts';
 
 /** What patches are read and applied with. */
 export interface PatchContext {
   readonly load: (path: string) => string;
+  readonly loadBytes: (path: string) => Uint8Array;
   readonly scopes: Scopes;
   readonly schemas: MergeContext;
 }
@@ -88,7 +89,7 @@ function applyJson(resource: Resource, patch: readonly JsonPatchOperation[]): vo
 /** Operations of a JSON patch: JSON when it begins with `[`, else the first document of YAML. */
 function parseOperations(text: string): readonly JsonPatchOperation[] {
   if (text === '') throw buildError('empty json patch operations');
-  return parseJsonPatch(text.startsWith('[') ? parseStrictJson(text) : readYamlValue(text, false));
+  return parseJsonPatch(text.startsWith('[') ? parseStrictJson(text) : convertYaml(text));
 }
 
 function parseStrictJson(text: string): ReturnType<typeof parseJson> {
@@ -199,7 +200,7 @@ export function strategicMergeTransformer(
   if (entries.length === 0 && inline === '') throw buildError('empty file path and empty patch content');
   const patches = entries.flatMap((entry) => {
     const read = attempt(() => readResources(entry, context.scopes));
-    return 'value' in read ? read.value : readResourceFile(context.load(entry), entry, context.scopes);
+    return 'value' in read ? read.value : readResourceFile(context.loadBytes(entry), entry, context.scopes);
   });
   if (inline !== '') patches.push(...readResources(inline, context.scopes));
   if (patches.length === 0) {
@@ -224,7 +225,7 @@ export function json6902Transformer(
     text = context.load(path);
     if (text === '') throw buildError(`patch file '${path}' empty seems to be empty`);
   }
-  const value = text.startsWith('[') ? parseStrictJson(text) : readYamlValue(text, false);
+  const value = text.startsWith('[') ? parseStrictJson(text) : convertYaml(text);
   let operations: readonly JsonPatchOperation[];
   try {
     operations = parseJsonPatch(value);

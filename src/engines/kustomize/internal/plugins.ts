@@ -65,7 +65,6 @@ import { readYamlValue } from './yaml.ts';
 /** What plugins are configured with. */
 export interface PluginContext extends PatchContext {
   readonly root: string;
-  readonly loadBytes: (path: string) => Uint8Array;
   /** Renders a chart to resources. */
   readonly inflate: (chart: HelmChartEntry, globals: HelmGlobals) => Resource[];
 }

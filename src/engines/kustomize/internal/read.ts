@@ -2,11 +2,12 @@
 import { errorMessage } from '../../../lib/errors.ts';
 import type { YamlNode } from '../../../lib/goyaml/node.ts';
 import { type JsonValue, stringifyJson } from '../../../lib/json.ts';
-import { buildError, wrapError } from '../errors.ts';
+import { buildError, withPrefix, wrapError } from '../errors.ts';
 import { expandAnchors } from './anchors.ts';
 import { fieldOf, isNilOrEmpty, isNull, nodeValue } from './node.ts';
 import { createResource, type Resource } from './resource.ts';
 import type { Scopes } from './scope.ts';
+import { decodeYamlText } from './utf8.ts';
 import { decodeNode, parseNode } from './yaml.ts';
 
 /** Reads all objects of a YAML text. Throws with the reference's text, without the file's name. */
@@ -15,9 +16,10 @@ export function readResources(text: string, scopes: Scopes): Resource[] {
   return inlineLists(nodes).map((node) => createResource(node, scopes));
 }
 
-/** As `readResources`, naming the file where the reference does. */
-export function readResourceFile(text: string, path: string, scopes: Scopes): Resource[] {
+/** As `readResources` from the bytes of a file, naming it where the reference does. */
+export function readResourceFile(bytes: Uint8Array, path: string, scopes: Scopes): Resource[] {
   try {
+    const text = withPrefix('MalformedYAMLError', () => decodeYamlText(bytes));
     return readResources(text, scopes);
   } catch (error) {
     const message = errorMessage(error);

@@ -27,12 +27,22 @@ const BUILT_IN_VERSION = 'v1.21.2';
 export function createSchemas(options: { readonly keepBuiltIn: boolean }): Schemas {
   const comments = createCustomSchema({});
   let chosen = false;
-  let custom: CustomSchema | undefined;
+  let customText: string | undefined;
+  let loaded: CustomSchema | undefined;
   // The reference loads the built-in schema when a type needs it and never unloads it: once asked for, it stays beside
   // a custom one that comes later.
   let builtInUsed = options.keepBuiltIn;
-  const scopes = createScopes(() => {
-    builtInUsed = true;
+  // A custom schema is read when it is first needed; a faulty one that nobody asks does no harm.
+  const custom = (): CustomSchema | undefined => {
+    if (customText !== undefined && loaded === undefined) {
+      loaded = createCustomSchema(parseDocument(customText), { builtInReferences: builtInUsed });
+    }
+    return loaded;
+  };
+  const scopes = createScopes((type) => {
+    const schema = custom();
+    if (schema === undefined) builtInUsed = true;
+    return schema?.scopes.get(type);
   });
   return {
     scopes,
@@ -47,17 +57,14 @@ export function createSchemas(options: { readonly keepBuiltIn: boolean }): Schem
       }
       if (version !== undefined) throw buildError('builtin version and custom schema provided, cannot use both');
       chosen = true;
-      custom = createCustomSchema(parseDocument(text), { builtInReferences: builtInUsed });
-      scopes.learn(custom.scopes);
+      customText = text;
     },
     find: (apiVersion, kind) => {
-      if (custom === undefined) {
-        builtInUsed = true;
-        return findBuiltInSchema(apiVersion, kind);
-      }
-      return custom.find(apiVersion, kind) ?? (builtInUsed ? findBuiltInSchema(apiVersion, kind) : undefined);
+      const schema = custom();
+      if (schema === undefined) builtInUsed = true;
+      return schema?.find(apiVersion, kind) ?? (builtInUsed ? findBuiltInSchema(apiVersion, kind) : undefined);
     },
-    fromComment: (comment) => parseComment(comment, custom ?? comments),
+    fromComment: (comment) => parseComment(comment, custom() ?? comments),
   };
 }
 

@@ -2,7 +2,7 @@
 // components, transformers and validators in the fixed order. The steps after the recursion are build.ts.
 import { goQuote } from '../../../lib/goquote.ts';
 import { BuildError, buildError, faultText, withPrefix, wrapError } from '../errors.ts';
-import type { Missing } from '../missing.ts';
+import { type Missing, MissingSignal } from '../missing.ts';
 import { defaultConfig, emptyConfig, mergeConfig, parseConfig, type TransformerConfig } from './config.ts';
 import { formatGoConfig } from './config-text.ts';
 import { configureTransformers } from './configure.ts';
@@ -11,7 +11,7 @@ import { generateObject, mergeGeneratorOptions } from './generate.ts';
 import { prepareChart, type RenderChart } from './helm.ts';
 import { COMPONENT_KIND, parseKustomization } from './kustomization.ts';
 import type { HelmChartEntry, HelmGlobals, Kustomization } from './kustomization-fields.ts';
-import { type Loader, MissingSignal } from './loader.ts';
+import type { Loader } from './loader.ts';
 import {
   appendOrigin,
   builtinOrigin,
@@ -29,6 +29,7 @@ import { annotation, metadataMap, type Resource, setMetadataMap } from './resour
 import type { Schemas } from './schemas.ts';
 import type { Transformer } from './transform.ts';
 import { requireUnchanged, takeSnapshot } from './validators.ts';
+import { decodeYamlText } from './utf8.ts';
 import { addVars, formatVarEntries, mergeVars, type VarSet } from './vars.ts';
 
 /** What grows while kustomizations are accumulated. */
@@ -86,7 +87,8 @@ export function loadTarget(loader: Loader, context: BuildContext): Target {
     throw buildError(`Found multiple kustomization files under: ${loader.root}\n`, 'KustomizationInvalid');
   }
   const { name, bytes } = found[0]!;
-  const kustomization = parseKustomization(toText(bytes), loader.root, context.warn);
+  const text = withPrefix('invalid Kustomization', () => decodeYamlText(bytes));
+  const kustomization = parseKustomization(text, loader.root, context.warn);
   const { buildMetadata } = kustomization;
   return { kustomization, fileName: name, loader, buildMetadata, origin: undefined, chartNamespace: '' };
 }
@@ -95,11 +97,7 @@ export function loadTarget(loader: Loader, context: BuildContext): Target {
 export function useSchema(target: Target, context: BuildContext): void {
   const { openapi } = target.kustomization;
   const path = openapi.get('path');
-  context.schemas.use(openapi, path === undefined ? undefined : toText(target.loader.load(path)));
-}
-
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  context.schemas.use(openapi, path === undefined ? undefined : decodeYamlText(target.loader.load(path)));
 }
 
 /** Adds everything that a kustomization makes to an accumulator: its parent's for a component, else one of its own. */
@@ -109,7 +107,7 @@ export function accumulateTarget(target: Target, into: Accumulator, context: Bui
   into.config = mergeConfig(into.config, loadConfig(target));
   const crds = withPrefix(`loading CRDs [${kustomization.crds.join(' ')}]`, () =>
     kustomization.crds.reduce(
-      (config, path) => mergeConfig(config, parseCrds(toText(loader.load(path)), path)),
+      (config, path) => mergeConfig(config, parseCrds(decodeYamlText(loader.load(path)), path)),
       emptyConfig,
     ),
   );
@@ -127,7 +125,7 @@ export function accumulateTarget(target: Target, into: Accumulator, context: Bui
 
 function loadConfig({ kustomization, loader }: Target): TransformerConfig {
   let own = emptyConfig;
-  for (const path of kustomization.configurations) own = mergeConfig(own, parseConfig(toText(loader.load(path))));
+  for (const path of kustomization.configurations) own = mergeConfig(own, parseConfig(decodeYamlText(loader.load(path))));
   return mergeConfig(defaultConfig, own);
 }
 
@@ -156,23 +154,14 @@ function accumulatePath(target: Target, path: string, into: Accumulator, context
     if (error instanceof MissingSignal) throw error;
     throw isMalformedYaml(fileError) ? fileError : wrapError(error, place);
   }
-  withPrefixUnlessMissing(place, () => accumulateDirectory(target, path, loader, into, context));
-}
-
-function withPrefixUnlessMissing(prefix: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    throw error instanceof MissingSignal ? error : wrapError(error, prefix);
-  }
+  withPrefix(place, () => accumulateDirectory(target, path, loader, into, context));
 }
 
 /** Adds the resources of a file; answers the fault when there is one. */
 function accumulateFile(target: Target, path: string, into: Accumulator, context: BuildContext): unknown {
   let resources: Resource[];
   try {
-    const text = toText(target.loader.load(path));
-    const read = readResourceFile(text, path, context.schemas.scopes);
+    const read = readResourceFile(target.loader.load(path), path, context.schemas.scopes);
     resources = createResMap(read).resources;
   } catch (error) {
     if (error instanceof MissingSignal) throw error;
@@ -241,9 +230,7 @@ function accumulateDirectory(
     throw buildError(`expected kind != 'Component' for path '${loader.root}'`, 'KustomizationInvalid');
   }
   const own = createAccumulator();
-  withPrefixUnlessMissing(`recursed accumulation of path '${loader.root}'`, () =>
-    accumulateTarget(child, own, context),
-  );
+  withPrefix(`recursed accumulation of path '${loader.root}'`, () => accumulateTarget(child, own, context));
   withPrefix(`recursed merging from path '${loader.root}'`, () => {
     appendAll(into.map, own.map.resources);
     into.config = mergeConfig(into.config, own.config);
@@ -263,9 +250,7 @@ function accumulateComponent(
   if (kind !== COMPONENT_KIND) {
     throw buildError(`expected kind 'Component' for path '${loader.root}' but got '${kind}'`, 'KustomizationInvalid');
   }
-  withPrefixUnlessMissing(`recursed accumulation of path '${loader.root}'`, () =>
-    accumulateTarget(child, into, context),
-  );
+  withPrefix(`recursed accumulation of path '${loader.root}'`, () => accumulateTarget(child, into, context));
 }
 
 /** What generators and transformers of this target are configured with. */
@@ -273,7 +258,7 @@ function pluginContext(target: Target, context: BuildContext): PluginContext {
   const { loader } = target;
   return {
     root: loader.root,
-    load: (path) => toText(loader.load(path)),
+    load: (path) => decodeYamlText(loader.load(path)),
     loadBytes: loader.load,
     scopes: context.schemas.scopes,
     schemas: context.schemas,

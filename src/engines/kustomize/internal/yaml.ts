@@ -1,5 +1,6 @@
 // Owns the engine's use of lib/goyaml: reading documents, the text of a node, and turning a node into the value that
 // the reference would read back after printing it. The quirks of that round trip live here and nowhere else.
+import { errorMessage } from '../../../lib/errors.ts';
 import { emitDocuments } from '../../../lib/goyaml/emit.ts';
 import { createNode, type NodeStyle, plainStyle, type YamlNode } from '../../../lib/goyaml/node.ts';
 import { parseFirstDocument } from '../../../lib/goyaml/parse.ts';
@@ -23,6 +24,15 @@ export function nodeText(node: YamlNode): string {
 /** The value of a YAML text by the rules of sigs.k8s.io/yaml. */
 export function readYamlValue(text: string, strict: boolean): JsonValue {
   return fromYaml(text, { strict });
+}
+
+/** As `readYamlValue`, with the bare text of faults: some callers convert where others decode. */
+export function convertYaml(text: string): JsonValue {
+  try {
+    return fromYaml(text);
+  } catch (error) {
+    throw buildError(errorMessage(error).replace(/^error converting YAML to JSON: /, ''));
+  }
 }
 
 /** A value as YAML by the rules of sigs.k8s.io/yaml: the form of all output. */

@@ -93,11 +93,34 @@ function parseOctal(value: GoValue): GoInt {
 
 function round(value: GoValue, places: number, ...options: number[]): number {
   const roundOn = options[0] ?? 0.5;
-  // The literal is exact where a power by multiplication is not.
-  const scale = Number(`1e${places}`);
+  const scale = powerOfTen(places);
   const digit = scale * toFloat64(value);
   const fraction = digit - Math.trunc(digit);
   return (fraction >= roundOn ? Math.ceil(digit) : Math.floor(digit)) / scale;
+}
+
+/** Go's math.Pow(10, n): squares of the mantissa, whose rounding errors show in the result. */
+function powerOfTen(exponent: number): number {
+  let result = 1;
+  let resultExponent = 0;
+  let mantissa = 0.625;
+  let binary = 4;
+  for (let rest = Math.abs(exponent); rest > 0 && Math.abs(binary) < 4096; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) {
+      result *= mantissa;
+      resultExponent += binary;
+    }
+    mantissa *= mantissa;
+    binary *= 2;
+    if (mantissa < 0.5) {
+      mantissa += mantissa;
+      binary--;
+    }
+  }
+  if (Math.abs(exponent) > 400) return exponent > 0 ? Number.POSITIVE_INFINITY : 0;
+  if (exponent < 0) return 2 ** -resultExponent / result;
+  // In two steps, as the power of two alone may overflow.
+  return result * 2 ** Math.min(resultExponent, 1000) * 2 ** Math.max(resultExponent - 1000, 0);
 }
 
 // ---- decimals -----------------------------------------------------------------------------------

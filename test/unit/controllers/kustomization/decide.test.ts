@@ -30,6 +30,7 @@ const applied = (change: Partial<AppliedState> = {}): AppliedState => ({
   inventory: [],
   healthTargets: [],
   complete: true,
+  isRemote: false,
   conflicts: [],
   ...change,
 });
@@ -55,6 +56,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     requested: undefined,
     source: { state: 'ready', artifact, originRevision: undefined },
     dependencies: [],
+    invalidExpression: undefined,
     applied: applied(),
     inputs: 'same',
     touched: undefined,

@@ -118,6 +118,16 @@ describe('renderChart', () => {
     );
   });
 
+  it('gives a subchart whose name has a dot no values, as Helm does', () => {
+    const files = {
+      'charts/s/Chart.yaml': 'apiVersion: v2\nname: s.t\nversion: 1.0.0\n',
+      'charts/s/values.yaml': 'a: 1\n',
+      'charts/s/templates/a.yaml': map('  v: {{ toJson .Values }}\n'),
+    };
+
+    expect(rendered(files)['c/charts/s.t/templates/a.yaml']).toContain('v: {}');
+  });
+
   it('runs a tpl of definitions alone inside a tpl', () => {
     const template = map('  a: {{ tpl "[{{ tpl \\"{{ define `q` }}x{{ end }}\\" . }}]" . }}\n');
 
@@ -138,7 +148,7 @@ describe('renderChart', () => {
     ['type: library', 'library charts are not installable', 'ChartInvalid'],
     [
       'kubeVersion: ">=1.99"',
-      'chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.36.0',
+      'chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.37.0',
       'KubeVersionMismatch',
     ],
     [

@@ -4,6 +4,7 @@ import { parseToml } from '../../../../src/engines/helm/toml-decode.ts';
 import { encodeToml } from '../../../../src/engines/helm/toml-encode.ts';
 import { formatValue } from '../../../../src/lang/gotemplate/printf.ts';
 import { fromJson, type GoValue, int, toJson } from '../../../../src/lang/gotemplate/value.ts';
+import { rendered } from './charts.ts';
 
 describe('parseToml', () => {
   it.each([
@@ -85,6 +86,14 @@ describe('encodeToml', () => {
         ]),
       ),
     ).toBe('a = 1\nb = 1.0\n');
+  });
+
+  it('writes structs in the order of their fields', () => {
+    const template = 'kind: M\nt: {{ toToml .Chart | quote }}\n';
+
+    const text = rendered({ 'templates/a.yaml': template })['c/templates/a.yaml']!;
+
+    expect(text).toMatch(/^kind: M\nt: "Name = \\"c\\"\\nHome = \\"\\"\\nVersion = .*IsRoot = true\\n"$/);
   });
 
   it.each([

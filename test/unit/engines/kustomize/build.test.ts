@@ -84,6 +84,19 @@ describe('buildKustomization', () => {
     ]);
   });
 
+  it.each([
+    'patches: [{path: "https://example.com/p.yaml"}]',
+    'configurations: ["https://example.com/p.yaml"]',
+    'configMapGenerator: [{name: x, files: ["p=https://example.com/p.yaml"]}]',
+    'replacements: [{path: "https://example.com/p.yaml"}]',
+    'transformers: ["https://example.com/p.yaml"]',
+    'crds: ["https://example.com/p.yaml"]',
+  ])('reports what %s lacks', (field) => {
+    const built = build({ 'kustomization.yaml': `resources: [c.yaml]\n${field}\n`, 'c.yaml': CONFIG_MAP });
+
+    expect(built.ok ? [] : built.missing).toEqual([{ what: 'file', url: 'https://example.com/p.yaml' }]);
+  });
+
   it('does not take a fault for one while something is missing', () => {
     const patch = 'patches:\n- patch: |\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: c}\n';
 

@@ -129,7 +129,7 @@ describe('server-side apply', () => {
     expect(object['spec']).toEqual({ items: [{ name: 'y' }], tags: ['y'] });
   });
 
-  it('takes an item with it although an updater added to it', () => {
+  it('takes its last item with it although an updater added to it, and leaves null', () => {
     const live = apply('a', undefined, { size: 1, items: [{ name: 'x' }] });
     const updated = updateManaged(write('u', 1), live, {
       ...live,
@@ -138,7 +138,7 @@ describe('server-side apply', () => {
 
     const object = apply('a', updated, { size: 1 });
 
-    expect(object['spec']).toEqual({ size: 1 });
+    expect(object['spec']).toEqual({ size: 1, items: null });
     expect(owners(object)).toEqual({ 'a/Apply': { 'f:spec': { 'f:size': {} } } });
   });
 

@@ -145,12 +145,12 @@ describe('mergeTyped', () => {
 });
 
 describe('removeTyped', () => {
-  it('removes fields and items, and leaves emptied containers', () => {
+  it('removes fields and items, and leaves null where nothing is left', () => {
     const paths = setOf(['f:items', 'k:{"name":"a"}'], ['f:open', 'f:x']);
 
     expect(removeTyped(lists, { items: [{ name: 'a' }], open: { x: 1 }, set: ['s'] }, paths)).toEqual({
-      items: [],
-      open: {},
+      items: null,
+      open: null,
       set: ['s'],
     });
   });

@@ -62,7 +62,7 @@ describe('rules of custom resources', () => {
   });
 
   it('that cannot be evaluated are faults', () => {
-    expect(check([{ rule: 'self.a.b' }], {})[0]).toContain('rule evaluation error:');
+    expect(check([{ rule: 'self.a.b' }], {})[0]).toContain('evaluating rule: self.a.b');
   });
 
   it('that do not compile are named by their place in the definition', () => {

@@ -1,0 +1,101 @@
+// Compares our CustomResourceDefinitions with those of Flux, taken from its Go modules: names, columns, subresources and
+// the whole schema of v1, but for the prose. What we have on purpose beside it is listed here.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { describe, expect, it } from 'vitest';
+import { customResourceDefinitions } from '../../src/api/crd.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
+
+interface Source {
+  readonly module: string;
+  readonly version: string;
+  /** Name of our definition → its file in the module. */
+  readonly definitions: Readonly<Record<string, string>>;
+}
+
+const sources: readonly Source[] = [
+  {
+    module: 'github.com/fluxcd/source-controller',
+    version: 'v1.9.6',
+    definitions: { 'gitrepositories.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_gitrepositories.yaml' },
+  },
+  {
+    module: 'github.com/fluxcd/kustomize-controller',
+    version: 'v1.9.6',
+    definitions: { 'kustomizations.kustomize.toolkit.fluxcd.io': 'kustomize.toolkit.fluxcd.io_kustomizations.yaml' },
+  },
+];
+
+/** What only ours has, by the path in `spec`, each with the reason. */
+const ours: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'kustomizations.kustomize.toolkit.fluxcd.io': {
+    'versions.0.schema.openAPIV3Schema.properties.spec.properties.patchesStrategicMerge':
+      'manifests written for v1beta2 keep it in storage',
+    'versions.0.schema.openAPIV3Schema.properties.spec.properties.patchesJson6902':
+      'manifests written for v1beta2 keep it in storage',
+  },
+};
+
+const hasGo = spawnSync('go', ['version']).status === 0;
+if (!hasGo && process.env['CI'] === 'true') throw new Error('go is missing: the modules of Flux cannot be read');
+
+describe.skipIf(!hasGo)(`definitions against Flux${hasGo ? '' : ' (skipped: no go)'}`, () => {
+  for (const source of sources) {
+    it.each(Object.entries(source.definitions))(`%s is that of ${source.module} ${source.version}`, (name, file) => {
+      const reference = load(readFileSync(join(moduleFolder(source), 'config/crd/bases', file), 'utf8')) as JsonObject;
+
+      const own = customResourceDefinitions().find(({ metadata }) => (metadata as { name: string }).name === name);
+
+      expect(extras(own!['spec'], reference['spec'])).toEqual(Object.keys(ours[name] ?? {}));
+      expect(comparable(without(own!['spec'], ours[name] ?? {}))).toEqual(comparable(reference['spec']));
+    });
+  }
+});
+
+/** The folder of a module, downloaded where it is not there yet. */
+function moduleFolder({ module, version }: Source): string {
+  const run = (...args: string[]): string => execFileSync('go', args, { cwd: tmpdir(), encoding: 'utf8' }).trim();
+  const folder = join(run('env', 'GOMODCACHE'), `${module}@${version}`);
+  if (!existsSync(folder)) run('mod', 'download', `${module}@${version}`);
+  return folder;
+}
+
+/** The parts of a definition that machines read, of the versions that Flux still serves. */
+function comparable(spec: JsonValue | undefined): JsonValue {
+  const { versions, ...rest } = spec as { versions: JsonObject[] } & JsonObject;
+  return withoutProse({ ...rest, versions: versions.filter((version) => version['name'] === 'v1') });
+}
+
+/** A schema without `description`; a property of that name is kept. */
+function withoutProse(value: JsonValue, isProperties = false): JsonValue {
+  if (Array.isArray(value)) return value.map((item) => withoutProse(item));
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).filter(([key]) => isProperties || key !== 'description');
+  return Object.fromEntries(
+    entries.map(([key, inner]) => [key, withoutProse(inner, !isProperties && key === 'properties')]),
+  );
+}
+
+/** The listed paths that ours has and the other has not: an exception that nothing needs any more shows up here. */
+function extras(own: JsonValue | undefined, reference: JsonValue | undefined): string[] {
+  const listed = Object.values(ours).flatMap((paths) => Object.keys(paths));
+  return listed.filter((path) => at(own, path) !== undefined && at(reference, path) === undefined);
+}
+
+function at(value: JsonValue | undefined, path: string): JsonValue | undefined {
+  let inner = value;
+  for (const key of path.split('.')) inner = (inner as Record<string, JsonValue> | undefined)?.[key];
+  return inner;
+}
+
+function without(value: JsonValue | undefined, paths: Readonly<Record<string, string>>): JsonValue {
+  const copy = structuredClone(value) as JsonValue;
+  for (const path of Object.keys(paths)) {
+    const end = path.lastIndexOf('.');
+    delete (at(copy, path.slice(0, end)) as Record<string, JsonValue>)[path.slice(end + 1)];
+  }
+  return copy;
+}
