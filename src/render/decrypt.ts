@@ -22,7 +22,7 @@ import {
   type SopsFormat,
   toJsonValue,
 } from './sops/formats.ts';
-import { decryptTree, type EncryptionRules, type SopsBranch, SopsError } from './sops/tree.ts';
+import { decryptTree, type EncryptionRules, type SopsBranch, SopsError, sopsInvalid } from './sops/tree.ts';
 
 /** Decryption failed. The message is Flux's, apart from its cause; it carries neither plaintext nor keys. */
 export class DecryptError extends CodedError<'DecryptFailed', { readonly path?: string; readonly object?: string }> {}
@@ -227,6 +227,7 @@ async function withContext<T>(context: string, run: () => Promise<T>): Promise<T
 }
 
 function inContext(context: string, error: unknown): unknown {
+  if (error instanceof RangeError) return sopsInvalid(`${context}: it is nested too deeply`);
   if (!(error instanceof SopsError)) return error;
   return new SopsError(error.code, `${context}: ${error.message}`, {}, { cause: error });
 }

@@ -186,7 +186,7 @@ for (const choice of clusters) {
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'Role',
         metadata: { name: 'deployer' },
-        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'update', 'patch', 'delete'] }],
+        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch', 'delete'] }],
       });
       await create({
         apiVersion: 'rbac.authorization.k8s.io/v1',

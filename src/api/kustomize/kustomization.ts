@@ -181,7 +181,6 @@ export const kustomizationReasons = {
   healthCheckCanceled: 'HealthCheckCanceled',
   healthCheckSucceeded: 'Succeeded',
   invalidCelExpression: 'InvalidCELExpression',
-  featureGateDisabled: 'FeatureGateDisabled',
   fieldNotSupported: 'FieldNotSupported',
   ownershipConflict: 'OwnershipConflict',
   drifted: 'Drifted',

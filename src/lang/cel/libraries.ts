@@ -3,6 +3,7 @@ import { Library } from './function.ts';
 import { listFunctions } from './functions/lists.ts';
 import { networkFunctions } from './functions/network.ts';
 import { quantityFunctions } from './functions/quantity.ts';
+import { semverFunctions } from './functions/semver.ts';
 import { standardFunctions } from './functions/standard.ts';
 import { stringFunctions } from './functions/strings.ts';
 import { timeFunctions } from './functions/time.ts';
@@ -18,4 +19,5 @@ export const kubernetesLibrary = new Library([
   ...listFunctions(),
   ...networkFunctions(),
   ...quantityFunctions(),
+  ...semverFunctions(),
 ]);

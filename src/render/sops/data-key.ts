@@ -79,13 +79,21 @@ async function tryAge(armored: string, identities: readonly string[]): Promise<U
   }
 }
 
+const MAX_MESSAGE = 64 * 1024;
+
 async function tryPgp(armored: string, armoredKeys: readonly string[]): Promise<Uint8Array | undefined> {
   if (armoredKeys.length === 0) return undefined;
   const openpgp = await import('openpgp');
   try {
     const message = await openpgp.readMessage({ armoredMessage: armored });
     const lists = await Promise.all(armoredKeys.map((key) => openpgp.readPrivateKeys({ armoredKeys: key })));
-    const decrypted = await openpgp.decrypt({ message, decryptionKeys: lists.flat(), format: 'binary' });
+    const decrypted = await openpgp.decrypt({
+      message,
+      decryptionKeys: lists.flat(),
+      format: 'binary',
+      // A data key has 32 bytes; a compressed message could hold any amount.
+      config: { maxDecompressedMessageSize: MAX_MESSAGE },
+    });
     return decrypted.data as Uint8Array;
   } catch {
     return undefined;

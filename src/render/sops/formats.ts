@@ -187,38 +187,46 @@ function readYaml(text: string): SopsValue[] {
   } catch (error) {
     throw sopsInvalid(`Error unmarshaling input YAML: ${errorMessage(error)}`);
   }
+  const reader = new NodeReader();
   return documents.map((document) => {
     const root = document.kind === 'document' ? document.content[0] : document;
-    const value = root === undefined ? null : fromNode(root);
+    const value = root === undefined ? null : reader.read(root);
     if (!(value instanceof SopsBranch) || root === document) return value;
     return new SopsBranch([...commentsOf(document.headComment), ...value.items, ...commentsOf(document.footComment)]);
   });
 }
 
-function fromNode(node: YamlNode): SopsValue {
-  if (node.kind === 'alias') {
-    if (node.alias === undefined) throw sopsInvalid('Error unmarshaling input YAML: unknown anchor');
-    return fromNode(node.alias);
-  }
-  if (node.kind === 'sequence') return node.content.map(fromNode);
-  if (node.kind !== 'mapping') return nodeToValue(node) as SopsLeaf;
-  return fromMapping(node);
-}
+/** Nodes of one file, aliases counted as often as they are used: aliases of aliases multiply. */
+const MAX_NODES = 500_000;
 
-/** A comment beside a value comes to stand above it, as in SOPS. Comments within lists are dropped. */
-function fromMapping(node: YamlNode): SopsBranch {
-  const items: SopsItem[] = [];
-  for (let i = 0; i + 1 < node.content.length; i += 2) {
-    const key = node.content[i]!;
-    const value = node.content[i + 1]!;
-    const isLeaf = value.kind === 'scalar' || value.kind === 'alias';
-    items.push(...commentsOf(key.headComment), ...commentsOf(key.lineComment));
-    if (isLeaf) items.push(...commentsOf(value.headComment), ...commentsOf(value.lineComment));
-    items.push({ key: key.value, value: fromNode(value) });
-    if (isLeaf) items.push(...commentsOf(value.footComment));
-    items.push(...commentsOf(key.footComment));
+class NodeReader {
+  #left = MAX_NODES;
+
+  read(node: YamlNode): SopsValue {
+    if (--this.#left < 0) throw sopsInvalid('Error unmarshaling input YAML: document contains excessive aliasing');
+    if (node.kind === 'alias') {
+      if (node.alias === undefined) throw sopsInvalid('Error unmarshaling input YAML: unknown anchor');
+      return this.read(node.alias);
+    }
+    if (node.kind === 'sequence') return node.content.map((item) => this.read(item));
+    return node.kind === 'mapping' ? this.#mapping(node) : (nodeToValue(node) as SopsLeaf);
   }
-  return new SopsBranch(items);
+
+  /** A comment beside a value comes to stand above it, as in SOPS. Comments within lists are dropped. */
+  #mapping(node: YamlNode): SopsBranch {
+    const items: SopsItem[] = [];
+    for (let i = 0; i + 1 < node.content.length; i += 2) {
+      const key = node.content[i]!;
+      const value = node.content[i + 1]!;
+      const isLeaf = value.kind === 'scalar' || value.kind === 'alias';
+      items.push(...commentsOf(key.headComment), ...commentsOf(key.lineComment));
+      if (isLeaf) items.push(...commentsOf(value.headComment), ...commentsOf(value.lineComment));
+      items.push({ key: key.value, value: this.read(value) });
+      if (isLeaf) items.push(...commentsOf(value.footComment));
+      items.push(...commentsOf(key.footComment));
+    }
+    return new SopsBranch(items);
+  }
 }
 
 function commentsOf(text: string): SopsItem[] {

@@ -4,10 +4,18 @@ import type { Core } from '../core.ts';
 import type { KubeObject, OwnerReference } from '../object.ts';
 import { parseApiVersion, type Resource } from '../registry.ts';
 import { removeObject } from '../rest/remove.ts';
-import { type Change, keyOf } from '../storage/storage.ts';
+import { type Change, type Entry, keyOf } from '../storage/storage.ts';
 
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
+
+const OWNERS = '"ownerReferences"';
+const DELETED = '"deletionTimestamp"';
+
+/** Looks in the text: after a restart most objects need not be parsed for it. */
+function mentions(entry: Entry, field: string): boolean {
+  return entry.json.includes(field);
+}
 
 interface Dependent {
   readonly resource: Resource;
@@ -52,8 +60,8 @@ export function startGarbageCollector(core: Core, later: (task: () => void) => v
     for (const resource of core.registry.all()) {
       if (watched.has(resource.collection) || !resource.verbs.includes('watch')) continue;
       watched.add(resource.collection);
-      for (const { object } of core.storage.list(resource.collection)) {
-        if (object.metadata.ownerReferences) index(resource, object, true);
+      for (const entry of core.storage.list(resource.collection)) {
+        if (mentions(entry, OWNERS) && entry.object.metadata.ownerReferences) index(resource, entry.object, true);
       }
       stops.push(core.storage.subscribe(resource.collection, (change) => onChange(resource, change)));
       // Owners may have gone while nobody collected: before a restart, before the CRD was served.
@@ -73,7 +81,9 @@ interface Collector {
 }
 
 function sweep(collector: Collector, resource: Resource): void {
-  for (const { object, key } of collector.core.storage.list(resource.collection)) {
+  for (const entry of collector.core.storage.list(resource.collection)) {
+    if (!mentions(entry, OWNERS) && !mentions(entry, DELETED)) continue;
+    const { object, key } = entry;
     if (object.metadata.ownerReferences) checkOwners(collector, resource, key);
     if (object.metadata.deletionTimestamp) checkDeletion(collector, resource, key);
   }

@@ -13,8 +13,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../lib/errors.ts';
-import { parseJson } from '../../lib/json.ts';
-import type { KubeObject } from '../object.ts';
 import { type Change, Entry, type Storage } from './storage.ts';
 
 /** An open log. */
@@ -97,7 +95,7 @@ function load(path: string, storage: Storage): void {
   }
   if (start < text.length) truncateSync(path, Buffer.byteLength(text.slice(0, start), 'utf8'));
   for (const { collection, key, revision: at, json } of live.values()) {
-    storage.load(collection, new Entry(key, at, parseJson(json) as unknown as KubeObject, json));
+    storage.load(collection, new Entry(key, at, json));
   }
   storage.loaded(revision);
 }

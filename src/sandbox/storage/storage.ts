@@ -1,25 +1,29 @@
 // Owns the objects: collections ordered by key, one revision counter, a window of past changes per collection, and who
 // is told of new ones. Knows no kind and no rule; persistence hangs on `onCommit`.
-import { stringifyJson } from '../../lib/json.ts';
+import { parseJson, stringifyJson } from '../../lib/json.ts';
 import type { KubeObject } from '../object.ts';
 
-/** One stored state of an object. Immutable: a change makes a new one. */
+/** One stored state of an object, as value and as JSON text; each is made from the other when first asked for. */
 export class Entry {
   readonly key: string;
   readonly revision: number;
-  readonly object: KubeObject;
+  private value: KubeObject | undefined;
   private text: string | undefined;
 
-  constructor(key: string, revision: number, object: KubeObject, text?: string) {
+  constructor(key: string, revision: number, from: KubeObject | string) {
     this.key = key;
     this.revision = revision;
-    this.object = object;
-    this.text = text;
+    if (typeof from === 'string') this.text = from;
+    else this.value = from;
   }
 
-  /** The object as JSON text, made once. */
+  get object(): KubeObject {
+    this.value ??= parseJson(this.text ?? '') as unknown as KubeObject;
+    return this.value;
+  }
+
   get json(): string {
-    this.text ??= stringifyJson(this.object);
+    this.text ??= stringifyJson(this.value);
     return this.text;
   }
 }

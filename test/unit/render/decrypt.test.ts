@@ -6,7 +6,7 @@ import { fromYaml } from '../../../src/lib/goyaml/sigs.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { createMemoryTree } from '../../../src/lib/memory-tree.ts';
 import type { Manifest } from '../../../src/objects/manifest.ts';
-import { decryptObjects, decryptSources, sopsRefusal } from '../../../src/render/decrypt.ts';
+import { decryptFile, decryptObjects, decryptSources, sopsRefusal } from '../../../src/render/decrypt.ts';
 import { type DecryptionKeys, readDecryptionKeys } from '../../../src/render/sops/data-key.ts';
 
 const cases = resolve('test/cases/sops');
@@ -197,6 +197,43 @@ describe('decryptSources', () => {
     await expect(decryptSources(tree, spec, keys)).rejects.toThrow(
       'error decrypting sources: x.json: cannot decrypt file with size (5242881 bytes) exceeding limit (5242880)',
     );
+  });
+});
+
+describe('decryptFile (threats.md §4 row 4)', () => {
+  const decrypt = (text: string, format: 'yaml' | 'json' | 'ini' | 'dotenv'): Promise<unknown> =>
+    decryptFile(Buffer.from(text), format, format, keys);
+
+  it('bounds aliases of aliases and aliases of themselves', async () => {
+    const bomb = Array.from({ length: 9 }, (_, i) => {
+      const items = Array.from({ length: 10 }, () => (i === 0 ? 'x' : `*a${i - 1}`));
+      return `a${i}: &a${i} [${items.join(', ')}]`;
+    });
+
+    await expect(decrypt(`${bomb.join('\n')}\nsops: {}\n`, 'yaml')).rejects.toThrow('excessive aliasing');
+    await expect(decrypt('a: &a [*a]\nsops: {}\n', 'yaml')).rejects.toThrow(/^failed to load encrypted YAML data: /);
+  });
+
+  it('refuses deep nesting', async () => {
+    await expect(decrypt(`{"a": ${'['.repeat(50_000)}${']'.repeat(50_000)}, "sops": {}}`, 'json')).rejects.toThrow(
+      'failed to load encrypted JSON data: ',
+    );
+  });
+
+  it.each([
+    ['json', 'CANARY'],
+    ['json', '["CANARY"]'],
+    ['yaml', 'a: CANARY: b'],
+    ['yaml', 'CANARY'],
+    ['dotenv', 'CANARY'],
+    ['dotenv', 'A=CANARY'],
+    ['ini', 'CANARY'],
+    ['ini', '[a]\nb=CANARY'],
+  ] as const)('refuses malformed %s without showing it: %s', async (format, text) => {
+    const message = await decrypt(text, format).then(String, (error: Error) => error.message);
+
+    expect(message).toMatch(/^failed to load encrypted \w+ data: /);
+    expect(message).not.toContain('CANARY');
   });
 });
 

@@ -28,8 +28,8 @@ import { absorbAll, appendAll, createResMap, dropEmpties, type ResMap } from './
 import { annotation, metadataMap, type Resource, setMetadataMap } from './resource.ts';
 import type { Schemas } from './schemas.ts';
 import type { Transformer } from './transform.ts';
-import { requireUnchanged, takeSnapshot } from './validators.ts';
 import { decodeYamlText } from './utf8.ts';
+import { requireUnchanged, takeSnapshot } from './validators.ts';
 import { addVars, formatVarEntries, mergeVars, type VarSet } from './vars.ts';
 
 /** What grows while kustomizations are accumulated. */
@@ -125,7 +125,8 @@ export function accumulateTarget(target: Target, into: Accumulator, context: Bui
 
 function loadConfig({ kustomization, loader }: Target): TransformerConfig {
   let own = emptyConfig;
-  for (const path of kustomization.configurations) own = mergeConfig(own, parseConfig(decodeYamlText(loader.load(path))));
+  for (const path of kustomization.configurations)
+    own = mergeConfig(own, parseConfig(decodeYamlText(loader.load(path))));
   return mergeConfig(defaultConfig, own);
 }
 

@@ -27,6 +27,13 @@ describe('compileRule', () => {
     ['!has(self.gone)', object, {}, true],
     ['quantity(self).isLessThan(quantity("1Gi"))', { type: 'string' }, '512Mi', true],
     ['quantity("1500m").compareTo(quantity("1.5")) == 0 && quantity("2k").asInteger() == 2000', object, {}, true],
+    [
+      'semver(self).isLessThan(semver("1.10.0")) && semver("v1.2", true) == semver("1.2.0") && semver(self).minor() == 9',
+      { type: 'string' },
+      '1.9.0-rc.1',
+      true,
+    ],
+    ['isSemver("v1.2.3") || isSemver("1.2") || isSemver("01.2.3")', object, {}, false],
     ['isQuantity("1.5.5") || isQuantity("abc")', object, {}, false],
     [
       'url(self).getHostname() == "a.b" && url(self).getPort() == "80" && url(self).getQuery()["q"] == ["1", "2"]',
