@@ -9,7 +9,7 @@ import { version } from './version.ts';
 export async function runCli(argv: readonly string[], io: CliIo = processIo): Promise<number> {
   // These two speak like the tools that they stand for, refusals of options included.
   if (argv[0] === 'kustomize' && argv[1] === 'build') {
-    return (await import('./kustomize.ts')).kustomizeBuild(argv.slice(2), io);
+    return (await import('./kustomize-build.ts')).runKustomizeBuild(argv.slice(2), io);
   }
   if (argv[0] === 'helm' && argv[1] === 'template') {
     return (await import('./helm.ts')).helmTemplate(argv.slice(2), io);

@@ -2,7 +2,7 @@
 // decrypting, substituting. The steps themselves are in render/.
 import { createHash } from 'node:crypto';
 import type { Kustomization } from '../../api/kustomize/kustomization.ts';
-import type { Fetched, Missing } from '../../engines/kustomize/missing.ts';
+import type { Fetched } from '../../engines/kustomize/missing.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { type JsonObject, stringifyJson } from '../../lib/json.ts';
 import { recordReads } from '../../lib/recording-tree.ts';
@@ -17,11 +17,9 @@ import {
   substituteObjects,
   unreadableSource,
 } from '../../render/substitute.ts';
+import type { FetchMissing } from '../shared/fetch-missing.ts';
 import { type InputReference, type Inputs, inputKey } from './inputs.ts';
 import type { RenderedSource } from './ports.ts';
-
-/** Fetches what builds miss; what it fetched once it need not fetch again. */
-export type FetchMissing = (missing: readonly Missing[], signal: AbortSignal) => Promise<Fetched>;
 
 /** As many rounds of fetching as a chain of remote bases may need. */
 const MAX_ROUNDS = 10;

@@ -10,7 +10,9 @@ import { fetchContent } from '../../remote/git/content.ts';
 import { type GitReference, resolveReference } from '../../remote/git/resolve.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
 import type { HttpDoor } from '../../remote/http.ts';
-import type { FetchMissing } from './render-source.ts';
+
+/** Fetches what builds miss; what it fetched once it need not fetch again. */
+export type FetchMissing = (missing: readonly Missing[], signal: AbortSignal) => Promise<Fetched>;
 
 export interface FetchMissingOptions {
   readonly http: HttpDoor;
