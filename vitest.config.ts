@@ -5,6 +5,8 @@ const shared = { pool: 'threads', testTimeout: 20_000 } as const;
 
 export default defineConfig({
   test: {
+    // Suites wait for servers more than they compute: more workers than cores.
+    maxWorkers: 4,
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
       { test: { ...shared, name: 'house', include: ['test/house/**/*.test.ts'], isolate: false } },

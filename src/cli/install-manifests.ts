@@ -64,12 +64,21 @@ export function rightsManifests(rbac: InstallOptions['rbac']): JsonObject[] {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
     subjects,
   });
+  const leases = 'lockstep-leader-election';
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(NAME) },
     controllerRole(),
     aggregatedRole('view', ['get', 'list', 'watch']),
     aggregatedRole('edit', ['create', 'delete', 'deletecollection', 'patch', 'update']),
     bind('lockstep-controller', 'lockstep-controller'),
+    leaderElectionRole(leases),
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: metadata(leases),
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: leases },
+      subjects,
+    },
     ...(rbac === 'cluster-admin' ? [bind('cluster-admin', 'lockstep-cluster-admin')] : []),
   ];
 }
@@ -89,9 +98,18 @@ function controllerRole(): JsonObject {
       { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get'] },
       { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['impersonate'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'patch'] },
       { nonResourceURLs: ['/version', '/api', '/api/*', '/apis', '/apis/*'], verbs: ['get'] },
     ],
+  };
+}
+
+/** Leases are taken in the namespace of the installation alone: those of other controllers are not ours to hold. */
+function leaderElectionRole(name: string): JsonObject {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: metadata(name),
+    rules: [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] }],
   };
 }
 

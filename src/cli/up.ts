@@ -79,8 +79,8 @@ export async function up(options: UpOptions, io: CliIo): Promise<number> {
       random: Math.random,
       log,
       version,
-      internalPort: options.internalPort ?? (await usable(remembered.internalPort)),
-      httpPort: options.httpPort ?? (await usable(remembered.httpPort)),
+      internalPort: options.internalPort ?? (await usable(remembered.internalPort, options.listen)),
+      httpPort: options.httpPort ?? (await usable(remembered.httpPort, options.listen)),
       listen: options.listen,
       legacyRevisions: options.legacyRevisions,
       onEvent: createLiveLines((line) => io.stdout(line), timeOfDay),
@@ -112,7 +112,7 @@ async function startServers(options: SandboxOptions, io: CliIo, log: Log): Promi
     const { apiPort, gitPort } = state.remembered;
     const api = await startSandbox({
       stateDir: join(folder, 'api'),
-      port: options.apiPort ?? (await usable(apiPort)),
+      port: options.apiPort ?? (await usable(apiPort, options.listen)),
       listen: options.listen,
       clock: systemClock,
       onBug: (error) => log.error('bug in the embedded API server', { error }),
@@ -122,7 +122,7 @@ async function startServers(options: SandboxOptions, io: CliIo, log: Log): Promi
     end.unshift(() => stages.close());
     const git = await startGitServer({
       root: join(folder, 'git'),
-      port: options.gitPort ?? (await usable(gitPort)),
+      port: options.gitPort ?? (await usable(gitPort, options.listen)),
       listen: options.listen,
     });
     end.unshift(() => git.close());
@@ -137,8 +137,8 @@ async function startServers(options: SandboxOptions, io: CliIo, log: Log): Promi
 }
 
 /** The port of the first start, when nobody else has taken it since; else a free one. */
-async function usable(port: number | undefined): Promise<number> {
-  return port !== undefined && (await isPortFree(port)) ? port : 0;
+async function usable(port: number | undefined, listen: string): Promise<number> {
+  return port !== undefined && (await isPortFree(port, listen)) ? port : 0;
 }
 
 function portOf(url: string): number {

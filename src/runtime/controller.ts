@@ -174,6 +174,11 @@ export interface Controller<Obj extends Reconcilable, Observed, Decision, Outcom
   isSuspended?(object: Obj): boolean;
   /** Called when an object is gone from the cluster: drop what is kept in memory for the key. */
   forget?(key: Key, ports: Ports): void;
+  /**
+   * Called when the end of a pass could not be written: drop what memory holds of that pass, as the status does not say
+   * it. The next pass would take it for told, and the status would stay as it is for ever.
+   */
+  forgetPass?(key: Key, ports: Ports): void;
   readonly indexes?: Readonly<Record<string, (object: Obj) => readonly string[]>>;
   readonly watches?: readonly Watch<Obj>[];
 }

@@ -80,7 +80,12 @@ export async function reconcile<Obj extends Reconcilable, Observed, Decision, Ou
   // What an aborted pass fails with says nothing of the object; the next pass will. One that came through counts.
   if (aborted !== undefined && 'error' in result) return { ...DONE, changed: pass.wrote, log: { aborted } };
   const conclusion = controller.conclude(pass.current(), result, world.clock.now(), pass);
-  await pass.finish(conclusion, result);
+  try {
+    await pass.finish(conclusion, result);
+  } catch (error) {
+    controller.forgetPass?.(input.key, ports);
+    throw error;
+  }
   return endOf(conclusion.requeue, result, pass.wrote, conclusion.log);
 }
 

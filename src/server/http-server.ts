@@ -40,7 +40,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    url: `http://${listen === '0.0.0.0' ? '127.0.0.1' : listen}:${port}`,
+    url: `http://${urlHost(listen)}:${port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -68,11 +68,18 @@ async function answer(
   send(response, 404, 'not found\n');
 }
 
+/** The listening address as URLs of this machine name it. */
+export function urlHost(listen: string): string {
+  if (listen === '0.0.0.0') return '127.0.0.1';
+  if (listen === '::') return '[::1]';
+  return listen.includes(':') ? `[${listen}]` : listen;
+}
+
 /** With a wildcard address whoever reaches the port may name it as he likes: the network decides then. */
 function isAllowedHost(host: string | undefined, listen: string, hosts: readonly string[]): boolean {
   if (listen === '0.0.0.0' || listen === '::') return true;
   const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
-  return ['localhost', '127.0.0.1', '[::1]', listen, ...hosts].includes(name);
+  return ['localhost', '127.0.0.1', '[::1]', urlHost(listen), ...hosts].includes(name);
 }
 
 function decodePath(url: string): string | undefined {

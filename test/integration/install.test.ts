@@ -4,11 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { load, loadAll } from 'js-yaml';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dump, load, loadAll } from 'js-yaml';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
+import { startCertificateFront } from '../support/certificate-front.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/git.ts';
 import { createKubectl, findKubectl, type Kubectl } from '../support/kubectl.ts';
@@ -95,6 +96,7 @@ for (const choice of clusters) {
     // It reconciles nothing of these tests: it brings the definitions, and the Git server.
     const suite = useReconciler(cluster, { watchLabelSelector: 'lockstep.dev/suite=nothing' });
     const folder = temporaryFolder('install');
+    afterAll(() => folder.remove());
     const started: Run[] = [];
     let shard = '';
     let token = '';
@@ -129,24 +131,34 @@ for (const choice of clusters) {
     /** A token of a ServiceAccount that is bound to what `lockstep install --rbac tenant` binds its own to. */
     async function tenantToken(namespace: string): Promise<string> {
       const objects = loadAll(await printed('--rbac', 'tenant')) as Live[];
-      const role = objects.find(
-        ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'lockstep-controller',
-      );
-      const bindings = objects.filter(({ kind }) => kind === 'ClusterRoleBinding');
-      expect(bindings.map(({ roleRef }) => roleRef.name)).toEqual([role.metadata.name]);
-      await create({ ...role, metadata: { name: namespace } });
+      const ofKind = (...kinds: string[]) => objects.filter(({ kind }) => kinds.includes(kind));
+      const bindings = ofKind('ClusterRoleBinding', 'RoleBinding');
+      expect(bindings.map(({ roleRef }) => roleRef.name)).toEqual(['lockstep-controller', 'lockstep-leader-election']);
       await create(account('lockstep'));
-      await create({
-        ...bindings[0],
-        metadata: { name: namespace },
-        roleRef: { ...bindings[0].roleRef, name: namespace },
-        subjects: [{ kind: 'ServiceAccount', name: 'lockstep', namespace }],
-      });
+      for (const role of ofKind('ClusterRole', 'Role').filter(({ metadata }) =>
+        metadata.name.startsWith('lockstep-'),
+      )) {
+        await create({ ...role, metadata: { name: inTest(role.kind, role.metadata.name) } });
+      }
+      for (const { kind, roleRef, metadata, ...binding } of bindings) {
+        await create({
+          ...binding,
+          kind,
+          metadata: { name: inTest(kind, metadata.name) },
+          roleRef: { ...roleRef, name: inTest(roleRef.kind, roleRef.name) },
+          subjects: [{ kind: 'ServiceAccount', name: 'lockstep', namespace }],
+        });
+      }
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/lockstep/token`;
       const answer = await cluster.admin.call('POST', path, {
         body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
       });
       return (answer.body as Live).status.token;
+    }
+
+    /** What is of the whole cluster has the name of the test's namespace. */
+    function inTest(kind: string, name: string): string {
+      return kind.startsWith('Cluster') ? cluster.namespace : name;
     }
 
     /** The administrator's kubeconfig with another user, in JSON. */
@@ -174,19 +186,21 @@ for (const choice of clusters) {
       return run;
     }
 
-    /** A repository with one ConfigMap, its source, and a ServiceAccount `deployer` that may write ConfigMaps. */
-    async function prepare(): Promise<void> {
+    /** A repository (with one ConfigMap), its source, and a ServiceAccount `deployer` that may write what is in it. */
+    async function prepare(files?: Record<string, string>): Promise<void> {
       const { namespace } = cluster;
-      const repository = await suite.repository({
-        'settings.yaml': configMapYaml('settings', { mode: 'calm' }, namespace),
-      });
+      const settings = configMapYaml('settings', { mode: '${mode:=calm}' }, namespace);
+      const repository = await suite.repository(files ?? { 'settings.yaml': settings });
       await create(mine(gitRepository('app', repository.url)));
       await create(account('deployer'));
       await create({
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'Role',
         metadata: { name: 'deployer' },
-        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch', 'delete'] }],
+        rules: [
+          { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch', 'delete'] },
+          { apiGroups: ['apps'], resources: ['deployments'], verbs: ['*'] },
+        ],
       });
       await create({
         apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -201,21 +215,50 @@ for (const choice of clusters) {
       const { namespace } = cluster;
       await prepare();
       const run = await start();
-      await create(mine(kustomization('app', 'app', { interval: '2s', serviceAccountName: 'deployer' })));
+      await create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'values' }, data: { mode: 'quiet' } });
+      const postBuild = { substituteFrom: [{ kind: 'ConfigMap', name: 'values' }] };
+      await create(mine(kustomization('app', 'app', { interval: '2s', serviceAccountName: 'deployer', postBuild })));
       const path = paths.kustomization(namespace, 'app');
       await suite.waitFor(path, isReady, 'Ready');
       expect(await run.probe()).toEqual([200, 'ok']);
       const settings = paths.configMap(namespace, 'settings');
-      expect((await suite.get(settings)).data).toEqual({ mode: 'calm' });
+      expect((await suite.get(settings)).data).toEqual({ mode: 'quiet' });
 
       await cluster.admin.call('PATCH', `${settings}?fieldManager=kubectl-edit`, { body: { data: { mode: 'wild' } } });
-      await suite.waitFor(settings, (object) => object?.data.mode === 'calm', 'the drift to be put back');
+      await suite.waitFor(settings, (object) => object?.data.mode === 'quiet', 'the drift to be put back');
       await cluster.admin.call('DELETE', settings);
-      await suite.waitFor(settings, (object) => object?.data.mode === 'calm', 'the object to come back');
+      await suite.waitFor(settings, (object) => object?.data.mode === 'quiet', 'the object to come back');
+
+      const values = paths.configMap(namespace, 'values');
+      await cluster.admin.call('PATCH', values, { body: { data: { mode: 'loud' } } });
+      await suite.waitFor(settings, (object) => object?.data.mode === 'loud', 'the new value');
 
       await cluster.admin.call('DELETE', path);
       await suite.waitFor(path, (object) => object === undefined, 'the Kustomization to be gone');
       expect(await suite.get(settings)).toBeUndefined();
+    });
+
+    // Health is read with the controller's own rights, and a wait looks again only when a watch wakes it.
+    it.skip('waits for the health of what it may not watch (skipped: a tenant install cannot judge it yet)', async () => {
+      const { namespace } = cluster;
+      await prepare({ 'web.yaml': deploymentYaml('web', 'nginx:1') });
+      await start();
+
+      const spec = { interval: '10s', serviceAccountName: 'deployer', wait: true, targetNamespace: namespace };
+      await create(mine(kustomization('app', 'app', spec)));
+
+      const path = paths.kustomization(namespace, 'app');
+      const ready = await suite.waitFor(path, isReady, 'Ready');
+      expect(condition(ready, 'Healthy')).toMatchObject({ status: 'True', reason: 'Succeeded' });
+      const live = await suite.get(paths.deployment(namespace, 'web'));
+      expect(live.status.availableReplicas).toBe(1);
+      await cluster.admin.call('DELETE', path);
+      await suite.waitFor(path, (object) => object === undefined, 'the Kustomization to be gone');
+      await suite.waitFor(
+        paths.deployment(namespace, 'web'),
+        (object) => object === undefined,
+        'the Deployment to be gone',
+      );
     });
 
     it('says in the words of the API what a ServiceAccount may not', async () => {
@@ -282,6 +325,32 @@ for (const choice of clusters) {
 
       await cluster.admin.call('DELETE', `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${name}`);
       await until('the lease to be taken', async () => (await run.probe())[0] === 200);
+    });
+
+    it.each(['json', 'yaml'])('takes a kubeconfig with a client certificate, as %s', async (form) => {
+      const kubeconfig = load(await cluster.kubectl.ok(['config', 'view', '--raw', '--flatten'])) as Live;
+      const { server, 'certificate-authority-data': ca } = kubeconfig.clusters[0].cluster;
+      const front = await startCertificateFront(server, Buffer.from(ca, 'base64').toString(), token);
+      try {
+        const path = join(folder.dir, `certificate.${form}`);
+        writeFileSync(path, form === 'json' ? JSON.stringify(front.kubeconfig) : dump(front.kubeconfig));
+
+        const run = await startRun([
+          '--kubeconfig',
+          path,
+          '--state',
+          join(folder.dir, form),
+          '--watch-label-selector',
+          shard,
+        ]);
+
+        started.push(run);
+        await until('a passing probe', async () => (await run.probe())[0] === 200);
+        expect(front.refused()).toBe(0);
+        await run.stop();
+      } finally {
+        await front.close();
+      }
     });
   });
 }

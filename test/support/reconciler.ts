@@ -8,6 +8,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 import { type Reconciler, type ReconcilerOptions, startReconciler } from '../../src/app.ts';
 import { installNamespace, namespaceManifest, rightsManifests } from '../../src/cli/install-manifests.ts';
+import type { ClusterAccess } from '../../src/cluster/access.ts';
 import { readKubeconfig } from '../../src/cluster/kubeconfig.ts';
 import type { SentRequest } from '../../src/cluster/rest.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
@@ -50,8 +51,20 @@ export interface ReconcilerUse {
   /** Requests that are no watches, between now and the end of `during`. */
   countRequests(during: () => Promise<void>): Promise<SentRequest[]>;
   /** Resolves when the reconciler has sent nothing for a moment: events of earlier passes are written by then. */
-  quiet(): Promise<void>;
+  quiet(momentMs?: number): Promise<void>;
   restart(): Promise<void>;
+  /** Where the reconciler keeps its artifacts. */
+  readonly stateDir: string;
+  /** Address of artifacts, metrics and probes. */
+  readonly internalUrl: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** What a suite may say of its reconciler. */
+export interface SuiteOptions extends Partial<ReconcilerOptions> {
+  /** Makes another access of the one to the cluster, e.g. by way of a proxy. Called at each start. */
+  readonly route?: (access: ClusterAccess) => Promise<ClusterAccess>;
 }
 
 export const paths = {
@@ -68,7 +81,7 @@ const LOOK_MS = 40;
 const QUIET_MS = 400;
 
 /** Starts a reconciler for the suite around it. Read it inside tests only. */
-export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOptions> = {}): ReconcilerUse {
+export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): ReconcilerUse {
   const suite = randomBytes(4).toString('hex');
   const requests: SentRequest[] = [];
   let folder = '';
@@ -160,14 +173,27 @@ export function useReconciler(cluster: ClusterUse, options: Partial<ReconcilerOp
       await during();
       return requests.slice(before).filter((request) => !request.watch);
     },
-    quiet: async () => {
+    quiet: async (momentMs = QUIET_MS) => {
       for (let before = -1; before !== requests.length; ) {
         before = requests.length;
-        await systemClock.sleep(QUIET_MS);
+        await systemClock.sleep(momentMs);
       }
     },
     restart: async () => {
       await reconciler?.stop();
+      reconciler = await start();
+    },
+    get stateDir() {
+      return join(folder, 'state');
+    },
+    get internalUrl() {
+      return reconciler!.internalUrl;
+    },
+    stop: async () => {
+      await reconciler?.stop();
+      reconciler = undefined;
+    },
+    start: async () => {
       reconciler = await start();
     },
   };
@@ -189,12 +215,12 @@ async function launch(
   kubeconfig: string,
   admin: Api,
   stateDir: string,
-  options: Partial<ReconcilerOptions>,
+  { route = async (access) => access, ...options }: SuiteOptions,
 ): Promise<Reconciler> {
   const access = await readKubeconfig(kubeconfig, { clock: systemClock });
   const token = await serviceAccountToken(admin);
   return startReconciler({
-    access:
+    access: await route(
       token === undefined
         ? access
         : {
@@ -202,6 +228,7 @@ async function launch(
             tls: { ...withoutIdentity(access.tls) },
             authorization: () => `Bearer ${token}`,
           },
+    ),
     stateDir,
     clock: systemClock,
     random: Math.random,

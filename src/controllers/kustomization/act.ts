@@ -150,7 +150,7 @@ async function applyRevision(
     inventory,
     conflicts,
     newRevision: isNewRevision(object, artifact),
-    health,
+    health: withPolling(health, targets, ports, pass.key),
   };
 }
 
@@ -186,10 +186,23 @@ async function judgeApplied(
     generation: object.metadata.generation ?? 0,
     startedMs,
     deadlineMs: startedMs + timeout,
+    isPolled: object.spec?.kubeConfig !== undefined,
     changed,
     newRevision: isNewRevision(object, decision.artifact),
   };
   return { state: 'waiting', wait };
+}
+
+/** Marks a wait for objects that no watch tells of. Known only once the objects are followed. */
+function withPolling(
+  health: AppliedHealth,
+  targets: readonly HealthTarget[],
+  ports: KustomizationPorts,
+  key: string,
+): AppliedHealth {
+  if (health.state !== 'waiting' || health.wait.isPolled) return health;
+  const isPolled = targets.some((target) => !ports.objects.isWatched(key, target));
+  return { state: 'waiting', wait: { ...health.wait, isPolled } };
 }
 
 /** When a wait that a killed process left behind began: its deadline stays (the condition's time is in status). */

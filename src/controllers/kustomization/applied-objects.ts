@@ -9,7 +9,14 @@ import type { InformerLease, InformerRequest, Informers, Shape } from '../../clu
 import type { Clock } from '../../lib/clock.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { identityKey, type Manifest, type ObjectReference, referenceOf, toApiVersion } from '../../objects/manifest.ts';
+import {
+  groupOf,
+  identityKey,
+  type Manifest,
+  type ObjectReference,
+  referenceOf,
+  toApiVersion,
+} from '../../objects/manifest.ts';
 import { type AppliedMark, type Drift, findDrift } from '../../plan/drift.ts';
 import type { HealthTarget, ObservedDrift } from './types.ts';
 
@@ -30,10 +37,8 @@ export interface AppliedObjectsOptions {
   readonly enqueue: (key: string, trigger: string) => void;
 }
 
-/** What the cache knows of an object. `unknown`: its kind is not watched (yet). */
-export type CachedObject =
-  | { readonly state: 'known'; readonly object: Manifest | undefined }
-  | { readonly state: 'unknown' };
+/** What the cache knows of an object. `unknown`: it is not watched (yet), or not there. */
+export type CachedObject = { readonly state: 'known'; readonly object: Manifest } | { readonly state: 'unknown' };
 
 interface Followed extends FollowedObject {
   readonly owner: string;
@@ -136,7 +141,15 @@ export class AppliedObjects {
     const watch = await this.#kinds.get(kindKey(apiVersion, kind));
     if (watch === undefined || !watch.lease.informer.synced) return { state: 'unknown' };
     const found = watch.lease.informer.get(namespace, name);
-    return { state: 'known', object: found === undefined ? undefined : asManifest(found) };
+    // Only objects with an owner are watched: one that is not in the cache may be there without.
+    return found === undefined ? { state: 'unknown' } : { state: 'known', object: asManifest(found) };
+  }
+
+  /** True when a change of the target's object is seen by watching. */
+  isWatched(owner: string, { reference }: HealthTarget): boolean {
+    const { apiVersion, kind, namespace, name } = reference;
+    const followed = this.#followed.get(identityKey({ group: groupOf(apiVersion), kind, namespace, name }));
+    return followed !== undefined && !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
   }
 
   /** Drops everything that is kept for a Kustomization. */

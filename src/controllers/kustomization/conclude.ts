@@ -26,6 +26,9 @@ import { moveHistory, recordHistory } from './history.ts';
 import { appliedMessage, conflictMessage, driftMessage, eventMetadata, healthMessage, stepMessage } from './texts.ts';
 import type { HealthWait, Notes, Outcome } from './types.ts';
 
+/** How often the health of objects that cannot be watched is looked at, in ms (flux.md §4.12). */
+const HEALTH_POLL_MS = 5_000;
+
 type Applied = Extract<Outcome, { type: 'applied' }>;
 
 export function conclude(
@@ -47,7 +50,7 @@ export function conclude(
     case 'corrected':
       return concludeCorrected(object, outcome, stamp, pass);
     case 'waiting':
-      return { requeue: waitRequeue(outcome.wait), observed: false };
+      return { requeue: waitRequeue(outcome.wait, nowMs), observed: false };
     case 'healthy':
       return concludeHealthy(object, outcome, stamp);
     default:
@@ -99,7 +102,7 @@ function concludeApplied(
   if (outcome.health.state === 'waiting') {
     const { wait } = outcome.health;
     conditions = waitConditions(conditions, healthMessage(wait.revision, timeoutMs(object.spec!)), stamp);
-    return { status: { ...status, conditions }, events, requeue: waitRequeue(wait), observed: false };
+    return { status: { ...status, conditions }, events, requeue: waitRequeue(wait, stamp.nowMs), observed: false };
   }
   if (outcome.health.state === 'none') conditions = deleteCondition(conditions, 'Healthy');
   else if (changed || getCondition(conditions, 'Healthy')?.status !== 'True') {
@@ -315,8 +318,9 @@ function dependencyEvent(event: EventDraft, error: ReconcileError): EventDraft {
   return { ...event, message: `Dependencies do not meet ready condition, retrying in ${delay}` };
 }
 
-function waitRequeue(wait: HealthWait): Conclusion['requeue'] {
-  return { do: 'wait', untilMs: wait.deadlineMs, memory: wait };
+function waitRequeue(wait: HealthWait, nowMs: number): Conclusion['requeue'] {
+  const untilMs = wait.isPolled ? Math.min(wait.deadlineMs, nowMs + HEALTH_POLL_MS) : wait.deadlineMs;
+  return { do: 'wait', untilMs, memory: wait };
 }
 
 function waitConditions(

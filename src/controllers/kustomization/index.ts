@@ -9,7 +9,7 @@ import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { observe } from './observe.ts';
-import { fieldManager, type KustomizationPorts } from './ports.ts';
+import { fieldManager, type KustomizationPorts, memoryOf } from './ports.ts';
 import type { Decision, Observed, Outcome } from './types.ts';
 
 const BY_SOURCE = 'source';
@@ -85,6 +85,9 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   act,
   conclude,
   finalize,
+  forgetPass: (key, ports) => {
+    memoryOf(ports, key).applied = undefined;
+  },
   forget: (key, ports) => {
     ports.memory.delete(key);
     ports.objects.forget(key);

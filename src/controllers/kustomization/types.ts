@@ -62,6 +62,8 @@ export interface HealthWait {
   readonly generation: number;
   readonly startedMs: number;
   readonly deadlineMs: number;
+  /** True when some of the objects cannot be watched: they are looked at again and again. */
+  readonly isPolled: boolean;
   /** True when objects were created or configured by the pass that began the wait. */
   readonly changed: boolean;
   readonly newRevision: boolean;

@@ -69,6 +69,7 @@ export class Library {
   call(name: string, asMethod: boolean, args: readonly CelValue[], call: Call): CelValue {
     for (const one of this.#byName.get(name) ?? []) {
       if (one.method !== asMethod || !accepts(one, args)) continue;
+      for (const arg of args) if (typeof arg === 'string' || arg instanceof Uint8Array) call.spend(arg.length / 10);
       try {
         return one.run(call, ...args);
       } catch (error) {

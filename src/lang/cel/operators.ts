@@ -27,6 +27,7 @@ export function checkSize(size: number): void {
 
 /** Applies an operator other than `&&` and `||`. */
 export function applyBinary(sign: BinarySign, left: CelValue, right: CelValue, spend: Spend): CelValue {
+  if (typeof left === 'string') spend(left.length / 10);
   switch (sign) {
     case '==':
       return isEqual(left, right, spend);
@@ -105,7 +106,11 @@ function add(left: CelValue, right: CelValue, spend: Spend): CelValue {
     spend((left.length + right.length) / 16);
     return left + right;
   }
-  if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.concat([left, right]);
+  if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    checkSize(left.length + right.length);
+    spend((left.length + right.length) / 16);
+    return Buffer.concat([left, right]);
+  }
   if (isList(left) && isList(right)) {
     checkSize(left.length + right.length);
     spend(left.length + right.length);

@@ -150,7 +150,12 @@ export function zeroObject(write: WriteRequest): KubeObject {
 
 /** A status as a new object of the kind has it; undefined when the kind has none by default. */
 export function initialStatus(write: WriteRequest): unknown {
-  if (write.resource.custom) return undefined;
+  if (write.resource.custom) {
+    // What a client sent is dropped; what the schema says of an absent status is not.
+    const empty = cloneObject({ ...zeroObject(write) });
+    defaultObject(write, empty);
+    return empty['status'];
+  }
   const blank = cloneObject({ ...zeroObject(write) });
   applyBuiltinDefaults(write.version.schema, blank);
   return blank['status'];

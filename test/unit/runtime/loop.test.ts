@@ -313,6 +313,21 @@ describe('reconcile', () => {
     expect(world.writes).toEqual([{ status: { size: 7, observedGeneration: 2 } }]);
   });
 
+  it('lets the controller forget a pass whose end could not be written', async () => {
+    const world = createWorld(widget());
+    const refused = new Error('the object has been modified');
+    const ports = { ...world.ports, patchStatus: () => Promise.reject(refused) };
+    const forgotten: string[] = [];
+    const controller = controllerOf({ forgetPass: (key) => forgotten.push(key) });
+
+    const pass = run(controller, { ...world, ports });
+
+    await expect(pass).rejects.toBe(refused);
+    expect(forgotten).toEqual(['default/w']);
+    await run(controller, world);
+    expect(forgotten).toHaveLength(1);
+  });
+
   it('lets decide and conclude work on frozen input', async () => {
     const world = createWorld(deepFreeze(widget()));
 

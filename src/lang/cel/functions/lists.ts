@@ -6,12 +6,13 @@ import { type CelList, type CelValue, Duration, isEqual, Uint } from '../value.t
 
 export function listFunctions(): CelFunction[] {
   return [
-    method('isSorted', ['list'], 'bool', (_call, list: CelList) =>
-      list.every((item, i) => i === 0 || compare(list[i - 1]!, item) <= 0),
-    ),
+    method('isSorted', ['list'], 'bool', (call, list: CelList) => {
+      call.spend(list.length);
+      return list.every((item, i) => i === 0 || compare(list[i - 1]!, item) <= 0);
+    }),
     method('sum', ['list'], 'any', (call, list: CelList) => sum(call, list)),
-    method('min', ['list'], 'any', (_call, list: CelList) => extreme(list, 'min', (order) => order < 0)),
-    method('max', ['list'], 'any', (_call, list: CelList) => extreme(list, 'max', (order) => order > 0)),
+    method('min', ['list'], 'any', (call, list: CelList) => extreme(call, list, 'min', (order) => order < 0)),
+    method('max', ['list'], 'any', (call, list: CelList) => extreme(call, list, 'max', (order) => order > 0)),
     method('indexOf', ['list', 'any'], 'int', (call, list: CelList, value: CelValue) =>
       BigInt(list.findIndex((item) => isEqual(item, value, call.spend))),
     ),
@@ -36,6 +37,7 @@ export function listFunctions(): CelFunction[] {
 function sum(call: Call, list: CelList): CelValue {
   const [first] = list;
   if (first === undefined) return 0n;
+  call.spend(list.length);
   let total: CelValue = zeroOf(first);
   for (const item of list) total = applyBinary('+', total, item, call.spend);
   return total;
@@ -49,7 +51,8 @@ function zeroOf(value: CelValue): CelValue {
   throw noSuchOverload();
 }
 
-function extreme(list: CelList, name: string, isBetter: (order: number) => boolean): CelValue {
+function extreme(call: Call, list: CelList, name: string, isBetter: (order: number) => boolean): CelValue {
+  call.spend(list.length);
   let best = list[0];
   if (best === undefined) throw failed(`${name} called on empty list`);
   for (const item of list) if (isBetter(compare(item, best))) best = item;

@@ -39,6 +39,7 @@ const wait: HealthWait = {
   generation: 2,
   startedMs: NOW - 1_000,
   deadlineMs: NOW + 60_000,
+  isPolled: false,
   changed: true,
   newRevision: true,
 };

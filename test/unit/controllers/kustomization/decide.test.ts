@@ -40,6 +40,7 @@ const wait: HealthWait = {
   generation: 3,
   startedMs: NOW - 2_000,
   deadlineMs: NOW + 1_000,
+  isPolled: false,
   changed: true,
   newRevision: true,
 };

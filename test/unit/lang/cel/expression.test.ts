@@ -74,6 +74,7 @@ describe('limits (threats.md §4 row 12)', () => {
     ['doubling texts', `cel.bind(v0, "ab", ${doubled}v40${')'.repeat(41)}`],
     ['replacing by long texts', 'text.replace("x", text)'],
     ['nested macros', 'text.split("").all(a, text.split("").all(b, a == b))'],
+    ['reading long texts again and again', 'text.split("").exists(c, text.trim().size() == 1)'],
     ['joining long lists', 'text.split("").join(text)'],
   ])('%s end early', (_name, expression) => {
     expect(codeOf(() => compileExpression(expression).evaluate(data))).toBe('CelLimit');

@@ -1,0 +1,202 @@
+// Owns the world of the fault suite: one repository whose two revisions create, change, keep and drop objects, the
+// bystanders beside them, and what must hold when all is over.
+import { rmSync } from 'node:fs';
+import { expect } from 'vitest';
+import { createLog } from '../../src/runtime/telemetry.ts';
+import { configMapYaml, gitRepository, kustomization } from './build.ts';
+import type { ClusterChoice, ClusterUse } from './cluster.ts';
+import { useCluster } from './cluster.ts';
+import { createFastClock, type FastClock } from './fast-clock.ts';
+import { type FaultRule, type FaultyApi, startFaultyApi } from './fault-api.ts';
+import { isReady, type Live, paths, type ReconcilerUse, type TestRepository, useReconciler } from './reconciler.ts';
+
+/** In the Secret that is deployed, and nowhere else. */
+export const CANARY = 'canary-4b1d-never-seen';
+const CANARY_FORMS = [CANARY, Buffer.from(CANARY).toString('base64')];
+
+/** A minute's time limit takes six seconds. */
+const SPEED = 10;
+
+/** Two seconds of the reconciler's time. */
+const QUIET_MS = 200;
+
+/** More requests in one case, watches and retries included, are a hot loop. Measured: 150 at most. */
+const MOST_REQUESTS = 450;
+
+const first: Readonly<Record<string, string>> = {
+  'changed.yaml': configMapYaml('changed', { revision: 'first' }),
+  'kept.yaml': configMapYaml('kept', { revision: 'both' }),
+  'dropped-1.yaml': configMapYaml('dropped-1', { revision: 'first' }),
+  'dropped-2.yaml': configMapYaml('dropped-2', { revision: 'first' }),
+  'dropped-3.yaml': configMapYaml('dropped-3', { revision: 'first' }),
+  'secret.yaml': secretYaml('first'),
+};
+const second: Readonly<Record<string, string | null>> = {
+  'changed.yaml': configMapYaml('changed', { revision: 'second' }),
+  'dropped-1.yaml': null,
+  'dropped-2.yaml': null,
+  'dropped-3.yaml': null,
+  'made-1.yaml': configMapYaml('made-1', { revision: 'second' }),
+  'made-2.yaml': configMapYaml('made-2', { revision: 'second' }),
+  'made-3.yaml': configMapYaml('made-3', { revision: 'second' }),
+  'secret.yaml': secretYaml('second'),
+};
+/** ConfigMaps of the second revision and the value they must have. */
+const wanted = { changed: 'second', kept: 'both', 'made-1': 'second', 'made-2': 'second', 'made-3': 'second' };
+
+function secretYaml(revision: string): string {
+  return `apiVersion: v1\nkind: Secret\nmetadata:\n  name: hidden\nstringData:\n  value: ${CANARY}\n  revision: ${revision}\n`;
+}
+
+export interface FaultWorld {
+  readonly cluster: ClusterUse;
+  readonly suite: ReconcilerUse;
+  readonly clock: FastClock;
+  /** The road of the process that runs now. */
+  readonly api: FaultyApi;
+  /** Deploys the first revision and the bystanders. `gitUrl` rewrites the address of the repository. */
+  deploy(gitUrl?: (url: string) => string): Promise<TestRepository>;
+  /** Commits the second revision and asks for a pass of the source; answers the commit. */
+  push(repository: TestRepository): Promise<string>;
+  /** Breaks requests that concern this test's namespace, and watches. */
+  inject(rule: FaultRule | undefined): void;
+  /** Waits until the process has died, and starts another one, on an empty disk if `lostDisk`. */
+  replace(lostDisk: boolean): Promise<void>;
+  /** Waits for the second revision and looks at everything. */
+  expectSecond(head: string): Promise<void>;
+  /** Waits until the Kustomization is gone and looks at what it left behind. */
+  expectGone(): Promise<void>;
+}
+
+/** Sets the world up for the suite around it. Read it inside tests only. */
+export function useFaultWorld(choice: ClusterChoice): FaultWorld {
+  const clock = createFastClock(SPEED);
+  const lines: string[] = [];
+  const roads: FaultyApi[] = [];
+  const cluster = useCluster(choice);
+  const suite = useReconciler(cluster, {
+    clock,
+    log: createLog({ clock, level: 'debug', write: (line) => lines.push(line) }),
+    route: async (access) => {
+      const road = await startFaultyApi(access);
+      roads.push(road);
+      return road.access;
+    },
+  });
+  let bystanders: Live[] = [];
+  let requestsBefore = 0;
+  const road = (): FaultyApi => roads.at(-1)!;
+  const place = (): string => `/namespaces/${cluster.namespace}/`;
+
+  const expectSane = async (): Promise<void> => {
+    await suite.quiet(QUIET_MS);
+    expect(suite.requests.length - requestsBefore, 'requests of the case').toBeLessThan(MOST_REQUESTS);
+    for (const before of bystanders) {
+      const after = await suite.get(paths.configMap(cluster.namespace, before.metadata.name));
+      expect(after, `bystander ${before.metadata.name}`).toEqual(before);
+    }
+    await expectNoCanary();
+  };
+  const expectNoCanary = async (): Promise<void> => {
+    const { namespace, admin } = cluster;
+    const events = await admin.call('GET', `/api/v1/namespaces/${namespace}/events`);
+    const objects = [paths.git(namespace, 'app'), paths.kustomization(namespace, 'app')];
+    const seen = {
+      log: lines.join(''),
+      events: JSON.stringify(events.body),
+      objects: JSON.stringify(await Promise.all(objects.map((path) => suite.get(path)))),
+      metrics: await (await fetch(new URL('/metrics', suite.internalUrl))).text(),
+    };
+    expect(lines.length).toBeGreaterThan(0);
+    for (const [where, text] of Object.entries(seen))
+      for (const form of CANARY_FORMS) expect(text.includes(form), `${where} shows the Secret's value`).toBe(false);
+  };
+  const liveConfigMaps = async (): Promise<Record<string, string>> => {
+    const { body } = await cluster.admin.call('GET', `/api/v1/namespaces/${cluster.namespace}/configmaps`);
+    const names = new Set(['kube-root-ca.crt', ...bystanders.map((item) => item.metadata.name)]);
+    const ours = (body as Live).items.filter((item: Live) => !names.has(item.metadata.name));
+    return Object.fromEntries(ours.map((item: Live) => [item.metadata.name, item.data.revision]));
+  };
+
+  return {
+    cluster,
+    suite,
+    clock,
+    get api() {
+      return road();
+    },
+    deploy: async (gitUrl = (url) => url) => {
+      const { namespace } = cluster;
+      lines.length = 0;
+      requestsBefore = suite.requests.length;
+      const repository = await suite.repository(first);
+      bystanders = [
+        await suite.apply(bystander('stranger', {})),
+        // Has our labels, as a copy made by hand has, but no inventory knows it.
+        await suite.apply(bystander('look-alike', ownerLabels(namespace))),
+        await suite.apply(bystander('dropped-4', ownerLabels(namespace))),
+      ];
+      await suite.apply(gitRepository('app', gitUrl(repository.url), { timeout: '2s' }));
+      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace, retryInterval: '5s' }));
+      await suite.waitFor(paths.kustomization(namespace, 'app'), isReady, 'Ready');
+      await suite.quiet(QUIET_MS);
+      return repository;
+    },
+    push: async (repository) => {
+      const head = await repository.commit(second, 'Second');
+      const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': head } } };
+      await cluster.admin.call('PATCH', paths.git(cluster.namespace, 'app'), { body });
+      return head;
+    },
+    inject: (rule) => {
+      road().inject(
+        rule && ((request) => (request.watch || request.url.includes(place()) ? rule(request) : undefined)),
+      );
+    },
+    replace: async (lostDisk) => {
+      await road().died;
+      await suite.stop();
+      await road().close();
+      if (lostDisk) rmSync(suite.stateDir, { recursive: true });
+      await suite.start();
+    },
+    expectSecond: async (head) => {
+      const { namespace } = cluster;
+      const revision = `main@sha1:${head}`;
+      const path = paths.kustomization(namespace, 'app');
+      const isSecond = (object: Live | undefined) => isReady(object) && object.status.lastAppliedRevision === revision;
+      await suite.waitFor(path, isSecond, `Ready at ${revision}`);
+      await suite.waitFor(
+        paths.git(namespace, 'app'),
+        (object) => isReady(object) && object.status.artifact.revision === revision,
+        `a source at ${revision}`,
+      );
+      await expectSane();
+      const object = await suite.get(path);
+      expect(isSecond(object), JSON.stringify(object?.status)).toBe(true);
+      expect(object.status.conditions.map((item: Live) => item.type)).toEqual(['Ready']);
+      expect(object.status.lastAttemptedRevision).toBe(revision);
+      expect(await liveConfigMaps()).toEqual(wanted);
+      const secret = await suite.get(`/api/v1/namespaces/${namespace}/secrets/hidden`);
+      expect(Buffer.from(secret.data.revision, 'base64').toString()).toBe('second');
+      const inventory = object.status.inventory.entries.map((entry: { id: string }) => entry.id);
+      const names = Object.keys(wanted).map((name) => `${namespace}_${name}__ConfigMap`);
+      expect(inventory.toSorted()).toEqual([...names, `${namespace}_hidden__Secret`].toSorted());
+    },
+    expectGone: async () => {
+      const { namespace } = cluster;
+      await suite.waitFor(paths.kustomization(namespace, 'app'), (object) => object === undefined, 'gone');
+      await expectSane();
+      expect(await liveConfigMaps()).toEqual({});
+      expect(await suite.get(`/api/v1/namespaces/${namespace}/secrets/hidden`)).toBeUndefined();
+    },
+  };
+}
+
+function bystander(name: string, labels: Record<string, string>) {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels }, data: { revision: 'none' } };
+}
+
+function ownerLabels(namespace: string): Record<string, string> {
+  return { 'kustomize.toolkit.fluxcd.io/name': 'app', 'kustomize.toolkit.fluxcd.io/namespace': namespace };
+}
