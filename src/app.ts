@@ -38,6 +38,7 @@ import { createServerMemory } from './remote/git/memory.ts';
 import { openTransport } from './remote/git/open.ts';
 import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
+import { keyOf } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
@@ -136,6 +137,12 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     artifacts,
     workers,
     clock,
+    // The revision may be one that status has already, as after a start without state: no watch tells of that.
+    onStored: (key) => {
+      for (const object of running.kustomization?.objects.byIndex('source', `GitRepository/${key}`) ?? []) {
+        running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
+      }
+    },
   });
 
   const stopping = new AbortController();
@@ -209,11 +216,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
   const others = new Set<RestClient>();
   const inputs = new WatchedInputs({ informers, client, enqueue });
-  /** Health is read with the controller's own rights here, with those of the kubeconfig elsewhere. */
+  /** Health is read with the rights that the objects are applied with. */
   const targetClient = async (object: Kustomization): Promise<DynamicClient> =>
-    object.spec?.kubeConfig === undefined
-      ? client
-      : clientFor(object, await inputs.read(`${object.metadata.namespace}/${object.metadata.name}`, object));
+    clientFor(object, await inputs.read(`${object.metadata.namespace}/${object.metadata.name}`, object));
   const fetching = {
     http,
     workers,

@@ -220,7 +220,10 @@ function service(): JsonObject {
   };
 }
 
-/** Nothing reaches the pods but scrapers and pods of the same namespace; the pods reach everything. */
+/** Namespaces whose pods may reach the internal port, which serves artifacts beside metrics. */
+const SCRAPING_LABEL = 'lockstep.dev/scraping';
+
+/** Nothing reaches the pods but pods of the same namespace and of namespaces with the label; they reach everything. */
 function networkPolicies(): JsonObject[] {
   const policy = (name: string, spec: JsonObject): JsonObject => ({
     apiVersion: 'networking.k8s.io/v1',
@@ -238,7 +241,12 @@ function networkPolicies(): JsonObject[] {
     policy('allow-scraping', {
       podSelector: { matchLabels: { app: NAME } },
       policyTypes: ['Ingress'],
-      ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ port: INTERNAL_PORT, protocol: 'TCP' }] }],
+      ingress: [
+        {
+          from: [{ namespaceSelector: { matchLabels: { [SCRAPING_LABEL]: 'true' } } }],
+          ports: [{ port: INTERNAL_PORT, protocol: 'TCP' }],
+        },
+      ],
     }),
   ];
 }

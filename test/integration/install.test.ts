@@ -239,7 +239,7 @@ for (const choice of clusters) {
     });
 
     // Health is read with the controller's own rights, and a wait looks again only when a watch wakes it.
-    it.skip('waits for the health of what it may not watch (skipped: a tenant install cannot judge it yet)', async () => {
+    it('waits for the health of what it may not watch', async () => {
       const { namespace } = cluster;
       await prepare({ 'web.yaml': deploymentYaml('web', 'nginx:1') });
       await start();

@@ -1,6 +1,7 @@
 // Fields of a Kustomization beyond the main road: substitution, expressions, ignored fields, another cluster, remote
 // bases, impersonation, common metadata, patches (flux.md §4).
 import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
@@ -162,14 +163,10 @@ for (const choice of clusters) {
         metadata: { name: 'remote' },
         stringData: { value },
       });
-      await suite.apply(
-        secret(
-          kubeconfig.replace(
-            /(- name: \S+\n {2}user:\n)[\s\S]*/,
-            '$1    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      command: /bin/touch\n',
-          ),
-        ),
-      );
+      const config = load(kubeconfig) as { users: { user: object }[] };
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/touch' };
+      for (const user of config.users) user.user = { exec };
+      await suite.apply(secret(JSON.stringify(config)));
       const { path, namespace } = await apply(
         { 'cm.yaml': configMapYaml('cm', { a: '1' }) },
         { kubeConfig: { secretRef: { name: 'remote' } }, interval: '1s' },

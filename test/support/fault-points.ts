@@ -44,6 +44,14 @@ export const deathPoints: readonly DeathPoint[] = [
   { name: 'at any request', at: ({ watch }) => !watch, when: 'before', of: 30 },
 ];
 
+/** Deaths after which some objects of the new revision are there and the status does not say so. */
+export const takenBackPoints: readonly DeathPoint[] = [
+  { name: 'after some applies', at: isApply, when: 'after', of: 5 },
+  { name: 'before the prune', at: isDelete, when: 'before' },
+  { name: 'amid the prune', at: isDelete, when: 'after', of: 3 },
+  { name: 'before the final status', at: isFinalStatus, when: 'before' },
+];
+
 /** Deaths while a deleted Kustomization takes its objects along. */
 export const deletionDeathPoints: readonly DeathPoint[] = [
   { name: 'before a deletion of its finalizer', at: isDelete, when: 'before', of: 4 },

@@ -48,7 +48,7 @@ export interface ReconcilerUse {
   get(path: string): Promise<Live | undefined>;
   /** Waits until the object at a path satisfies the test, by looking again and again within a deadline. */
   waitFor(path: string, isReady: (object: Live | undefined) => boolean, what?: string): Promise<Live>;
-  /** Requests that are no watches, between now and the end of `during`. */
+  /** Requests about the test's namespace that are no watches, between now and the end of `during`. */
   countRequests(during: () => Promise<void>): Promise<SentRequest[]>;
   /** Resolves when the reconciler has sent nothing for a moment: events of earlier passes are written by then. */
   quiet(momentMs?: number): Promise<void>;
@@ -171,7 +171,9 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
     countRequests: async (during) => {
       const before = requests.length;
       await during();
-      return requests.slice(before).filter((request) => !request.watch);
+      // Objects of earlier tests may still be on their way out: they are in other namespaces.
+      const mine = `/namespaces/${cluster.namespace}/`;
+      return requests.slice(before).filter((request) => !request.watch && request.path.includes(mine));
     },
     quiet: async (momentMs = QUIET_MS) => {
       for (let before = -1; before !== requests.length; ) {

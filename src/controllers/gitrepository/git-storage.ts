@@ -24,6 +24,8 @@ export interface GitStorageOptions {
   readonly artifacts: ArtifactStore;
   readonly workers: WorkerPool;
   readonly clock: Clock;
+  /** Told of every archive that was stored, by the key of its repository. */
+  readonly onStored?: (key: string) => void;
 }
 
 /** Makes the storage. Stores are opened when they are first needed. */
@@ -100,6 +102,7 @@ class DiskGitStorage implements GitStorage {
       });
     await this.#writeRecipe(path, recipe);
     this.#recipes.set(path, recipe);
+    this.#options.onStored?.(path.split('/').slice(1, 3).join('/'));
     return stored;
   }
 

@@ -9,7 +9,8 @@ import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
 import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
 import { pruneEntries } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
-import { errorMessage } from '../../lib/errors.ts';
+import { errorCode, errorMessage } from '../../lib/errors.ts';
+import type { FileTree } from '../../lib/filetree.ts';
 import { formatObjectId, identityKey, type Manifest, referenceOf } from '../../objects/manifest.ts';
 import { maskSecrets } from '../../objects/redact.ts';
 import { markApplied } from '../../plan/drift.ts';
@@ -32,7 +33,7 @@ import { healthTargetsOf } from './health-targets.ts';
 import { fingerprintInputs } from './inputs.ts';
 import { otherOwner } from './ownership.ts';
 import { fieldManager, type KustomizationPorts, memoryOf, type RenderedSource } from './ports.ts';
-import { canceledEvent, healthMessage } from './texts.ts';
+import { artifactNotFound, canceledEvent, healthMessage } from './texts.ts';
 import type { AppliedHealth, Decision, HealthTarget, HealthWait, Outcome } from './types.ts';
 
 type ApplyDecision = Extract<Decision, { do: 'apply' }>;
@@ -99,9 +100,7 @@ async function applyRevision(
   const context = { revision: artifact.revision, retryAfterMs: retryIntervalMs(spec) };
 
   const inputs = await ports.inputs.read(pass.key, object);
-  const tree = await failingStage(reasons.artifactFailed, { ...context, step: 'fetch' }, () =>
-    ports.openArtifact(artifact),
-  );
+  const tree = await openArtifact(artifact, ports, context);
   const built = await failingStage(
     reasons.buildFailed,
     { ...context, step: 'build' },
@@ -152,6 +151,28 @@ async function applyRevision(
     newRevision: isNewRevision(object, artifact),
     health: withPolling(health, targets, ports, pass.key),
   };
+}
+
+/** An archive that is not on disk is fetched again by its source, as after a restart on an empty disk: it is waited for. */
+async function openArtifact(
+  artifact: Artifact,
+  ports: KustomizationPorts,
+  context: Omit<FailureContext, 'step'>,
+): Promise<FileTree> {
+  try {
+    return await failingStage(reasons.artifactFailed, { ...context, step: 'fetch' }, () =>
+      ports.openArtifact(artifact),
+    );
+  } catch (error) {
+    const isMissing = error instanceof ReconcileError && errorCode(error.cause) === 'ArtifactNotFound';
+    if (!isMissing) throw error;
+    const { requeueDependencyMs } = ports.settings;
+    throw new ReconcileError(reasons.artifactFailed, artifactNotFound(requeueDependencyMs), {
+      retry: 'waiting',
+      retryAfterMs: requeueDependencyMs,
+      cause: error.cause,
+    });
+  }
 }
 
 /**

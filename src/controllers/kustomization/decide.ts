@@ -4,6 +4,7 @@ import { kustomizationReasons as reasons } from '../../api/kustomize/kustomizati
 import { formatDurationMs } from '../../lib/duration.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { retryIntervalMs } from '../shared/timing.ts';
+import { artifactNotFound } from './texts.ts';
 import type { Decision, Failure, HealthWait, Observed } from './types.ts';
 import { unsupportedField } from './unsupported.ts';
 
@@ -90,8 +91,7 @@ function findBlocker(observed: Observed): Failure | undefined {
     };
   }
   if (source.state === 'no artifact') {
-    const delay = formatDurationMs(settings.requeueDependencyMs);
-    const message = `Source artifact not found, retrying in ${delay}`;
+    const message = artifactNotFound(settings.requeueDependencyMs);
     return { reason: reasons.artifactFailed, message, retry: 'waiting', retryAfterMs: settings.requeueDependencyMs };
   }
   const blocked = observed.dependencies.find((dependency) => dependency.problem !== undefined);

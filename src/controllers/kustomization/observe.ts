@@ -2,7 +2,7 @@
 import type { Dependency, Kustomization } from '../../api/kustomize/kustomization.ts';
 import { driftAnnotation } from '../../api/meta/keys.ts';
 import type { ReadyExpression } from '../../health/expressions.ts';
-import { errorMessage } from '../../lib/errors.ts';
+import { errorCode, errorMessage } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { wouldReadTheSame } from '../../lib/recording-tree.ts';
 import { annotationsOf, groupOf } from '../../objects/manifest.ts';
@@ -145,7 +145,13 @@ async function isTouched(
 ): Promise<boolean | undefined> {
   if (applied === undefined || source.state !== 'ready') return undefined;
   if (sameRevision(applied.revision, source.artifact.revision)) return undefined;
-  return !wouldReadTheSame(applied.record, await ports.openArtifact(source.artifact));
+  try {
+    return !wouldReadTheSame(applied.record, await ports.openArtifact(source.artifact));
+  } catch (error) {
+    // The pass that follows says so in its own words.
+    if (errorCode(error) === 'ArtifactNotFound') return true;
+    throw error;
+  }
 }
 
 interface SortedDrift {

@@ -75,3 +75,8 @@ export function conflictMessage(kept: readonly OwnershipConflict[], wanted: read
   const claimed = kept.map(({ id, owner }) => `${id} is wanted by Kustomization ${owner} too`);
   return [...left, ...claimed].join('; ');
 }
+
+/** The source has no artifact, or its archive is not on disk. */
+export function artifactNotFound(retryMs: number): string {
+  return `Source artifact not found, retrying in ${formatDurationMs(retryMs)}`;
+}
