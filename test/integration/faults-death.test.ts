@@ -39,7 +39,8 @@ for (const choice of clusters) {
         await world.push(repository);
         let head = '';
         await world.replace({
-          lostDisk: choices.chance(0.5),
+          // With the artifact at hand the next process would go on with the commit first, and know all its objects.
+          lostDisk: true,
           meanwhile: async () => {
             head = await world.takeBack(repository);
           },

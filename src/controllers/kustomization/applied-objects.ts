@@ -171,7 +171,13 @@ export class AppliedObjects {
     const unwatched = new Set<string>();
     for (const kind of kinds) {
       const watch = await (old.has(kind) ? this.#kinds.get(kind) : this.#acquireKind(kind));
-      if (watch === undefined || !(await isFollowing(watch.lease.informer))) unwatched.add(kind);
+      if (watch !== undefined && (await isFollowing(watch.lease.informer))) continue;
+      unwatched.add(kind);
+      // A list that came through later ends the dry-runs of the kind.
+      watch?.lease.informer.waitForSync().then(
+        () => unwatched.delete(kind),
+        () => {},
+      );
     }
     this.#unwatched.set(owner, unwatched);
     for (const kind of old) if (!kinds.has(kind)) await this.#releaseKind(kind);
