@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Unit, case and house tests share one process per thread: isolation costs eight times the CPU (see ARCHITECTURE.md).
+const FAULTS = ['test/integration/faults*.test.ts'];
+// Unit, case and house tests share one process per thread: isolation costs eight times the CPU.
 const shared = { pool: 'threads', testTimeout: 20_000 } as const;
 
 export default defineConfig({
@@ -16,10 +17,12 @@ export default defineConfig({
           ...shared,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: FAULTS,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
+      { test: { ...shared, name: 'faults', include: FAULTS, testTimeout: 90_000, hookTimeout: 60_000 } },
       {
         test: {
           ...shared,

@@ -6,7 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startControlPlane } from './control-plane.ts';
 
-const PROJECTS = ['integration', 'examples', 'conformance'];
+// Examples run a reconciler for every object of the cluster: beside other suites it would do their work.
+const ROUNDS = [['integration', 'conformance'], ['examples']];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 const interrupted = new AbortController();
@@ -40,9 +41,19 @@ async function main(): Promise<number> {
   }
 }
 
-function runSuites(env: Record<string, string>): Promise<number> {
-  const given = process.argv.slice(2).filter((word) => word !== '--');
-  const args = given.length > 0 ? given : PROJECTS.flatMap((project) => ['--project', project]);
+async function runSuites(env: Record<string, string>): Promise<number> {
+  const given = process.argv.slice(2);
+  const rounds =
+    given.length > 0 ? [given] : ROUNDS.map((projects) => projects.flatMap((project) => ['--project', project]));
+  let result = 0;
+  for (const args of rounds) {
+    if (interrupted.signal.aborted) break;
+    result = (await runVitest(args, env)) || result;
+  }
+  return result;
+}
+
+function runVitest(args: readonly string[], env: Record<string, string>): Promise<number> {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   return new Promise((finish, fail) => {
     const child = spawn(process.execPath, [vitest, 'run', '--passWithNoTests', ...args], {

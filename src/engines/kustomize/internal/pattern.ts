@@ -1,8 +1,8 @@
 // Owns the patterns that users select resources by: anchored RE2 expressions, and label selectors. Plain names, the
 // usual case, are compared without an expression.
 import { compileRegexp } from '../../../lib/regexp.ts';
+import { matchesLabels, parseLabelSelector, type Requirement } from '../../../objects/selector.ts';
 import type { Selector } from './kustomization-fields.ts';
-import { matchesLabels, parseLabelSelector, type Requirement } from './label-selector.ts';
 import { effectiveNamespace, formatResId, type Gvk, type ResId } from './resid.ts';
 import { currentId, gvkOf, kindOf, metadataMap, nameOf, originalId, type Resource } from './resource.ts';
 

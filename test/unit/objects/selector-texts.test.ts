@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchesLabels, parseLabelSelector } from '../../../../../src/engines/kustomize/internal/label-selector.ts';
+import { matchesLabels, parseLabelSelector } from '../../../src/objects/selector.ts';
 
 const labels = new Map([
   ['app', 'web'],
