@@ -42,7 +42,7 @@ async function main(): Promise<number> {
 }
 
 async function runSuites(env: Record<string, string>): Promise<number> {
-  const given = process.argv.slice(2);
+  const given = process.argv.slice(2).filter((word) => word !== '--');
   const rounds =
     given.length > 0 ? [given] : ROUNDS.map((projects) => projects.flatMap((project) => ['--project', project]));
   let result = 0;
