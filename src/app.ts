@@ -197,7 +197,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value)]));
     },
     githubLogin: (app, auth) => createGitHubLogin(app, { http, now: () => clock.now(), ...auth }),
-    findRepository: (namespace, name) => running.git?.objects.get(`${namespace}/${name}`),
+    findRepository: (namespace, name) => sources.get(namespace, name),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     artifactUrl: (path) => `http://${address}/${path}`,

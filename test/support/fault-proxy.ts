@@ -124,7 +124,9 @@ function relay(
     switch (fault?.kind) {
       case 'cut':
         response.write(chunk.subarray(0, Math.max(0, fault.bytes - start)));
-        if (seen >= fault.bytes) setImmediate(() => response.socket?.destroy());
+        if (seen >= fault.bytes) {
+          setImmediate(() => response.socket?.destroy());
+        }
         return;
       case 'stall':
         response.write(chunk.subarray(0, Math.max(0, fault.bytes - start)));
@@ -141,6 +143,8 @@ function relay(
   });
   answer.on('end', () => {
     if (fault?.kind === 'stall') return;
+    // A cut that was reached: an end would make a whole, short answer of it.
+    if (fault?.kind === 'cut' && seen >= fault.bytes) return;
     if (fault?.kind === 'wrong-length') response.socket?.destroy();
     else if (fault?.kind !== 'trickle') response.end();
   });
