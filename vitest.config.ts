@@ -18,7 +18,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: FAULTS,
-          testTimeout: 60_000,
+          // A bound on hanging, not on speed: a transcript of kubectl waits for rollouts of a real control plane.
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },
