@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const FAULTS = ['test/integration/faults*.test.ts'];
+// Suites that take minutes: part of `.ci/run` and `npm run test:cluster`, not of `npm test`.
+const SLOW = ['test/integration/slow/**/*.test.ts'];
 // Unit, case and house tests share one process per thread: isolation costs eight times the CPU.
 const shared = { pool: 'threads', testTimeout: 20_000 } as const;
 
@@ -17,12 +19,13 @@ export default defineConfig({
           ...shared,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: FAULTS,
+          exclude: [...FAULTS, ...SLOW],
           // A bound on hanging, not on speed: a transcript of kubectl waits for rollouts of a real control plane.
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },
+      { test: { ...shared, name: 'slow', include: SLOW, testTimeout: 300_000, hookTimeout: 60_000 } },
       { test: { ...shared, name: 'faults', include: FAULTS, testTimeout: 90_000, hookTimeout: 60_000 } },
       {
         test: {

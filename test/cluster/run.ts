@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { startControlPlane } from './control-plane.ts';
 
 // Examples run a reconciler for every object of the cluster: beside other suites it would do their work.
-const ROUNDS = [['integration', 'conformance'], ['examples']];
+const ROUNDS = [['integration', 'slow', 'conformance'], ['examples']];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 const interrupted = new AbortController();
