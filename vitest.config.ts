@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const FAULTS = ['test/integration/faults*.test.ts'];
@@ -5,6 +6,9 @@ const FAULTS = ['test/integration/faults*.test.ts'];
 const SLOW = ['test/integration/slow/**/*.test.ts'];
 // Unit, case and house tests share one process per thread: isolation costs eight times the CPU.
 const shared = { pool: 'threads', testTimeout: 20_000 } as const;
+
+// Child processes of suites start in half the time with it.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url));
 
 export default defineConfig({
   test: {
