@@ -19,14 +19,23 @@ export interface CallOptions {
   readonly accept?: string;
   /** Used in place of the kubeconfig's own. */
   readonly token?: string;
+  /** Sent beside those that follow from the other options. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** An answer that comes line by line. */
+export interface Lines extends Omit<Answer, 'body'> {
+  readonly documents: AsyncIterable<unknown>;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Api {
   readonly url: string;
   /** Sends one request. An answer of any status is an answer; only a failing connection throws. */
   call(method: Method, path: string, options?: CallOptions): Promise<Answer>;
+  /** A GET whose answer has one JSON document in each line, as watches have. Ends it when the caller stops reading. */
+  lines(path: string, options?: CallOptions & { readonly signal?: AbortSignal }): Promise<Lines>;
   close(): Promise<void>;
 }
 
@@ -73,26 +82,46 @@ interface Credentials {
 export function connect(url: string, { ca, cert, key, token }: Credentials): Api {
   const tls = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, value]) => value !== undefined));
   const dispatcher = new Agent({ connect: tls });
+  const send = (method: Method, path: string, options: CallOptions & { readonly signal?: AbortSignal }) => {
+    const { body, accept = 'application/json' } = options;
+    const bearer = options.token ?? token;
+    const plain = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    return request(`${url}${path}`, {
+      dispatcher,
+      method,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      headers: {
+        accept,
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+        ...(body === undefined ? {} : { 'content-type': options.contentType ?? plain }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  };
   return {
     url,
     async call(method, path, options = {}) {
-      const { body, accept = 'application/json' } = options;
-      const bearer = options.token ?? token;
-      const plain = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-      const answer = await request(`${url}${path}`, {
-        dispatcher,
-        method,
-        headers: {
-          accept,
-          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-          ...(body === undefined ? {} : { 'content-type': options.contentType ?? plain }),
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      return { status: answer.statusCode, headers: answer.headers, body: parse(await answer.body.text()) };
+      const { statusCode, headers, body } = await send(method, path, options);
+      return { status: statusCode, headers, body: parse(await body.text()) };
+    },
+    async lines(path, options = {}) {
+      const { statusCode, headers, body } = await send('GET', path, options);
+      return { status: statusCode, headers, documents: documentsOf(body) };
     },
     close: () => dispatcher.close(),
   };
+}
+
+async function* documentsOf(body: AsyncIterable<Buffer>): AsyncIterable<unknown> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') yield parse(line);
+  }
+  if (rest !== '') yield parse(rest);
 }
 
 function parse(text: string): unknown {
