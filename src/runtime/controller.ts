@@ -179,6 +179,11 @@ export interface Controller<Obj extends Reconcilable, Observed, Decision, Outcom
    * it. The next pass would take it for told, and the status would stay as it is for ever.
    */
   forgetPass?(key: Key, ports: Ports): void;
+  /**
+   * Hides secret values that a pass for the key has to do with. Errors and warnings may quote what they refuse: they
+   * go through it before they reach status, events and logs. Asked for when the pass has failed.
+   */
+  mask?(key: Key, ports: Ports): (text: string) => string;
   readonly indexes?: Readonly<Record<string, (object: Obj) => readonly string[]>>;
   readonly watches?: readonly Watch<Obj>[];
 }

@@ -65,7 +65,8 @@ export async function reconcile<Obj extends Reconcilable, Observed, Decision, Ou
 ): Promise<PassEnd> {
   const object = world.get(input.key);
   if (object === undefined) return DONE;
-  const pass = new RunningPass<Obj>(object, world, input);
+  const mask = (text: string): string => controller.mask?.(input.key, ports)(text) ?? text;
+  const pass = new RunningPass<Obj>(object, world, input, mask);
   const { finalizers = [], deletionTimestamp } = object.metadata;
   const ours = finalizers.includes(controller.finalizer);
   if (deletionTimestamp !== undefined) return ours ? finalize(controller, ports, world, pass) : DONE;
@@ -112,8 +113,8 @@ async function run<Obj extends Reconcilable, Observed, Decision, Outcome, Ports>
     const decision = controller.decide(observed, world.clock.now());
     return { outcome: await controller.act(decision, ports, pass) };
   } catch (thrown) {
-    const error = toReconcileError(thrown, 'ReconciliationFailed');
-    if (error.isBug && !pass.signal.aborted) pass.log.error('unexpected error', { error: error.cause });
+    const error = pass.masked(toReconcileError(thrown, 'ReconciliationFailed'));
+    if (error.isBug && !pass.signal.aborted) pass.log.error('unexpected error', { error: pass.maskedCause(error) });
     return { error };
   }
 }
@@ -135,8 +136,8 @@ async function finalize<Obj extends Reconcilable, Observed, Decision, Outcome, P
   } catch (thrown) {
     const aborted = abortReason(pass.signal);
     if (aborted !== undefined) return { ...DONE, changed: pass.wrote, log: { aborted } };
-    const error = toReconcileError(thrown, 'FinalizeFailed');
-    if (error.isBug) pass.log.error('unexpected error while finalizing', { error: error.cause });
+    const error = pass.masked(toReconcileError(thrown, 'FinalizeFailed'));
+    if (error.isBug) pass.log.error('unexpected error while finalizing', { error: pass.maskedCause(error) });
     if (!error.silent) pass.emit({ type: 'Warning', reason: error.reason, message: error.message });
     const requeue: Requeue =
       error.retryAfterMs === undefined ? { do: 'backoff' } : { do: 'after', ms: error.retryAfterMs };
@@ -187,10 +188,12 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   /** As it was at the start: what is acted on, and what generation and request are handled. */
   readonly object: Obj;
   readonly #world: LoopPorts<Obj>;
+  readonly #mask: (text: string) => string;
   #current: Obj;
   #writes = 0;
 
-  constructor(object: Obj, world: LoopPorts<Obj>, input: PassInput) {
+  constructor(object: Obj, world: LoopPorts<Obj>, input: PassInput, mask: (text: string) => string) {
+    this.#mask = mask;
     this.object = object;
     this.#current = object;
     this.#world = world;
@@ -222,7 +225,23 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   }
 
   emit(event: EventDraft): void {
-    this.#world.emit(this.#current, event);
+    // What is said of success is made of names and revisions alone; a refusal may quote what it refuses.
+    const said = event.type === 'Warning' ? { ...event, message: this.#mask(event.message) } : event;
+    this.#world.emit(this.#current, said);
+  }
+
+  /** The error without secret values in its message. */
+  masked(error: ReconcileError): ReconcileError {
+    error.message = this.#mask(error.message);
+    return error;
+  }
+
+  /** What a bug is logged with. */
+  maskedCause({ cause }: ReconcileError): unknown {
+    if (!(cause instanceof Error)) return typeof cause === 'string' ? this.#mask(cause) : cause;
+    const told = new Error(this.#mask(cause.message));
+    told.stack = this.#mask(cause.stack ?? '');
+    return told;
   }
 
   /** Writes the difference to the newest status, if there is one. */
@@ -241,13 +260,17 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     const waits = conclusion.requeue.do === 'wait';
     const observed = conclusion.observed ?? ('error' in result ? result.error.retry === 'stalled' : !waits);
     const requested = this.object.metadata.annotations?.[requestedAtAnnotation];
-    await this.write((status) => ({
-      ...(conclusion.status ?? status),
-      ...(observed && generation !== undefined ? { observedGeneration: generation } : {}),
-      // A wait has not handled the request yet; its last pass has.
-      ...(requested === undefined || waits ? {} : { lastHandledReconcileAt: requested }),
-    }));
-    for (const event of conclusion.events ?? []) this.emit(event);
+    try {
+      await this.write((status) => ({
+        ...(conclusion.status ?? status),
+        ...(observed && generation !== undefined ? { observedGeneration: generation } : {}),
+        // A wait has not handled the request yet; its last pass has.
+        ...(requested === undefined || waits ? {} : { lastHandledReconcileAt: requested }),
+      }));
+    } finally {
+      // Also when the status could not be written: the next pass finds done what this one did, and says nothing of it.
+      for (const event of conclusion.events ?? []) this.emit(event);
+    }
   }
 }
 

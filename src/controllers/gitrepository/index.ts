@@ -1,6 +1,10 @@
 // The GitRepository controller as a value: what it watches, and its steps.
 import { finalizer } from '../../api/meta/keys.ts';
-import { type GitRepository, gitRepositoryKind } from '../../api/source/gitrepository.ts';
+import {
+  type GitRepository,
+  gitRepositoryKind,
+  gitRepositoryReasons as reasons,
+} from '../../api/source/gitrepository.ts';
 import { type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
@@ -46,7 +50,7 @@ export const gitRepositoryController: Controller<GitRepository, Observed, Decisi
       events: [
         {
           type: 'Normal',
-          reason: 'GarbageCollectionSucceeded',
+          reason: reasons.garbageCollectionSucceeded,
           message: 'garbage collected artifacts for deleted resource',
         },
       ],

@@ -1,40 +1,23 @@
 // Owns the doing: build, apply, prune, wait. A straight line of stages; what to do was decided in decide.ts.
-import {
-  type InventoryEntry,
-  type Kustomization,
-  kustomizationReasons as reasons,
-} from '../../api/kustomize/kustomization.ts';
+import { type Kustomization, kustomizationReasons as reasons } from '../../api/kustomize/kustomization.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
-import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
-import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
-import { pruneEntries } from '../../apply/prune.ts';
-import type { DynamicClient } from '../../cluster/client.ts';
-import { errorCode, errorMessage } from '../../lib/errors.ts';
+import { errorCode } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
-import { formatObjectId, identityKey, type Manifest, referenceOf } from '../../objects/manifest.ts';
-import { maskSecrets } from '../../objects/redact.ts';
-import { markApplied } from '../../plan/drift.ts';
-import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
-import { coversInventory, staleEntries, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
-import { planStages } from '../../plan/stages.ts';
-import { takenManagers } from '../../plan/take-over.ts';
-import { sopsRefusal } from '../../render/decrypt.ts';
-import { getCondition } from '../../runtime/conditions.ts';
+import { formatObjectId, identityKey, referenceOf } from '../../objects/manifest.ts';
+import { createMask } from '../../objects/redact.ts';
 import type { Pass } from '../../runtime/controller.ts';
-import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { sameRevision } from '../shared/revision.ts';
-import { retryIntervalMs, timeoutMs } from '../shared/timing.ts';
-import type { FollowedObject } from './applied-objects.ts';
-import { formatChange, isWrite } from './changes.ts';
-import { isFoughtOver, noteCorrection } from './drift-guard.ts';
-import { KustomizationError } from './failure.ts';
-import { judgeFor } from './health-rules.ts';
+import { retryIntervalMs } from '../shared/timing.ts';
+import { applyObjects, pruneStale, toFollowed } from './apply-objects.ts';
+import { correctDrift } from './correct-drift.ts';
+import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
 import { healthTargetsOf } from './health-targets.ts';
-import { fingerprintInputs } from './inputs.ts';
-import { otherOwner } from './ownership.ts';
-import { fieldManager, type KustomizationPorts, memoryOf, type RenderedSource } from './ports.ts';
-import { artifactNotFound, canceledEvent, healthMessage } from './texts.ts';
-import type { AppliedHealth, Decision, HealthTarget, HealthWait, Outcome } from './types.ts';
+import { fingerprintInputs, secretValuesOf } from './inputs.ts';
+import { judgeApplied, withPolling } from './judge-applied.ts';
+import { type KustomizationPorts, memoryOf } from './ports.ts';
+import { artifactNotFound, canceledEvent } from './texts.ts';
+import type { Decision, HealthWait, Outcome } from './types.ts';
 
 type ApplyDecision = Extract<Decision, { do: 'apply' }>;
 
@@ -100,6 +83,8 @@ async function applyRevision(
   const context = { revision: artifact.revision, retryAfterMs: retryIntervalMs(spec) };
 
   const inputs = await ports.inputs.read(pass.key, object);
+  const known = secretValuesOf(object, inputs);
+  memory.mask = createMask(known);
   const tree = await openArtifact(artifact, ports, context);
   const built = await failingStage(
     reasons.buildFailed,
@@ -109,6 +94,7 @@ async function applyRevision(
       PathNotFound: reasons.artifactFailed,
     },
   );
+  memory.mask = createMask([...known, ...built.secrets]);
   const digested = { ...context, digest: built.digest };
   const client = await failingStage(reasons.reconciliationFailed, { ...digested, step: 'apply' }, () =>
     ports.clientFor(object, inputs),
@@ -119,7 +105,9 @@ async function applyRevision(
 
   const isRemote = object.spec?.kubeConfig !== undefined;
   const targets = healthTargetsOf(object, changes);
-  const health = await judgeApplied(targets, changes, decision, ports, pass);
+  const newRevision = !sameRevision(object.status?.lastAppliedRevision, artifact.revision);
+  const applied = { revision: artifact.revision, changes, isNew: newRevision };
+  const health = await judgeApplied(targets, applied, ports, pass);
   const conflicts = changes.flatMap(({ desired, owner }) =>
     owner === undefined ? [] : [{ id: formatObjectId(referenceOf(desired)), owner }],
   );
@@ -148,7 +136,7 @@ async function applyRevision(
     pruned,
     inventory,
     conflicts,
-    newRevision: isNewRevision(object, artifact),
+    newRevision,
     health: withPolling(health, targets, ports, pass.key),
   };
 }
@@ -175,212 +163,6 @@ async function openArtifact(
   }
 }
 
-/**
- * Health right after the apply. What was applied is judged by the server's answers, so that a pass which changed
- * nothing ends at once; anything else waits.
- */
-async function judgeApplied(
-  targets: readonly HealthTarget[],
-  changes: readonly Change[],
-  decision: ApplyDecision,
-  ports: KustomizationPorts,
-  pass: Pass<Kustomization>,
-): Promise<AppliedHealth> {
-  if (targets.length === 0) return { state: 'none' };
-  const object = pass.current();
-  const now = ports.clock.now();
-  const answers = new Map(changes.map((change) => [formatObjectId(referenceOf(change.desired)), change.object]));
-  const isListed = object.spec?.wait !== true;
-  let healthy = true;
-  for (const target of targets) {
-    const live = isListed ? await ports.readLive(target, object) : answers.get(target.id);
-    healthy &&= judgeFor(object, live, now).status === 'Current';
-  }
-  if (healthy) return { state: 'passed' };
-  const revision = decision.artifact.revision;
-  const timeout = timeoutMs(object.spec!);
-  const startedMs = startOfWait(object, healthMessage(revision, timeout)) ?? pass.startedMs;
-  const changed = changes.some(isWrite);
-  const wait: HealthWait = {
-    type: 'health',
-    revision,
-    generation: object.metadata.generation ?? 0,
-    startedMs,
-    deadlineMs: startedMs + timeout,
-    isPolled: object.spec?.kubeConfig !== undefined,
-    changed,
-    newRevision: isNewRevision(object, decision.artifact),
-  };
-  return { state: 'waiting', wait };
-}
-
-/** Marks a wait for objects that no watch tells of. Known only once the objects are followed. */
-function withPolling(
-  health: AppliedHealth,
-  targets: readonly HealthTarget[],
-  ports: KustomizationPorts,
-  key: string,
-): AppliedHealth {
-  if (health.state !== 'waiting' || health.wait.isPolled) return health;
-  const isPolled = targets.some((target) => !ports.objects.isWatched(key, target));
-  return { state: 'waiting', wait: { ...health.wait, isPolled } };
-}
-
-/** When a wait that a killed process left behind began: its deadline stays (the condition's time is in status). */
-function startOfWait(object: Kustomization, message: string): number | undefined {
-  const healthy = getCondition(object.status?.conditions, 'Healthy');
-  return healthy?.status === 'Unknown' && healthy.message === message
-    ? Date.parse(healthy.lastTransitionTime)
-    : undefined;
-}
-
-function isNewRevision(object: Kustomization, artifact: Artifact): boolean {
-  return !sameRevision(object.status?.lastAppliedRevision, artifact.revision);
-}
-
-interface FailureContext {
-  readonly revision: string;
-  readonly digest?: string | undefined;
-  readonly retryAfterMs: number;
-  readonly step: 'fetch' | 'build' | 'apply' | 'prune' | 'health';
-}
-
-/** A stage whose failures carry the revision and digest they happened at. `byCode` gives some codes another reason. */
-async function failingStage<T>(
-  reason: string,
-  context: FailureContext,
-  run: () => T | Promise<T>,
-  byCode: Readonly<Record<string, string>> = {},
-): Promise<T> {
-  try {
-    return await stage(reason, run);
-  } catch (error) {
-    if (!(error instanceof ReconcileError)) throw error;
-    const code = (error.cause as { code?: unknown } | undefined)?.code;
-    const actual = typeof code === 'string' && Object.hasOwn(byCode, code) ? byCode[code]! : error.reason;
-    if (error.retry !== 'transient') throw error;
-    throw new KustomizationError(actual, error.message, { ...context, cause: error.cause });
-  }
-}
-
-async function applyObjects(
-  built: RenderedSource,
-  client: DynamicClient,
-  ports: KustomizationPorts,
-  pass: Pass<Kustomization>,
-  context: Omit<FailureContext, 'step'>,
-): Promise<{ changes: readonly Change[]; inventory: readonly InventoryEntry[]; old: readonly InventoryEntry[] }> {
-  const object = pass.current();
-  const refusal = built.objects.map(sopsRefusal).find((text) => text !== undefined);
-  if (refusal !== undefined)
-    throw new KustomizationError(reasons.reconciliationFailed, refusal, { ...context, step: 'apply' });
-  const stages = planStages(built.objects, ports.settings.customStageKinds);
-  const inventory = stages.flatMap((item) => item.objects.map((manifest) => toInventoryEntry(referenceOf(manifest))));
-  const old = object.status?.inventory?.entries ?? [];
-  const { changes, errors } = await failingStage(reasons.reconciliationFailed, { ...context, step: 'apply' }, () =>
-    applyStages(stages, {
-      ...applyOptions(client, ports, pass),
-      beforeCreate: async () => {
-        const entries = unionInventory(old, inventory);
-        if (coversInventory(object.status?.inventory?.entries ?? [], entries)) return;
-        await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
-      },
-    }),
-  );
-  if (errors.length === 0) return { changes, inventory: withoutOthers(inventory, changes), old };
-  const done = changes.filter(isWrite).map(formatChange);
-  const message = maskSecrets([...errors.map(errorMessage), ...done].join('\n'), built.secrets);
-  throw new KustomizationError(reasons.reconciliationFailed, message, { ...context, step: 'apply', cause: errors[0] });
-}
-
-/** An object that is left to another Kustomization is not in our inventory: it is not ours to prune. */
-function withoutOthers(inventory: readonly InventoryEntry[], changes: readonly Change[]): readonly InventoryEntry[] {
-  const others = new Set(
-    changes
-      .filter((change) => change.owner !== undefined)
-      .map((change) => toInventoryEntry(referenceOf(change.desired)).id),
-  );
-  return others.size === 0 ? inventory : inventory.filter((entry) => !others.has(entry.id));
-}
-
-function applyOptions(client: DynamicClient, ports: KustomizationPorts, pass: Pass<Kustomization>): ApplyOptions {
-  const object = pass.current();
-  const adapt = compileIgnoreRules(object.spec?.ignore, fieldManager);
-  return {
-    client,
-    ...(adapt === undefined ? {} : { adapt }),
-    manager: fieldManager,
-    force: object.spec?.force === true,
-    takenManagers,
-    signal: pass.signal,
-    clock: ports.clock,
-    concurrency: ports.settings.concurrentDryRuns,
-    continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
-    otherOwner: otherOwner(object, ports),
-  };
-}
-
-async function pruneStale(
-  old: readonly InventoryEntry[],
-  inventory: readonly InventoryEntry[],
-  client: DynamicClient,
-  pass: Pass<Kustomization>,
-  context: Omit<FailureContext, 'step'>,
-): Promise<Extract<Outcome, { type: 'applied' }>['pruned']> {
-  const object = pass.current();
-  const stale = staleEntries(old, inventory);
-  if (stale.length === 0 || object.spec?.prune !== true) return [];
-  const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
-  const result = await pruneEntries(stale, { client, owner, signal: pass.signal });
-  if (result.errors.length === 0) return result.done;
-  const entries = unionInventory(inventory, result.survivors);
-  await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
-  throw new KustomizationError(reasons.pruneFailed, `delete failed, errors: ${result.errors.join(';')}`, {
-    ...context,
-    step: 'prune',
-  });
-}
-
-async function correctDrift(
-  decision: Extract<Decision, { do: 'correct' }>,
-  ports: KustomizationPorts,
-  pass: Pass<Kustomization>,
-): Promise<Outcome> {
-  const memory = memoryOf(ports, pass.key);
-  const { applied } = memory;
-  if (applied === undefined) throw new Error('drift was seen of objects that are not known');
-  const inputs = await ports.inputs.read(pass.key, pass.current());
-  const objects = decision.objects.flatMap((key) => applied.desired.get(key) ?? []);
-  const context = {
-    revision: applied.revision,
-    digest: applied.digest,
-    retryAfterMs: retryIntervalMs(pass.current().spec!),
-    step: 'apply',
-  } as const;
-  const client = await failingStage(reasons.reconciliationFailed, context, () =>
-    ports.clientFor(pass.current(), inputs),
-  );
-  const { changes, errors } = await failingStage(reasons.reconciliationFailed, context, () =>
-    applyStages(planStages(objects, ports.settings.customStageKinds), applyOptions(client, ports, pass)),
-  );
-  const now = ports.clock.now();
-  for (const change of changes)
-    if (isWrite(change)) noteCorrection(memory.guard, identityKey(referenceOf(change.desired)), now);
-  if (!applied.isRemote) ports.objects.update(pass.key, changes.flatMap(toFollowed));
-  if (errors.length > 0) {
-    memory.applied = { ...applied, complete: false };
-    throw new KustomizationError(reasons.reconciliationFailed, errors.map(errorMessage).join('\n'), {
-      ...context,
-      cause: errors[0],
-    });
-  }
-  return {
-    type: 'corrected',
-    changes,
-    fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item.key, now)),
-  };
-}
-
 function finishHealth(wait: HealthWait, ports: KustomizationPorts, pass: Pass<Kustomization>): Outcome {
   const memory = memoryOf(ports, pass.key);
   const applied = memory.applied!;
@@ -391,19 +173,4 @@ function finishHealth(wait: HealthWait, ports: KustomizationPorts, pass: Pass<Ku
     digest: applied.digest,
     originRevision: applied.originRevision,
   };
-}
-
-/** What is watched for drift: every object that was applied and not skipped. */
-function toFollowed(change: Change): FollowedObject[] {
-  const live: Manifest | undefined = change.object;
-  if (live === undefined || change.action === 'skipped' || change.action === 'deleted') return [];
-  const version = live.metadata['resourceVersion'];
-  const own = referenceOf(change.desired);
-  return [
-    {
-      reference: { ...referenceOf(live), version: own.version },
-      mark: markApplied(live, fieldManager),
-      resourceVersion: typeof version === 'string' ? version : '',
-    },
-  ];
 }

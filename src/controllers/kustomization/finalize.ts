@@ -1,5 +1,10 @@
 // Owns what becomes of the objects when a Kustomization is deleted (flux.md §4.14).
-import type { InventoryEntry, Kustomization, KustomizationStatus } from '../../api/kustomize/kustomization.ts';
+import {
+  type InventoryEntry,
+  type Kustomization,
+  type KustomizationStatus,
+  kustomizationReasons as reasons,
+} from '../../api/kustomize/kustomization.ts';
 import { waitUntilGone } from '../../apply/apply.ts';
 import { type PruneResult, pruneEntries } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
@@ -18,19 +23,20 @@ export async function finalize(
   ports.objects.forget(pass.key);
   const entries = object.status?.inventory?.entries ?? [];
   if (entries.length === 0 || object.spec?.suspend === true || !deletes(object)) return { done: true };
-  const client = await ports.clientFor(object, await ports.inputs.read(pass.key, object));
+  const inputs = await ports.inputs.read(pass.key, object);
+  const client = await ports.clientFor(object, inputs);
   const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
   const result = await pruneEntries(entries, { client, owner, signal: pass.signal });
   const metadata = eventMetadata(object, object.status?.lastAppliedRevision ?? '');
   if (result.errors.length > 0) return retry(result, object, metadata);
   const lines = result.done.map(({ id, action }) => `${id} ${action}`);
   const events: EventDraft[] = [
-    { type: 'Normal', reason: 'ReconciliationSucceeded', message: lines.join('\n'), metadata },
+    { type: 'Normal', reason: reasons.reconciliationSucceeded, message: lines.join('\n'), metadata },
   ];
   if (object.spec?.deletionPolicy === 'WaitForTermination') {
     const problem = await waitForTermination(result, object, client, ports, pass);
     if (problem !== undefined)
-      events.push({ type: 'Warning', reason: 'ReconciliationFailed', message: problem, metadata });
+      events.push({ type: 'Warning', reason: reasons.reconciliationFailed, message: problem, metadata });
   }
   return { done: true, events };
 }
@@ -62,7 +68,7 @@ function retry(
     done: false,
     requeue: { do: 'backoff' },
     status: { ...object.status, inventory: { entries } },
-    events: [{ type: 'Warning', reason: 'PruneFailed', message, metadata }],
+    events: [{ type: 'Warning', reason: reasons.pruneFailed, message, metadata }],
   };
 }
 

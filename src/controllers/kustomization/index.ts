@@ -85,6 +85,7 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   act,
   conclude,
   finalize,
+  mask: (key, ports) => memoryOf(ports, key).mask,
   forgetPass: (key, ports) => {
     memoryOf(ports, key).applied = undefined;
   },

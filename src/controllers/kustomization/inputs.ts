@@ -6,7 +6,7 @@ import { driftAnnotation } from '../../api/meta/keys.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import type { InformerLease, Informers } from '../../cluster/informers.ts';
-import type { JsonObject } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 
 /** A ConfigMap or Secret of the Kustomization's namespace. */
 export interface InputReference {
@@ -29,6 +29,24 @@ export function inputReferences(object: Kustomization): readonly InputReference[
 
 export function inputKey({ kind, name }: InputReference): string {
   return `${kind}/${name}`;
+}
+
+/** Values of the Secrets that a build reads, which nothing that is told may quote. */
+export function secretValuesOf(object: Kustomization, inputs: Inputs): string[] {
+  const { postBuild, decryption } = object.spec ?? {};
+  const references = [
+    ...(postBuild?.substituteFrom ?? []),
+    ...(decryption?.secretRef === undefined ? [] : [{ kind: 'Secret', ...decryption.secretRef } as const]),
+  ];
+  return references
+    .filter(({ kind }) => kind === 'Secret')
+    .flatMap((reference) => {
+      const data = inputs.get(inputKey(reference))?.['data'];
+      const values = isJsonObject(data) ? Object.values(data) : [];
+      return values
+        .filter((value) => typeof value === 'string')
+        .map((value) => Buffer.from(value, 'base64').toString('utf8'));
+    });
 }
 
 /** A text that changes when an input does. */

@@ -8,6 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
+import { type Mask, noMask } from '../../objects/redact.ts';
 import type { AppliedObjects } from './applied-objects.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
@@ -28,6 +29,8 @@ export interface KustomizationSettings extends DecisionSettings {
 export interface KustomizationMemory {
   applied: AppliedState | undefined;
   guard: DriftGuard;
+  /** Hides the secret values of the last build. */
+  mask: Mask;
 }
 
 /** What a build made, and what it read for it. */
@@ -69,7 +72,7 @@ export interface KustomizationPorts {
 export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;
-  const fresh: KustomizationMemory = { applied: undefined, guard: new Map() };
+  const fresh: KustomizationMemory = { applied: undefined, guard: new Map(), mask: noMask };
   ports.memory.set(key, fresh);
   return fresh;
 }

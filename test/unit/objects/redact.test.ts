@@ -22,6 +22,10 @@ describe('maskSecrets', () => {
     expect(maskSecrets('text', [''])).toBe('text');
   });
 
+  it('hides a short value only where it stands alone', () => {
+    expect(maskSecrets("main@sha1:a1 is '1', not 1", ['1'])).toBe("main@sha1:a1 is '*****', not *****");
+  });
+
   it('never leaves a value that it was given', () => {
     const value = fc.string({ minLength: 4 }).filter((text) => !/^\*+$/.test(text));
     fc.assert(

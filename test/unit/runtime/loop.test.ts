@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { silentLog } from '../../../src/lib/log.ts';
+import { type Log, silentLog } from '../../../src/lib/log.ts';
 import type {
   Conclusion,
   Controller,
@@ -83,10 +83,10 @@ function controllerOf(more: Partial<WidgetController> = {}): WidgetController {
 function run(
   controller: WidgetController,
   world: ReturnType<typeof createWorld>,
-  more: { signal?: AbortSignal; memory?: unknown } = {},
+  more: { signal?: AbortSignal; memory?: unknown; log?: Log } = {},
 ) {
   const signal = more.signal ?? new AbortController().signal;
-  const input = { key: 'default/w', id: '1', signal, log: silentLog, memory: more.memory };
+  const input = { key: 'default/w', id: '1', signal, log: more.log ?? silentLog, memory: more.memory };
   return reconcile(controller, { read: () => 10 }, world.ports, input);
 }
 
@@ -326,6 +326,40 @@ describe('reconcile', () => {
     expect(forgotten).toEqual(['default/w']);
     await run(controller, world);
     expect(forgotten).toHaveLength(1);
+  });
+
+  it('says what was done although the end could not be written', async () => {
+    const world = createWorld(widget());
+    const ports = { ...world.ports, patchStatus: () => Promise.reject(new Error('connection refused')) };
+    const event: EventDraft = { type: 'Normal', reason: 'Progressing', message: 'Deployment/default/web created' };
+    const controller = controllerOf({ conclude: () => ({ status: { size: 1 }, events: [event], requeue: interval }) });
+
+    await expect(run(controller, { ...world, ports })).rejects.toThrow('connection refused');
+
+    expect(world.events).toEqual([event]);
+  });
+
+  it('hides secret values in what a pass fails with, and in warnings', async () => {
+    const world = createWorld(widget());
+    const lines: object[] = [];
+    const log: Log = { ...silentLog, error: (_message, fields) => lines.push(fields ?? {}) };
+    const controller = controllerOf({
+      act: () => Promise.reject(new TypeError('cannot use canary-1')),
+      conclude: (object, result) => ({
+        status: { ...object.status, ...('error' in result ? { lastHandledReconcileAt: result.error.message } : {}) },
+        events: [{ type: 'Warning', reason: 'Failed', message: 'no canary-1' }],
+        requeue: interval,
+      }),
+      mask: () => (text) => text.replaceAll('canary-1', '*****'),
+    });
+
+    const end = await run(controller, world, { log });
+
+    expect(world.writes).toEqual([{ status: { lastHandledReconcileAt: 'cannot use *****' } }]);
+    expect(world.events.map(({ message }) => message)).toEqual(['no *****']);
+    expect(end.log).toMatchObject({ problem: 'cannot use *****' });
+    const [{ error }] = lines as [{ error: Error }];
+    expect(`${error.message} ${error.stack}`).not.toContain('canary-1');
   });
 
   it('lets decide and conclude work on frozen input', async () => {

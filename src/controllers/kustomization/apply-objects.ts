@@ -1,0 +1,123 @@
+// Owns how the objects of a Kustomization are applied and pruned: options, union inventory, what failures say
+// (flux.md §4.8, §4.11, lockstep.md §2).
+import {
+  type InventoryEntry,
+  type Kustomization,
+  kustomizationReasons as reasons,
+} from '../../api/kustomize/kustomization.ts';
+import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
+import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
+import { pruneEntries } from '../../apply/prune.ts';
+import type { DynamicClient } from '../../cluster/client.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import { type Manifest, referenceOf } from '../../objects/manifest.ts';
+import { markApplied } from '../../plan/drift.ts';
+import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
+import { coversInventory, staleEntries, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
+import { planStages } from '../../plan/stages.ts';
+import { takenManagers } from '../../plan/take-over.ts';
+import { sopsRefusal } from '../../render/decrypt.ts';
+import type { Pass } from '../../runtime/controller.ts';
+import type { FollowedObject } from './applied-objects.ts';
+import { formatChange, isWrite } from './changes.ts';
+import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
+import { otherOwner } from './ownership.ts';
+import { fieldManager, type KustomizationPorts, type RenderedSource } from './ports.ts';
+import type { Outcome } from './types.ts';
+
+export async function applyObjects(
+  built: RenderedSource,
+  client: DynamicClient,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+  context: Omit<FailureContext, 'step'>,
+): Promise<{ changes: readonly Change[]; inventory: readonly InventoryEntry[]; old: readonly InventoryEntry[] }> {
+  const object = pass.current();
+  const refusal = built.objects.map(sopsRefusal).find((text) => text !== undefined);
+  if (refusal !== undefined)
+    throw new KustomizationError(reasons.reconciliationFailed, refusal, { ...context, step: 'apply' });
+  const stages = planStages(built.objects, ports.settings.customStageKinds);
+  const inventory = stages.flatMap((item) => item.objects.map((manifest) => toInventoryEntry(referenceOf(manifest))));
+  const old = object.status?.inventory?.entries ?? [];
+  const { changes, errors } = await failingStage(reasons.reconciliationFailed, { ...context, step: 'apply' }, () =>
+    applyStages(stages, {
+      ...applyOptions(client, ports, pass),
+      beforeCreate: async () => {
+        const entries = unionInventory(old, inventory);
+        if (coversInventory(object.status?.inventory?.entries ?? [], entries)) return;
+        await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
+      },
+    }),
+  );
+  if (errors.length === 0) return { changes, inventory: withoutOthers(inventory, changes), old };
+  const done = changes.filter(isWrite).map(formatChange);
+  const message = [...errors.map(errorMessage), ...done].join('\n');
+  throw new KustomizationError(reasons.reconciliationFailed, message, { ...context, step: 'apply', cause: errors[0] });
+}
+
+/** An object that is left to another Kustomization is not in our inventory: it is not ours to prune. */
+function withoutOthers(inventory: readonly InventoryEntry[], changes: readonly Change[]): readonly InventoryEntry[] {
+  const others = new Set(
+    changes
+      .filter((change) => change.owner !== undefined)
+      .map((change) => toInventoryEntry(referenceOf(change.desired)).id),
+  );
+  return others.size === 0 ? inventory : inventory.filter((entry) => !others.has(entry.id));
+}
+
+export function applyOptions(
+  client: DynamicClient,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): ApplyOptions {
+  const object = pass.current();
+  const adapt = compileIgnoreRules(object.spec?.ignore, fieldManager);
+  return {
+    client,
+    ...(adapt === undefined ? {} : { adapt }),
+    manager: fieldManager,
+    force: object.spec?.force === true,
+    takenManagers,
+    signal: pass.signal,
+    clock: ports.clock,
+    concurrency: ports.settings.concurrentDryRuns,
+    continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
+    otherOwner: otherOwner(object, ports),
+  };
+}
+
+export async function pruneStale(
+  old: readonly InventoryEntry[],
+  inventory: readonly InventoryEntry[],
+  client: DynamicClient,
+  pass: Pass<Kustomization>,
+  context: Omit<FailureContext, 'step'>,
+): Promise<Extract<Outcome, { type: 'applied' }>['pruned']> {
+  const object = pass.current();
+  const stale = staleEntries(old, inventory);
+  if (stale.length === 0 || object.spec?.prune !== true) return [];
+  const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
+  const result = await pruneEntries(stale, { client, owner, signal: pass.signal });
+  if (result.errors.length === 0) return result.done;
+  const entries = unionInventory(inventory, result.survivors);
+  await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
+  throw new KustomizationError(reasons.pruneFailed, `delete failed, errors: ${result.errors.join(';')}`, {
+    ...context,
+    step: 'prune',
+  });
+}
+
+/** What is watched for drift: every object that was applied and not skipped. */
+export function toFollowed(change: Change): FollowedObject[] {
+  const live: Manifest | undefined = change.object;
+  if (live === undefined || change.action === 'skipped' || change.action === 'deleted') return [];
+  const version = live.metadata['resourceVersion'];
+  const own = referenceOf(change.desired);
+  return [
+    {
+      reference: { ...referenceOf(live), version: own.version },
+      mark: markApplied(live, fieldManager),
+      resourceVersion: typeof version === 'string' ? version : '',
+    },
+  ];
+}

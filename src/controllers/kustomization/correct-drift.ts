@@ -1,0 +1,54 @@
+// Owns the putting back of what has drifted (lockstep.md §3). When it is put back is decide.ts.
+import { type Kustomization, kustomizationReasons as reasons } from '../../api/kustomize/kustomization.ts';
+import { applyStages } from '../../apply/apply.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import { identityKey, referenceOf } from '../../objects/manifest.ts';
+import { planStages } from '../../plan/stages.ts';
+import type { Pass } from '../../runtime/controller.ts';
+import { retryIntervalMs } from '../shared/timing.ts';
+import { applyOptions, toFollowed } from './apply-objects.ts';
+import { isWrite } from './changes.ts';
+import { isFoughtOver, noteCorrection } from './drift-guard.ts';
+import { failingStage, KustomizationError } from './failure.ts';
+import { type KustomizationPorts, memoryOf } from './ports.ts';
+import type { Decision, Outcome } from './types.ts';
+
+export async function correctDrift(
+  decision: Extract<Decision, { do: 'correct' }>,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): Promise<Outcome> {
+  const memory = memoryOf(ports, pass.key);
+  const { applied } = memory;
+  if (applied === undefined) throw new Error('drift was seen of objects that are not known');
+  const inputs = await ports.inputs.read(pass.key, pass.current());
+  const objects = decision.objects.flatMap((key) => applied.desired.get(key) ?? []);
+  const context = {
+    revision: applied.revision,
+    digest: applied.digest,
+    retryAfterMs: retryIntervalMs(pass.current().spec!),
+    step: 'apply',
+  } as const;
+  const client = await failingStage(reasons.reconciliationFailed, context, () =>
+    ports.clientFor(pass.current(), inputs),
+  );
+  const { changes, errors } = await failingStage(reasons.reconciliationFailed, context, () =>
+    applyStages(planStages(objects, ports.settings.customStageKinds), applyOptions(client, ports, pass)),
+  );
+  const now = ports.clock.now();
+  for (const change of changes)
+    if (isWrite(change)) noteCorrection(memory.guard, identityKey(referenceOf(change.desired)), now);
+  if (!applied.isRemote) ports.objects.update(pass.key, changes.flatMap(toFollowed));
+  if (errors.length > 0) {
+    memory.applied = { ...applied, complete: false };
+    throw new KustomizationError(reasons.reconciliationFailed, errors.map(errorMessage).join('\n'), {
+      ...context,
+      cause: errors[0],
+    });
+  }
+  return {
+    type: 'corrected',
+    changes,
+    fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item.key, now)),
+  };
+}
