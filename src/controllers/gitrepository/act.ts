@@ -78,7 +78,7 @@ async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
 
 async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<FetchedCommit> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(fetchTimeoutMs(object), 1))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(fetchTimeoutMs(object))]);
   const { sparseCheckout: sparse = [], recurseSubmodules } = object.spec;
   try {
     const fetched = await ports.storage.fetch(pass.key, decision.transport, decision.resolved, {

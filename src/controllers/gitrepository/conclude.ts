@@ -20,7 +20,7 @@ import {
 import type { Conclusion, EventDraft, Pass, Result } from '../../runtime/controller.ts';
 import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
 import type { ReconcileError } from '../../runtime/reconcile-error.ts';
-import { durationMs } from '../shared/timing.ts';
+import { intervalRequeue } from '../shared/timing.ts';
 import type { Outcome, Verified } from './types.ts';
 
 const NEGATIVE = [
@@ -52,7 +52,7 @@ export function conclude(
   const stamp = { generation: object.metadata.generation ?? 0, nowMs };
   if ('error' in result) return concludeFailure(object, result.error, stamp);
   const { outcome } = result;
-  const requeue = { do: 'interval', ms: durationMs(object.spec.interval) } as const;
+  const requeue = intervalRequeue(object.spec);
   switch (outcome.type) {
     case 'nothing': {
       const revision = object.status?.artifact?.revision ?? '';

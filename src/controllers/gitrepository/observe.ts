@@ -8,7 +8,7 @@ import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { toLegacyRevision } from '../shared/revision.ts';
-import { durationMs } from '../shared/timing.ts';
+import { timerMs } from '../shared/timing.ts';
 import { loginFor } from './login.ts';
 import type { GitRepositoryPorts } from './ports.ts';
 import type { Observed, ObservedInclude } from './types.ts';
@@ -44,11 +44,11 @@ export async function observe(
 }
 
 export function fetchTimeoutMs(object: GitRepository): number {
-  return object.spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(object.spec.timeout);
+  return object.spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(object.spec.timeout);
 }
 
 function resolve(object: GitRepository, transport: GitTransport, signal: AbortSignal): Promise<ResolvedReference> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(fetchTimeoutMs(object), 1))]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(fetchTimeoutMs(object))]);
   return resolveReference(transport, object.spec.ref ?? {}, { signal: deadline });
 }
 

@@ -19,7 +19,7 @@ import {
 import type { Conclusion, EventDraft, Pass, Result } from '../../runtime/controller.ts';
 import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
 import type { ReconcileError } from '../../runtime/reconcile-error.ts';
-import { intervalMs, retryIntervalMs, timeoutMs } from '../shared/timing.ts';
+import { intervalMs, intervalRequeue, retryIntervalMs, timeoutMs } from '../shared/timing.ts';
 import { formatChange, isWrite } from './changes.ts';
 import { KustomizationError } from './failure.ts';
 import { moveHistory, recordHistory } from './history.ts';
@@ -66,13 +66,11 @@ function concludeNothing(object: Kustomization, notes: Notes, stamp: ConditionSt
   if (wanted || notes.contested.length > 0) {
     conditions = noteConflict(conditions, conflictMessage(notes.contested, []), stamp);
   }
-  const interval = intervalMs(object.spec!);
+  const requeue = intervalRequeue(object.spec!);
+  const interval = requeue.do === 'interval' ? requeue.ms : Number.POSITIVE_INFINITY;
   return {
     status: { ...object.status, conditions },
-    requeue:
-      notes.delayed === undefined
-        ? { do: 'interval', ms: interval }
-        : { do: 'after', ms: Math.min(notes.delayed.ms, interval) },
+    requeue: notes.delayed === undefined ? requeue : { do: 'after', ms: Math.min(notes.delayed.ms, interval) },
   };
 }
 
@@ -168,7 +166,7 @@ function concludeSuccess(
   return {
     status: next,
     events,
-    requeue: { do: 'interval', ms: interval },
+    requeue: intervalRequeue(object.spec!),
     log: { revision: done.revision, changed: didWork },
   };
 }
@@ -220,7 +218,7 @@ function concludeMoved(
         },
       },
     ],
-    requeue: { do: 'interval', ms: interval },
+    requeue: intervalRequeue(object.spec!),
     log: { revision, untouched: true },
   };
 }
@@ -252,7 +250,7 @@ function concludeCorrected(
   return {
     status: { ...object.status, conditions: noteDrift(object.status?.conditions ?? [], message, stamp) },
     events,
-    requeue: { do: 'interval', ms: interval },
+    requeue: intervalRequeue(object.spec!),
     log: { revision, corrected: written.length },
   };
 }

@@ -172,7 +172,8 @@ function observeDrift(
   const warn: ObservedDrift[] = [];
   const later: ObservedDrift[] = [];
   let delay = Number.POSITIVE_INFINITY;
-  const interval = object.spec === undefined ? 0 : intervalMs(object.spec);
+  // Without an interval the fight is given up for an hour at the most.
+  const interval = (object.spec === undefined ? 0 : intervalMs(object.spec)) || 3_600_000;
   for (const drift of ports.objects.drifted(key)) {
     const policy = driftPolicy(object, applied, drift.key);
     if (policy === 'ignore') continue;

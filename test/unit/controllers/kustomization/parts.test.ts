@@ -6,7 +6,7 @@ import {
 } from '../../../../src/controllers/kustomization/drift-guard.ts';
 import { moveHistory, recordHistory } from '../../../../src/controllers/kustomization/history.ts';
 import { normalizeRevision, sameRevision, toLegacyRevision } from '../../../../src/controllers/shared/revision.ts';
-import { timeoutMs } from '../../../../src/controllers/shared/timing.ts';
+import { intervalRequeue, retryIntervalMs, timeoutMs, timerMs } from '../../../../src/controllers/shared/timing.ts';
 
 const SHA = '0123456789012345678901234567890123456789';
 
@@ -38,6 +38,24 @@ describe('timeout', () => {
     [{ interval: '5m', timeout: '1s' }, 30_000],
   ])('of %j is %i ms', (spec, want) => {
     expect(timeoutMs(spec)).toBe(want);
+  });
+});
+
+describe('bad intervals (threats row 17, CVE-2022-39272)', () => {
+  it.each([
+    ['0s', { do: 'none' }, 30_000],
+    ['0.0h', { do: 'none' }, 30_000],
+    ['1ms', { do: 'interval', ms: 100 }, 100],
+    ['10000h', { do: 'interval', ms: 36_000_000_000 }, 36_000_000_000],
+    // The schema's pattern lets it through; Go, and so Flux, cannot hold it.
+    ['99999999999999999h', { do: 'interval', ms: 2 ** 63 / 1e6 }, 2 ** 63 / 1e6],
+  ])('%s neither keeps a worker busy nor fires at once', (interval, requeue, retry) => {
+    expect(intervalRequeue({ interval })).toEqual(requeue);
+    expect(retryIntervalMs({ interval })).toBe(retry);
+    expect(retryIntervalMs({ interval: '1h', retryInterval: interval })).toBe(retry);
+    expect(timeoutMs({ interval })).toBeGreaterThanOrEqual(30_000);
+    expect(timerMs(interval)).toBeGreaterThanOrEqual(1);
+    expect(timerMs(interval)).toBeLessThan(2 ** 31);
   });
 });
 
