@@ -12,6 +12,7 @@ import {
   unquote,
   unquoteRune,
 } from '../../../../src/lang/gotemplate/gostring.ts';
+import { anyText } from '../../../support/arbitraries.ts';
 
 describe('bytes of strings', () => {
   it('keeps any byte string whole', () => {
@@ -63,13 +64,10 @@ describe('quoting', () => {
 
   it('reads back what it quotes', () => {
     fc.assert(
-      fc.property(
-        fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
-        (text) => {
-          expect(unquote(quote(text))).toBe(text);
-          expect(unquote(quoteToAscii(text))).toBe(text);
-        },
-      ),
+      fc.property(anyText(), (text) => {
+        expect(unquote(quote(text))).toBe(text);
+        expect(unquote(quoteToAscii(text))).toBe(text);
+      }),
     );
   });
 });
