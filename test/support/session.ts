@@ -51,7 +51,10 @@ function splitWords(line: string): string[] {
   return words;
 }
 
-/** Runs the steps in order. Returns the session with what was printed now. */
+/**
+ * Runs the steps in order. Returns the session with what was printed now; it ends at the first step that exits
+ * otherwise than it did, as the next ones would only wait for what cannot come.
+ */
 export async function runSession(
   session: Session,
   kubectl: Kubectl,
@@ -63,6 +66,7 @@ export async function runSession(
     const output = formatOutput(answer, names);
     const isProse = step.args[0] === 'explain' && diverges('explain-prose');
     steps.push({ ...step, output: isProse ? withoutProse(output) : output });
+    if (exitOf(output) !== exitOf(step.output) && process.env['UPDATE_CASES'] !== '1') break;
   }
   return { ...session, steps };
 }
@@ -76,6 +80,11 @@ function formatOutput({ code, stdout, stderr }: Output, names: Readonly<Record<s
   );
   const text = [stdout.trimEnd(), ...complaints.map((line) => `! ${line}`), code === 0 ? '' : `[${code}]`];
   return normalise(text.filter((part) => part !== '').join('\n'), names);
+}
+
+/** The exit code that ends a step's output. */
+function exitOf(output: string): string {
+  return /^\[\d+\]$/m.exec(output)?.[0] ?? '[0]';
 }
 
 /** What remains of explain are kind, fields, types and enums. */
