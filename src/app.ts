@@ -7,6 +7,9 @@ import { kinds } from './api/kinds.ts';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
+import { startServers } from './app/servers.ts';
+import { serviceAccountTokens } from './app/service-account-tokens.ts';
+import type { ReconcilerSettings } from './app/settings.ts';
 import { asManifest } from './apply/dry-run.ts';
 import { openArtifactStore } from './artifact/store.ts';
 import type { ClusterAccess } from './cluster/access.ts';
@@ -24,21 +27,24 @@ import { AppliedObjects } from './controllers/kustomization/applied-objects.ts';
 import { clientSource } from './controllers/kustomization/client-source.ts';
 import { Conflicts } from './controllers/kustomization/conflicts.ts';
 import { explainHealth } from './controllers/kustomization/explain.ts';
-import { kustomizationController } from './controllers/kustomization/index.ts';
-import { WatchedInputs } from './controllers/kustomization/inputs.ts';
+import { kustomizationController, withGates } from './controllers/kustomization/index.ts';
+import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { fieldManager, type KustomizationPorts } from './controllers/kustomization/ports.ts';
 import { renderSource } from './controllers/kustomization/render-source.ts';
+import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
 import { createFetchMissing } from './controllers/shared/fetch-missing.ts';
 import type { Clock } from './lib/clock.ts';
-import { errorMessage } from './lib/errors.ts';
+import { errorCode, errorMessage } from './lib/errors.ts';
 import type { Log } from './lib/log.ts';
 import { createWorkerPool } from './offload/pool.ts';
+import { withOverrideManagers } from './plan/take-over.ts';
 import { createGitHubLogin } from './remote/git/github-app.ts';
 import { createServerMemory } from './remote/git/memory.ts';
 import { openTransport } from './remote/git/open.ts';
 import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
-import { keyOf } from './runtime/controller.ts';
+import { createEventReceiver } from './remote/notify/event-receiver.ts';
+import { keyOf, splitKey } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
@@ -46,11 +52,11 @@ import { countAnswers, showLeadership } from './runtime/process-metrics.ts';
 import { registerResourceMetrics } from './runtime/resource-metrics.ts';
 import { createShard } from './runtime/shard.ts';
 import { type Machine, type RunningController, startController } from './runtime/start.ts';
+import { TokenCache } from './runtime/token-cache.ts';
 import { artifactRoute } from './server/artifacts.ts';
-import { startHttpServer } from './server/http-server.ts';
 import { metricsRoute, probeRoutes } from './server/probes.ts';
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends ReconcilerSettings {
   readonly access: ClusterAccess;
   readonly stateDir: string;
   readonly clock: Clock;
@@ -65,19 +71,6 @@ export interface ReconcilerOptions {
   readonly listen?: string | undefined;
   /** Host and port that artifact URLs name. @default the listening address */
   readonly advertisedAddress?: string | undefined;
-  /** Workers of each controller. @default 4 */
-  readonly concurrent?: number | undefined;
-  /** Namespace of the leader-election Leases; none are taken when absent. */
-  readonly leaderElectionNamespace?: string | undefined;
-  readonly watchLabelSelector?: string | undefined;
-  readonly noCrossNamespaceRefs?: boolean | undefined;
-  readonly noRemoteBases?: boolean | undefined;
-  readonly defaultServiceAccount?: string | undefined;
-  readonly legacyRevisions?: boolean | undefined;
-  /** @default 5 */
-  readonly intervalJitterPercent?: number | undefined;
-  /** @default 30_000 */
-  readonly requeueDependencyMs?: number | undefined;
   readonly onRequest?: ((request: SentRequest) => void) | undefined;
   /** Sees every event as it is said. */
   readonly onEvent?: ((object: KubeObject, event: SaidEvent) => void) | undefined;
@@ -117,6 +110,12 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const informers = new Informers({ rest, discovery, clock, random, log });
   const events = new EventRecorder({ client, clock, log });
   if (options.onEvent !== undefined) events.listen(options.onEvent);
+  const http = createHttpDoor({ userAgent: `lockstep/${options.version}` });
+  const receiver =
+    options.eventsUrl === undefined
+      ? undefined
+      : createEventReceiver({ http, clock, log, url: options.eventsUrl, instance: hostname() });
+  if (receiver !== undefined) events.listen((object, event) => receiver.post(object, event));
   const shard = createShard(options.watchLabelSelector);
   const machine: Machine = {
     client,
@@ -128,15 +127,20 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     jitterPercent: options.intervalJitterPercent,
     metrics: createControllerMetrics(registry),
     labelSelector: shard.labelSelector,
+    namespace: options.watchNamespace,
+    backoff: {
+      ...(options.minRetryDelayMs === undefined ? {} : { minMs: options.minRetryDelayMs }),
+      ...(options.maxRetryDelayMs === undefined ? {} : { maxMs: options.maxRetryDelayMs }),
+    },
   };
   const workers = createWorkerPool();
-  const http = createHttpDoor({ userAgent: `lockstep/${options.version}` });
-  const artifacts = await openArtifactStore(join(options.stateDir, 'artifacts'));
+  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'));
   const storage = createGitStorage({
     objectsFolder: join(options.stateDir, 'objects'),
     artifacts,
     workers,
     clock,
+    ...(options.artifactRetention === undefined ? {} : { retention: options.artifactRetention }),
     // The revision may be one that status has already, as after a start without state: no watch tells of that.
     onStored: (key) => {
       for (const object of running.kustomization?.objects.byIndex('source', `GitRepository/${key}`) ?? []) {
@@ -158,31 +162,26 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       return problem === undefined ? [] : [`${controller!.name}: ${problem}${installHint(problem)}`];
     });
   };
-  const server = await startHttpServer({
-    port: options.internalPort,
-    ...(options.listen === undefined ? {} : { listen: options.listen }),
-    ...(options.advertisedAddress === undefined ? {} : { hosts: [options.advertisedAddress.replace(/:\d+$/, '')] }),
-    routes: [
-      probeRoutes(problems),
-      metricsRoute(() => registry.render()),
-      artifactRoute((path) => artifacts.localPath(path)),
-    ],
+  const servers = await startServers(options, {
+    probes: probeRoutes(problems),
+    metrics: metricsRoute(() => registry.render()),
+    artifacts: artifactRoute((path) => artifacts.localPath(path)),
   });
-  const page = await startHttpServer({
-    port: options.httpPort,
-    ...(options.listen === undefined ? {} : { listen: options.listen }),
-    routes: [probeRoutes(problems)],
-  });
-  const address = options.advertisedAddress ?? new URL(server.url).host;
+  const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
   // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
   const sources = followKind<GitRepository>(gitRepositoryController.kind, informers, machine, stopping.signal);
   const kustomizations = followKind<Kustomization>(kustomizationController.kind, informers, machine, stopping.signal);
   const memory = createServerMemory();
-  const ssh = createSshConnections();
+  const ssh = createSshConnections({
+    kexAlgorithms: options.sshKexAlgorithms,
+    hostKeyAlgorithms: options.sshHostKeyAlgorithms,
+  });
+  const gates = options.gates ?? defaultFeatureGates;
   const settings = {
     noCrossNamespaceRefs: options.noCrossNamespaceRefs ?? false,
     requeueDependencyMs: options.requeueDependencyMs ?? 30_000,
+    gates,
   };
   const gitPorts: GitRepositoryPorts = {
     clock,
@@ -204,10 +203,22 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   };
   const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const defaultServiceAccount = options.defaultServiceAccount ?? '';
+  const tokens = new TokenCache({
+    clock,
+    registry,
+    maxSize: options.tokenCacheSize,
+    maxDurationMs: options.tokenCacheMaxDurationMs,
+  });
   const clientFor = clientSource({
     client,
     clock,
     defaultServiceAccount,
+    allowInsecureTls: options.insecureKubeconfigTls ?? false,
+    configMaps: {
+      isEnabled: gates.ObjectLevelWorkloadIdentity,
+      defaultServiceAccount: options.defaultKubeconfigServiceAccount ?? '',
+      tokenOf: serviceAccountTokens(client, tokens),
+    },
     connect: (remote) => {
       const other = new RestClient(remote, { clock, random, userAgent: `lockstep/${options.version}` });
       others.add(other);
@@ -215,7 +226,14 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     },
   });
   const others = new Set<RestClient>();
-  const inputs = new WatchedInputs({ informers, client, enqueue });
+  const { sopsAgeSecret: ageSecret } = options;
+  const inputs = new WatchedInputs({
+    informers,
+    client,
+    enqueue,
+    ageSecret,
+    wakes: gates.DisableConfigWatchers ? () => false : wakingInputs(options.watchConfigsLabelSelector),
+  });
   /** Health is read with the rights that the objects are applied with. */
   const targetClient = async (object: Kustomization): Promise<DynamicClient> =>
     clientFor(object, await inputs.read(`${object.metadata.namespace}/${object.metadata.name}`, object));
@@ -225,10 +243,17 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     folder: join(options.stateDir, 'remote-bases'),
     openTransport: (url: string, timeoutMs: number) => openTransport(url, {}, { http, memory, ssh, timeoutMs }),
   };
+  const takenManagers = withOverrideManagers(options.overrideManagers ?? []);
   const kustomizationPorts: KustomizationPorts = {
     clock,
-    settings: { ...settings, defaultServiceAccount, customStageKinds: [], concurrentDryRuns: 4 },
-    objects: new AppliedObjects({ informers, manager: fieldManager, clock, log, enqueue }),
+    settings: {
+      ...settings,
+      defaultServiceAccount,
+      customStageKinds: options.customApplyStageKinds ?? [],
+      concurrentDryRuns: options.concurrentSsa ?? 4,
+      takenManagers,
+    },
+    objects: new AppliedObjects({ informers, manager: fieldManager, takenManagers, clock, log, enqueue }),
     conflicts: new Conflicts(enqueue),
     memory: new Map(),
     findSource: (namespace, name) => sources.get(namespace, name),
@@ -240,10 +265,25 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
         tree,
         object,
         read,
+        { strict: gates.StrictPostBuildSubstitutions, ageSecret },
         createFetchMissing({ ...fetching, refuse: options.noRemoteBases ?? false }),
         signal,
       ),
     clientFor,
+    forgotten: (key) => tokens.forget({ kind: kustomizationController.kind.kind, ...splitKey(key) }),
+    canImpersonate: async ({ spec, metadata: { namespace = '' } }) => {
+      const name = spec?.serviceAccountName || (spec?.kubeConfig === undefined ? defaultServiceAccount : '');
+      // A ServiceAccount that is named for another cluster is that cluster's.
+      if (name === '' || spec?.kubeConfig !== undefined) return true;
+      try {
+        const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name };
+        return (await client.findMetadata(account)) !== undefined;
+      } catch (error) {
+        // Whoever may impersonate it need not be allowed to see it: then it is taken to be there.
+        if (errorCode(error) === 'ApiForbidden') return true;
+        throw error;
+      }
+    },
     readLive: async ({ reference: { namespace, ...rest } }, object) => {
       const target = await targetClient(object);
       const found = await target.find(namespace === '' ? rest : { ...rest, namespace });
@@ -263,7 +303,11 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
     running.git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
-    running.kustomization = startController(withWorkers(kustomizationController), kustomizationPorts, machine);
+    running.kustomization = startController(
+      withWorkers(withGates(kustomizationController, gates)),
+      kustomizationPorts,
+      machine,
+    );
     registerResourceMetrics(
       registry,
       [running.git, running.kustomization].map((controller, index) => ({
@@ -283,8 +327,14 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     const onState = (state: string | undefined): void => {
       waitingFor = state;
     };
+    const timing = {
+      durationMs: options.leaseDurationMs,
+      renewDeadlineMs: options.leaseRenewDeadlineMs,
+      retryMs: options.leaseRetryMs,
+      givesBack: options.leaseGivesBack,
+    };
     const held = await becomeLeader(
-      { client, clock, random, log, namespace, identity, leases, onState },
+      { client, clock, random, log, namespace, identity, leases, onState, ...timing },
       stopping.signal,
     );
     const show = showLeadership(registry);
@@ -303,15 +353,15 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
 
   return {
-    internalUrl: server.url,
-    httpUrl: page.url,
+    internalUrl: servers.internal.url,
+    httpUrl: servers.page.url,
     problems,
     lost: lost.signal,
     stop: async () => {
       stopping.abort(new Error('stopping'));
       const release = await lead.catch(() => undefined);
       await Promise.all([running.git?.stop(), running.kustomization?.stop()]);
-      await events.stop();
+      await Promise.all([events.stop(), receiver?.stop()]);
       await release?.();
       await informers.stop();
       await storage.close();
@@ -319,8 +369,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       await http.close();
       await ssh.close();
       await Promise.all([rest, ...others].map((connection) => connection.close()));
-      await page.close();
-      await server.close();
+      await servers.close();
     },
   };
 }

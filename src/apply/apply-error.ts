@@ -25,6 +25,13 @@ function dryRunMessage(desired: Manifest, object: string, cause: unknown): strin
   return `${object} dry-run failed${reason}: ${cause.message}`;
 }
 
+/** The API version of managedFields could not be written. */
+export function migrateError(desired: Manifest, cause: unknown): ApplyError {
+  const object = formatObjectId(referenceOf(desired));
+  const why = `failed to migrate managed fields API version to ${desired.apiVersion}: ${errorMessage(cause)}`;
+  return new ApplyError('DryRunFailed', `${object} failed to migrate API version: ${why}`, { object }, { cause });
+}
+
 /** A namespaced object that names no namespace; nothing was sent. */
 export function namespaceMissing(desired: Manifest): ApplyError {
   const object = formatObjectId(referenceOf(desired));

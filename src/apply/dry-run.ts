@@ -9,8 +9,8 @@ import { type Manifest, namespaceOf } from '../objects/manifest.ts';
 import { normalizeForApply } from '../objects/normalize.ts';
 import { applyExclusion, hasPolicy } from '../objects/policy.ts';
 import { differs } from '../plan/compare.ts';
-import { type JsonPatchOperation, type TakenManager, takeOverPatch } from '../plan/take-over.ts';
-import { dryRunError, namespaceMissing } from './apply-error.ts';
+import { type JsonPatchOperation, migrateVersionPatch, type TakenManager, takeOverPatch } from '../plan/take-over.ts';
+import { dryRunError, migrateError, namespaceMissing } from './apply-error.ts';
 
 export interface DryRunOptions {
   readonly client: DynamicClient;
@@ -18,6 +18,8 @@ export interface DryRunOptions {
   /** Recreate on a change of immutable fields, for all objects. */
   readonly force: boolean;
   readonly takenManagers: readonly TakenManager[];
+  /** Write the desired API version into managedFields before the dry-run. @default false */
+  readonly migrateApiVersion?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Names the owner of a live object that is somebody else's; such an object is left alone. */
   readonly otherOwner?: ((live: Manifest) => string | undefined) | undefined;
@@ -47,11 +49,14 @@ export type PlannedObject = {
 export async function dryRunObject(input: Manifest, options: DryRunOptions): Promise<PlannedObject> {
   const { client, signal } = options;
   const normalized = normalizeForApply(input);
-  const live = await readLive(normalized, options);
-  const because = applyExclusion(normalized, live);
-  if (because !== undefined) return { desired: normalized, live, action: 'skip', because };
-  const owner = live === undefined ? undefined : options.otherOwner?.(live);
-  if (owner !== undefined) return { desired: normalized, live, action: 'skip', because: `belongs to ${owner}`, owner };
+  const found = await readLive(normalized, options);
+  const because = applyExclusion(normalized, found);
+  if (because !== undefined) return { desired: normalized, live: found, action: 'skip', because };
+  const owner = found === undefined ? undefined : options.otherOwner?.(found);
+  if (owner !== undefined) {
+    return { desired: normalized, live: found, action: 'skip', because: `belongs to ${owner}`, owner };
+  }
+  const live = found === undefined ? undefined : await migrated(normalized, found, options);
   const adapted = live === undefined ? undefined : options.adapt?.(normalized, live);
   const desired = adapted?.send ?? normalized;
   let dryRun: Manifest;
@@ -72,6 +77,20 @@ export async function dryRunObject(input: Manifest, options: DryRunOptions): Pro
   return takeOver === undefined && !changed
     ? { desired, live, action: 'unchanged' }
     : { desired, live, action: 'configure', takeOver };
+}
+
+/** The live object with the API version of the desired one in its managedFields. */
+async function migrated(desired: Manifest, live: Manifest, options: DryRunOptions): Promise<Manifest> {
+  const patch = options.migrateApiVersion === true ? migrateVersionPatch(live, desired.apiVersion) : undefined;
+  if (patch === undefined) return live;
+  const { client, manager: fieldManager, signal } = options;
+  try {
+    return asManifest(
+      await client.patch(liveReference(desired), { type: 'json', body: patch }, { fieldManager, signal }),
+    );
+  } catch (error) {
+    throw migrateError(desired, error);
+  }
 }
 
 async function readLive(desired: Manifest, options: DryRunOptions): Promise<Manifest | undefined> {

@@ -96,7 +96,9 @@ function controllerRole(): JsonObject {
       { apiGroups: groups, resources: plurals.map((plural) => `${plural}/status`), verbs: ['get', 'patch', 'update'] },
       { apiGroups: groups, resources: plurals.map((plural) => `${plural}/finalizers`), verbs: ['update'] },
       { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get'] },
-      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['impersonate'] },
+      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get', 'impersonate'] },
+      // Tokens that open the clusters of `spec.kubeConfig.configMapRef`.
+      { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { nonResourceURLs: ['/version', '/api', '/api/*', '/apis', '/apis/*'], verbs: ['get'] },
     ],

@@ -1,8 +1,9 @@
 // Owns the command tree. What a command does is its own file; it is imported only when it runs.
 import { Command, CommanderError } from 'commander';
 import { errorMessage } from '../lib/errors.ts';
-import { parseChoice, parsePort, parseWhole, parseWorkers } from './arguments.ts';
+import { parseChoice, parsePort } from './arguments.ts';
 import { type CliIo, processIo } from './io.ts';
+import { addRunFlags, withGoBooleans } from './run-flags.ts';
 import { version } from './version.ts';
 
 /** Runs the command line and answers the exit code. */
@@ -19,7 +20,7 @@ export async function runCli(argv: readonly string[], io: CliIo = processIo): Pr
     exitCode = code;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(argv[0] === 'run' ? withGoBooleans(argv) : [...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
@@ -73,28 +74,11 @@ function addSandbox(program: Command, io: CliIo, exit: (code: number) => void): 
 }
 
 function addRun(program: Command, io: CliIo, exit: (code: number) => void): void {
-  program
+  const command = program
     .command('run')
     .description('the reconciler against any cluster')
-    .option('--kubeconfig <file>', 'kubeconfig; the in-cluster configuration when absent')
-    .option('--context <name>', 'context of the kubeconfig')
-    .option('--concurrent <n>', 'workers of each controller', parseWorkers, 4)
-    .option('--state <dir>', 'folder for artifacts and Git objects', '.lockstep')
-    .option('--http-port <port>', 'port of the web page and probes', parsePort, 0)
-    .option('--internal-port <port>', 'port of artifacts, metrics and probes', parsePort, 0)
-    .option('--listen <address>', 'address that the servers listen on', '127.0.0.1')
-    .option('--storage-adv-addr <address>', 'host and port that artifact URLs name')
-    .option('--enable-leader-election', "take Flux's leases, so that only one process acts", false)
-    .option('--namespace <name>', 'namespace of the leases', 'flux-system')
-    .option('--watch-label-selector <selector>', 'reconcile only these objects (sharding)')
-    .option('--no-cross-namespace-refs', 'refuse sources of other namespaces')
-    .option('--no-remote-bases', 'refuse kustomize bases that are fetched from elsewhere')
-    .option('--default-service-account <name>', 'ServiceAccount to apply as where none is named')
-    .option('--interval-jitter-percentage <n>', 'spread of intervals', (text) => parseWhole(text, 0, 99), 5)
-    .option('--requeue-dependency <duration>', 'wait for dependencies', '30s')
-    .option('--legacy-revisions', 'revisions in status as main/<sha>', false)
-    .option('--log-level <level>', 'silent, error, warn, info or debug', parseLevel, 'info')
     .action(async (options) => exit(await (await import('./run.ts')).run(options, io)));
+  addRunFlags(command);
 }
 
 function addInstall(program: Command, io: CliIo): void {

@@ -1,43 +1,84 @@
 // The command `run`: the reconciler against any cluster, until a signal.
 import { resolve } from 'node:path';
+import type { ListenAddress, ReconcilerSettings } from '../app/settings.ts';
 import { startReconciler } from '../app.ts';
 import type { ClusterAccess } from '../cluster/access.ts';
 import { inClusterAccess } from '../cluster/in-cluster.ts';
 import { readKubeconfig } from '../cluster/kubeconfig.ts';
-import { parseDurationMs } from '../lib/duration.ts';
+import { type FeatureGates, parseFeatureGates } from '../controllers/shared/feature-gates.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
+import { parseListenAddress } from './arguments.ts';
+import { installNamespace } from './install-manifests.ts';
 import type { CliIo } from './io.ts';
 import { untilSignal } from './signals.ts';
 import { version } from './version.ts';
 
+/** The flags of run-flags.ts as commander names them. Durations are in ms. */
 export interface RunOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
-  readonly concurrent: number;
   readonly state: string;
   readonly httpPort: number;
   readonly internalPort: number;
   readonly listen: string;
-  readonly storageAdvAddr?: string;
-  readonly enableLeaderElection: boolean;
-  readonly namespace: string;
+  readonly namespace?: string;
+  readonly legacyRevisions: boolean;
+  readonly concurrent: number;
+  readonly requeueDependency: number;
+  readonly minRetryDelay?: number;
+  readonly maxRetryDelay?: number;
+  readonly intervalJitterPercentage: number;
+  readonly watchAllNamespaces: 'true' | 'false';
   readonly watchLabelSelector?: string;
+  readonly watchConfigsLabelSelector?: string;
+  readonly eventsAddr?: string;
+  readonly metricsAddr?: ListenAddress;
+  readonly healthAddr?: ListenAddress;
+  readonly featureGates: string;
+  readonly enableLeaderElection: boolean;
+  readonly leaderElectionLeaseDuration?: number;
+  readonly leaderElectionRenewDeadline?: number;
+  readonly leaderElectionRetryPeriod?: number;
+  readonly leaderElectionReleaseOnCancel: 'true' | 'false';
+  readonly tokenCacheMaxSize?: number;
+  readonly tokenCacheMaxDuration?: number;
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  readonly logEncoding: 'json' | 'console';
+  readonly concurrentSsa: number;
   /** False with `--no-cross-namespace-refs`. */
   readonly crossNamespaceRefs: boolean;
   /** False with `--no-remote-bases`. */
   readonly remoteBases: boolean;
   readonly defaultServiceAccount?: string;
-  readonly intervalJitterPercentage: number;
-  readonly requeueDependency: string;
-  readonly legacyRevisions: boolean;
-  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  readonly defaultKubeconfigServiceAccount?: string;
+  readonly defaultDecryptionServiceAccount?: string;
+  readonly overrideManager?: readonly string[];
+  readonly customApplyStageKinds?: readonly string[];
+  readonly sopsAgeSecret?: string;
+  readonly insecureKubeconfigTls: boolean;
+  readonly storagePath?: string;
+  readonly storageAddr?: ListenAddress;
+  readonly storageAdvAddr?: string;
+  readonly artifactRetentionTtl: number;
+  readonly artifactRetentionRecords: number;
+  readonly sshKexAlgos?: readonly string[];
+  readonly sshHostkeyAlgos?: readonly string[];
+  readonly insecureKubeconfigExec: boolean;
+  readonly sopsVaultConfigmap?: string;
 }
 
 /** Runs until SIGINT or SIGTERM, or until leadership is lost. Answers the exit code. */
 export async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const log = createLog({ clock: systemClock, level: options.logLevel, write: (line) => io.stderr(line) });
+  const settings = toSettings(options, io);
+  const log = createLog({
+    clock: systemClock,
+    level: options.logLevel,
+    encoding: options.logEncoding,
+    write: (line) => io.stderr(line),
+  });
   const reconciler = await startReconciler({
+    ...settings,
     access: await clusterAccess(options, io),
     stateDir: resolve(io.cwd, options.state),
     clock: systemClock,
@@ -47,16 +88,7 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     internalPort: options.internalPort,
     httpPort: options.httpPort,
     listen: options.listen,
-    advertisedAddress: options.storageAdvAddr,
-    concurrent: options.concurrent,
-    leaderElectionNamespace: options.enableLeaderElection ? options.namespace : undefined,
-    watchLabelSelector: options.watchLabelSelector,
-    noCrossNamespaceRefs: !options.crossNamespaceRefs,
-    noRemoteBases: !options.remoteBases,
-    defaultServiceAccount: options.defaultServiceAccount,
-    legacyRevisions: options.legacyRevisions,
-    intervalJitterPercent: options.intervalJitterPercentage,
-    requeueDependencyMs: parseDurationMs(options.requeueDependency),
+    advertisedAddress: options.storageAdvAddr ?? io.env['STORAGE_ADV_ADDR'],
   });
   log.info('running', { http: reconciler.httpUrl, internal: reconciler.internalUrl });
   io.stdout(`lockstep ${version} is running: http ${reconciler.httpUrl}, internal ${reconciler.internalUrl}\n`);
@@ -65,6 +97,74 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   if (reason !== 'leadership lost') return 0;
   io.stderr('leadership was lost\n');
   return 1;
+}
+
+/** What the flags say, with the environment where Flux reads it. Throws for what is refused, naming the flag. */
+export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>): ReconcilerSettings {
+  const namespace = options.namespace ?? io.env['RUNTIME_NAMESPACE'] ?? installNamespace;
+  const gates = parseFeatureGates(options.featureGates);
+  refuse(options, gates);
+  const storagePath = options.storagePath ?? io.env['STORAGE_PATH'];
+  const storageAddress = io.env['STORAGE_ADDRESS'];
+  return {
+    gates,
+    concurrent: options.concurrent,
+    concurrentSsa: options.concurrentSsa,
+    watchNamespace: options.watchAllNamespaces === 'true' ? undefined : namespace,
+    watchLabelSelector: options.watchLabelSelector,
+    watchConfigsLabelSelector: options.watchConfigsLabelSelector,
+    noCrossNamespaceRefs: !options.crossNamespaceRefs,
+    noRemoteBases: !options.remoteBases,
+    defaultServiceAccount: options.defaultServiceAccount,
+    defaultKubeconfigServiceAccount: options.defaultKubeconfigServiceAccount,
+    insecureKubeconfigTls: options.insecureKubeconfigTls,
+    overrideManagers: options.overrideManager,
+    customApplyStageKinds: options.customApplyStageKinds,
+    sopsAgeSecret: options.sopsAgeSecret ? { namespace, name: options.sopsAgeSecret } : undefined,
+    legacyRevisions: options.legacyRevisions,
+    intervalJitterPercent: options.intervalJitterPercentage,
+    requeueDependencyMs: options.requeueDependency,
+    minRetryDelayMs: options.minRetryDelay,
+    maxRetryDelayMs: options.maxRetryDelay,
+    eventsUrl: options.eventsAddr === undefined ? undefined : parseEventsUrl(options.eventsAddr),
+    metricsAddress: options.metricsAddr,
+    healthAddress: options.healthAddr,
+    storageAddress: options.storageAddr ?? (storageAddress ? parseListenAddress(storageAddress) : undefined),
+    storagePath: storagePath ? resolve(io.cwd, storagePath) : undefined,
+    artifactRetention: { ttlMs: options.artifactRetentionTtl, records: options.artifactRetentionRecords },
+    tokenCacheSize: options.tokenCacheMaxSize,
+    tokenCacheMaxDurationMs: options.tokenCacheMaxDuration,
+    leaderElectionNamespace: options.enableLeaderElection ? namespace : undefined,
+    leaseDurationMs: options.leaderElectionLeaseDuration,
+    leaseRenewDeadlineMs: options.leaderElectionRenewDeadline,
+    leaseRetryMs: options.leaderElectionRetryPeriod,
+    leaseGivesBack: options.leaderElectionReleaseOnCancel === 'true',
+    sshKexAlgorithms: options.sshKexAlgos,
+    sshHostKeyAlgorithms: options.sshHostkeyAlgos,
+  };
+}
+
+function refuse(options: RunOptions, gates: FeatureGates): void {
+  if (options.insecureKubeconfigExec) {
+    throw new Error('--insecure-kubeconfig-exec is not supported: the reconciler runs no programs');
+  }
+  if (options.sopsVaultConfigmap) {
+    throw new Error('--sops-vault-configmap is not supported: encrypt for an age or OpenPGP key, too');
+  }
+  const accounts = [options.defaultKubeconfigServiceAccount, options.defaultDecryptionServiceAccount];
+  if (accounts.some(Boolean) && !gates.ObjectLevelWorkloadIdentity) {
+    const gate = 'ObjectLevelWorkloadIdentity';
+    throw new Error(`cannot set default service accounts when the feature gate ${gate} is not enabled`);
+  }
+  for (const kind of options.customApplyStageKinds ?? []) {
+    if (!/^[^/]*\/[^/]+$/.test(kind)) throw new Error(`--custom-apply-stage-kinds: '${kind}' is no group/Kind`);
+  }
+}
+
+function parseEventsUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (/^https?:/.test(text) && URL.canParse(text)) return text;
+  throw new Error(`--events-addr: '${text}' is no http or https URL`);
 }
 
 async function clusterAccess(options: RunOptions, io: CliIo): Promise<ClusterAccess> {

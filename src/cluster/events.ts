@@ -19,6 +19,8 @@ export interface RecordedEvent {
   readonly source: string;
   /** Written as annotations. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** For Kubernetes alone: receivers are not told. */
+  readonly local?: boolean | undefined;
 }
 
 /** Sees every event as it was said, before counting and combining; e.g. to notify. Must not throw. */

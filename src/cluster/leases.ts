@@ -23,6 +23,8 @@ export interface LeaseOptions {
   readonly renewDeadlineMs?: number | undefined;
   /** @default 5_000 */
   readonly retryMs?: number | undefined;
+  /** False: at the end the lease is left to run out. @default true */
+  readonly givesBack?: boolean | undefined;
   /** Told when somebody else holds the lease, once for each holder. */
   readonly onWaiting?: ((holder: string) => void) | undefined;
 }
@@ -31,7 +33,7 @@ export interface LeaseOptions {
 export interface HeldLease {
   /** Aborts when the lease is lost. */
   readonly lost: AbortSignal;
-  /** Stops renewing and gives it back, so that the next one need not wait. */
+  /** Stops renewing and, unless told otherwise, gives it back, so that the next one need not wait. */
   release(): Promise<void>;
 }
 
@@ -170,7 +172,7 @@ class Holding implements HeldLease {
   async release(): Promise<void> {
     this.#releasing.abort();
     await this.#renewing;
-    if (this.#lost.signal.aborted) return;
+    if (this.#lost.signal.aborted || this.#options.givesBack === false) return;
     try {
       await this.#candidate.release();
     } catch (error) {

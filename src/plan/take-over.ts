@@ -18,6 +18,11 @@ export const takenManagers: readonly TakenManager[] = [
   { prefix: 'kustomize-controller', operations: ['Update'], exact: true },
 ];
 
+/** Flux's managers and those of `--override-manager`, by the beginnings of their names. */
+export function withOverrideManagers(prefixes: readonly string[]): readonly TakenManager[] {
+  return [...takenManagers, ...prefixes.map((prefix) => ({ prefix, operations: ['Apply', 'Update'] }) as const)];
+}
+
 const REMOVED_ANNOTATIONS = [
   'kubectl.kubernetes.io/last-applied-configuration',
   'kustomize.toolkit.fluxcd.io/checksum',
@@ -64,7 +69,22 @@ export function takeOverPatch(
       value: mergeEntries(entries, taken, manager, live.apiVersion) as unknown as JsonValue,
     });
   }
-  if (operations.length === 0) return undefined;
+  return operations.length === 0 ? undefined : guarded(live, operations);
+}
+
+/**
+ * The patch that writes one API version into every entry of managedFields; undefined when all have it (flux.md §6.2,
+ * MigrateAPIVersion). An entry of an older version can make a dry-run fail over fields that version does not have.
+ */
+export function migrateVersionPatch(live: Manifest, apiVersion: string): readonly JsonPatchOperation[] | undefined {
+  const entries = managedFieldsOf(live);
+  if (entries.every((entry) => entry.apiVersion === apiVersion)) return undefined;
+  const value = entries.map((entry) => ({ ...entry, apiVersion })) as unknown as JsonValue;
+  return guarded(live, [{ op: 'replace', path: '/metadata/managedFields', value }]);
+}
+
+/** The list of managedFields is replaced whole: only of the state that it was made of. */
+function guarded(live: Manifest, operations: readonly JsonPatchOperation[]): readonly JsonPatchOperation[] {
   const resourceVersion = live.metadata['resourceVersion'];
   if (typeof resourceVersion !== 'string') return operations;
   return [{ op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion }, ...operations];

@@ -37,6 +37,8 @@ export interface EventDraft {
   readonly message: string;
   /** Written as annotations, e.g. `kustomize.toolkit.fluxcd.io/revision`. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** For Kubernetes alone: receivers of events are not told. */
+  readonly local?: boolean;
 }
 
 /**

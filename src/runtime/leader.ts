@@ -21,6 +21,11 @@ export interface LeadershipOptions {
   readonly identity: string;
   /** In the order of taking; the same everywhere, so that two processes never wait for each other. */
   readonly leases: readonly string[];
+  readonly durationMs?: number | undefined;
+  readonly renewDeadlineMs?: number | undefined;
+  readonly retryMs?: number | undefined;
+  /** @default true */
+  readonly givesBack?: boolean | undefined;
   /** What is waited for, in words; undefined once leading. For the readiness endpoint. */
   readonly onState?: ((waitingFor: string | undefined) => void) | undefined;
 }
@@ -49,6 +54,7 @@ export async function becomeLeader(options: LeadershipOptions, signal: AbortSign
 
 async function takeAll(options: LeadershipOptions, signal: AbortSignal): Promise<Leadership> {
   const { client, clock, random, log, namespace, identity } = options;
+  const { durationMs, renewDeadlineMs, retryMs, givesBack } = options;
   const held: HeldLease[] = [];
   const release = async (): Promise<void> => {
     await Promise.all(held.map((lease) => lease.release()));
@@ -61,7 +67,15 @@ async function takeAll(options: LeadershipOptions, signal: AbortSignal): Promise
         options.onState?.(words);
       };
       const until = AbortSignal.any([signal, ...held.map((lease) => lease.lost)]);
-      held.push(await acquireLease({ client, clock, random, log, namespace, name, identity, onWaiting }, until));
+      held.push(
+        await acquireLease(
+          {
+            ...{ client, clock, random, log, namespace, name, identity, onWaiting },
+            ...{ durationMs, renewDeadlineMs, retryMs, givesBack },
+          },
+          until,
+        ),
+      );
     }
   } catch (error) {
     await release();

@@ -7,6 +7,8 @@ export interface LogOptions {
   readonly clock: Clock;
   /** @default 'info' */
   readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
+  /** JSON lines, or lines for people: time, level, message, fields. @default 'json' */
+  readonly encoding?: 'json' | 'console' | undefined;
   /** Takes each line with its end. */
   readonly write: (line: string) => void;
 }
@@ -28,7 +30,7 @@ const REDACTED_PATHS = ['', '*.', '*.*.'].flatMap((prefix) => SECRET_FIELDS.map(
 const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"']*@/gi;
 const QUERY = /(\bhttps?:\/\/[^\s?#"']*)\?[^\s"']*/gi;
 
-/** A log of JSON lines: level, ts, msg and the fields. Errors become message, code and, for bugs, the stack. */
+/** A log of lines with level, ts, msg and the fields. Errors become message, code and, for bugs, the stack. */
 export function createLog(options: LogOptions): Log {
   const logger = pino(
     {
@@ -40,9 +42,16 @@ export function createLog(options: LogOptions): Log {
       redact: { paths: REDACTED_PATHS, censor: '*****' },
       serializers: { error: serializeError },
     },
-    { write: options.write },
+    { write: options.encoding === 'console' ? (line) => options.write(toConsoleLine(line)) : options.write },
   );
   return wrap(logger);
+}
+
+/** `2026-01-01T00:00:00.000Z	INFO	reconciled	{"name":"app"}`, as zap writes it for people. */
+function toConsoleLine(line: string): string {
+  const { level, ts, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const rest = Object.keys(fields).length === 0 ? '' : `\t${JSON.stringify(fields)}`;
+  return `${ts}\t${String(level).toUpperCase()}\t${msg}${rest}\n`;
 }
 
 function wrap(logger: Logger): Log {

@@ -75,19 +75,13 @@ for (const choice of clusters) {
     });
 
     it('names a field that is not done yet', async () => {
-      const { namespace } = await deployed({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
-      await suite.apply(
-        kustomization('app', 'app', {
-          kubeConfig: { configMapRef: { name: 'elsewhere' } },
-          targetNamespace: namespace,
-        }),
-      );
+      const { url } = await suite.repository({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
+      await suite.apply(gitRepository('app', url, { provider: 'aws' }));
 
-      const { message, object } = await failed('FieldNotSupported');
+      const { message, object } = await sourceFailed('FieldNotSupported');
 
-      expect(message).toBe('spec.kubeConfig.configMapRef is not supported yet');
+      expect(message).toBe('spec.provider aws is not supported yet');
       expect(condition(object, 'Stalled')).toMatchObject({ status: 'True', reason: 'FieldNotSupported' });
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
     });
 
     it.each([

@@ -181,6 +181,7 @@ export const kustomizationReasons = {
   healthCheckCanceled: 'HealthCheckCanceled',
   healthCheckSucceeded: 'Succeeded',
   invalidCelExpression: 'InvalidCELExpression',
+  featureGateDisabled: 'FeatureGateDisabled',
   fieldNotSupported: 'FieldNotSupported',
   ownershipConflict: 'OwnershipConflict',
   drifted: 'Drifted',

@@ -158,7 +158,8 @@ function concludeFailure(
   const event = failureEvent(error, metadataOf(object, object.status?.artifact?.revision, undefined));
   return {
     status: { ...object.status, conditions: summarized(relabel(conditions, stamp), stamp) },
-    events: event === undefined ? [] : [event],
+    // Waiting is nothing to be notified of (flux.md §1.4).
+    events: event === undefined ? [] : [error.retry === 'waiting' ? { ...event, local: true } : event],
     requeue: failureRequeue(error, { waitingMs: 30_000 }),
     log: { reason: error.reason },
   };

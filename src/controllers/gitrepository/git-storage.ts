@@ -5,7 +5,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Artifact } from '../../api/meta/artifact.ts';
 import { type GitStore, openGitStore } from '../../artifact/git-store.ts';
-import type { ArtifactStore } from '../../artifact/store.ts';
+import type { ArtifactStore, Retention } from '../../artifact/store.ts';
 import { DEFAULT_PACK_LIMITS } from '../../engines/git/index-pack.ts';
 import type { ObjectFormat } from '../../engines/git/oid.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -24,6 +24,8 @@ export interface GitStorageOptions {
   readonly artifacts: ArtifactStore;
   readonly workers: WorkerPool;
   readonly clock: Clock;
+  /** @default the store's */
+  readonly retention?: Retention;
   /** Told of every archive that was stored, by the key of its repository. */
   readonly onStored?: (key: string) => void;
 }
@@ -116,6 +118,7 @@ class DiskGitStorage implements GitStorage {
       `gitrepository/${key}`,
       kept,
       this.#options.clock.now(),
+      this.#options.retention,
     );
     for (const path of removed) this.#recipes.delete(path);
     const count = removed.filter((path) => path.endsWith('.tar.gz')).length;

@@ -16,7 +16,7 @@ import { healthTargetsOf } from './health-targets.ts';
 import { fingerprintInputs, secretValuesOf } from './inputs.ts';
 import { judgeApplied, withPolling } from './judge-applied.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
-import { artifactNotFound, canceledEvent } from './texts.ts';
+import { artifactFileNotFound, canceledEvent } from './texts.ts';
 import type { Decision, HealthWait, Outcome } from './types.ts';
 
 type ApplyDecision = Extract<Decision, { do: 'apply' }>;
@@ -155,8 +155,9 @@ async function openArtifact(
     const isMissing = error instanceof ReconcileError && errorCode(error.cause) === 'ArtifactNotFound';
     if (!isMissing) throw error;
     const { requeueDependencyMs } = ports.settings;
-    throw new ReconcileError(reasons.artifactFailed, artifactNotFound(requeueDependencyMs), {
+    throw new ReconcileError(reasons.artifactFailed, artifactFileNotFound(requeueDependencyMs), {
       retry: 'waiting',
+      silent: true,
       retryAfterMs: requeueDependencyMs,
       cause: error.cause,
     });

@@ -18,6 +18,7 @@ import {
   toApiVersion,
 } from '../../objects/manifest.ts';
 import { type AppliedMark, type Drift, findDrift } from '../../plan/drift.ts';
+import type { TakenManager } from '../../plan/take-over.ts';
 import type { HealthTarget, ObservedDrift } from './types.ts';
 
 /** An applied object that is watched for drift. */
@@ -31,6 +32,7 @@ export interface FollowedObject {
 export interface AppliedObjectsOptions {
   readonly informers: Informers;
   readonly manager: string;
+  readonly takenManagers: readonly TakenManager[];
   readonly clock: Clock;
   readonly log: Log;
   /** Brings a Kustomization's key back into its queue. */
@@ -227,7 +229,7 @@ export class AppliedObjects {
     this.#notifyWaiting(object);
     const followed = this.#followed.get(key);
     if (followed === undefined || isOlder(object, followed.resourceVersion)) return;
-    const drift = findDrift(followed.mark, object, this.#options.manager);
+    const drift = findDrift(followed.mark, object, this.#options.manager, this.#options.takenManagers);
     if (drift === undefined) this.#drifted.get(followed.owner)?.delete(key);
     else this.#note(followed.owner, key, drift);
   }

@@ -15,7 +15,6 @@ import { markApplied } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
 import { coversInventory, staleEntries, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
 import { planStages } from '../../plan/stages.ts';
-import { takenManagers } from '../../plan/take-over.ts';
 import { sopsRefusal } from '../../render/decrypt.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import type { FollowedObject } from './applied-objects.ts';
@@ -77,7 +76,8 @@ export function applyOptions(
     ...(adapt === undefined ? {} : { adapt }),
     manager: fieldManager,
     force: object.spec?.force === true,
-    takenManagers,
+    takenManagers: ports.settings.takenManagers,
+    migrateApiVersion: ports.settings.gates.MigrateAPIVersion,
     signal: pass.signal,
     clock: ports.clock,
     concurrency: ports.settings.concurrentDryRuns,

@@ -6,17 +6,21 @@ import type { DynamicClient } from '../../cluster/client.ts';
 import { loadKubeconfig } from '../../cluster/kubeconfig.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/errors.ts';
-import { isJsonObject } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import { type ConfigMapAccessOptions, configMapAccess } from './config-map-access.ts';
 import { type Inputs, inputKey } from './inputs.ts';
 
-/** Code `KubeconfigMissing`: the Secret or the key in it is not there. */
-export class ClientSourceError extends CodedError<'KubeconfigMissing', { readonly secret: string }> {}
+/** Code `KubeconfigMissing`: the Secret, its key or the ConfigMap is not there. */
+export class ClientSourceError extends CodedError<'KubeconfigMissing', { readonly object: string }> {}
 
 export interface ClientSourceOptions {
   readonly client: DynamicClient;
   readonly clock: Clock;
   /** ServiceAccount to impersonate where the spec names none; '' for none. */
   readonly defaultServiceAccount: string;
+  /** `--insecure-kubeconfig-tls`: kubeconfigs may leave certificates unchecked. */
+  readonly allowInsecureTls: boolean;
+  readonly configMaps: ConfigMapAccessOptions;
   /** Opens another cluster. */
   readonly connect: (access: ClusterAccess) => DynamicClient;
 }
@@ -24,7 +28,7 @@ export interface ClientSourceOptions {
 type ClientFor = (object: Kustomization, inputs: Inputs) => Promise<DynamicClient>;
 
 interface Remote {
-  /** resourceVersion of the Secret that the client was made of. */
+  /** resourceVersion of the Secret or ConfigMap that the client was made of. */
   readonly version: string;
   readonly client: DynamicClient;
 }
@@ -44,7 +48,7 @@ export function clientSource(options: ClientSourceOptions): ClientFor {
     return made;
   };
   return async (object, inputs) => {
-    const isRemote = object.spec?.kubeConfig?.secretRef !== undefined;
+    const isRemote = object.spec?.kubeConfig !== undefined;
     const client = isRemote ? await remoteClient(object, inputs, remotes, options) : options.client;
     // The default ServiceAccount is of this cluster: on another one only a named one is impersonated.
     const name = object.spec?.serviceAccountName || (isRemote ? '' : options.defaultServiceAccount);
@@ -58,17 +62,47 @@ async function remoteClient(
   remotes: Map<string, Remote>,
   options: ClientSourceOptions,
 ): Promise<DynamicClient> {
-  const reference = object.spec!.kubeConfig!.secretRef!;
-  const name = `${object.metadata.namespace}/${reference.name}`;
-  const secret = inputs.get(inputKey({ kind: 'Secret', name: reference.name }));
-  if (secret === undefined) {
-    const message = `unable to read KubeConfig secret '${name}' error: secrets "${reference.name}" not found`;
-    throw new ClientSourceError('KubeconfigMissing', message, { secret: name });
+  const { secretRef, configMapRef } = object.spec?.kubeConfig ?? {};
+  const kind = secretRef === undefined ? 'ConfigMap' : 'Secret';
+  const reference = secretRef ?? configMapRef;
+  if (reference === undefined) {
+    const message =
+      'invalid .spec.kubeConfig, neither .spec.kubeConfig.configMapRef nor .spec.kubeConfig.secretRef is set';
+    throw new ClientSourceError('KubeconfigMissing', message, { object: '' });
   }
-  const metadata = isJsonObject(secret['metadata']) ? secret['metadata'] : {};
-  const version = `${metadata['uid']} ${metadata['resourceVersion']} ${reference.key ?? ''}`;
-  const known = remotes.get(name);
+  const name = `${object.metadata.namespace}/${reference.name}`;
+  const source = inputs.get(inputKey({ kind, name: reference.name }));
+  if (source === undefined) throw missing(kind, name, reference.name);
+  const metadata = isJsonObject(source['metadata']) ? source['metadata'] : {};
+  const version = [metadata['uid'], metadata['resourceVersion'], secretRef?.key].join(' ');
+  const key = `${kind}/${name}`;
+  const known = remotes.get(key);
   if (known?.version === version) return known.client;
+  const access =
+    secretRef === undefined
+      ? configMapAccess(object, source, options.configMaps)
+      : await secretAccess(secretRef, name, source, options);
+  await known?.client.rest.close();
+  const client = options.connect(access);
+  remotes.set(key, { version, client });
+  return client;
+}
+
+function missing(kind: 'Secret' | 'ConfigMap', id: string, name: string): ClientSourceError {
+  const message =
+    kind === 'Secret'
+      ? `unable to read KubeConfig secret '${id}' error: secrets "${name}" not found`
+      : `failed to get configmap ${id}: configmaps "${name}" not found`;
+  return new ClientSourceError('KubeconfigMissing', message, { object: id });
+}
+
+/** The access of a kubeconfig in a Secret. Throws ClientSourceError and KubeconfigError. */
+async function secretAccess(
+  reference: { readonly key?: string },
+  name: string,
+  secret: JsonObject,
+  options: ClientSourceOptions,
+): Promise<ClusterAccess> {
   const data = isJsonObject(secret['data']) ? secret['data'] : {};
   const keys = reference.key === undefined ? DEFAULT_KEYS : [reference.key];
   const key = keys.find((candidate) => Object.hasOwn(data, candidate));
@@ -76,15 +110,12 @@ async function remoteClient(
   if (typeof value !== 'string') {
     const wanted = reference.key ?? "value' or 'value.yaml";
     const message = `KubeConfig secret '${name}' does not contain a '${wanted}' key with data`;
-    throw new ClientSourceError('KubeconfigMissing', message, { secret: name });
+    throw new ClientSourceError('KubeconfigMissing', message, { object: name });
   }
-  const access = await loadKubeconfig(Buffer.from(value, 'base64').toString('utf8'), {
+  return loadKubeconfig(Buffer.from(value, 'base64').toString('utf8'), {
     clock: options.clock,
     folder: '/',
     selfContained: true,
+    allowInsecureTls: options.allowInsecureTls,
   });
-  await known?.client.rest.close();
-  const client = options.connect(access);
-  remotes.set(name, { version, client });
-  return client;
 }

@@ -3,6 +3,7 @@
 import {
   type Kustomization,
   type KustomizationStatus,
+  kustomizationKind,
   kustomizationReasons as reasons,
 } from '../../api/kustomize/kustomization.ts';
 import type { Condition } from '../../api/meta/condition.ts';
@@ -28,6 +29,9 @@ import type { HealthWait, Notes, Outcome } from './types.ts';
 
 /** How often the health of objects that cannot be watched is looked at, in ms (flux.md §4.12). */
 const HEALTH_POLL_MS = 5_000;
+
+/** Metadata of the events that a commit status is made of. */
+export const commitStatusKey = `${kustomizationKind.group}/commit_status`;
 
 type Applied = Extract<Outcome, { type: 'applied' }>;
 
@@ -145,7 +149,7 @@ function concludeSuccess(
       message: `Reconciliation finished in ${took}, next run in ${formatDurationMs(interval)}`,
       metadata: {
         ...eventMetadata(object, done.revision, done.originRevision),
-        'kustomize.toolkit.fluxcd.io/commit_status': 'update',
+        [commitStatusKey]: 'update',
       },
     });
   }
@@ -214,7 +218,7 @@ function concludeMoved(
         message: `Reconciliation finished in ${took}, next run in ${formatDurationMs(interval)}`,
         metadata: {
           ...eventMetadata(object, revision, originRevision),
-          'kustomize.toolkit.fluxcd.io/commit_status': 'update',
+          [commitStatusKey]: 'update',
         },
       },
     ],

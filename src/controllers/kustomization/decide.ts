@@ -6,7 +6,6 @@ import { sameRevision } from '../shared/revision.ts';
 import { retryIntervalMs } from '../shared/timing.ts';
 import { artifactNotFound } from './texts.ts';
 import type { Decision, Failure, HealthWait, Observed } from './types.ts';
-import { unsupportedField } from './unsupported.ts';
 
 const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
 /** Source kinds that have a controller here. */
@@ -63,13 +62,15 @@ function findBlocker(observed: Observed): Failure | undefined {
     const message = `source \`${spec?.sourceRef?.name ?? ''}\` kind '${kind}' not supported`;
     return { reason: reasons.artifactFailed, message, retry: 'transient' };
   }
-  const field = unsupportedField(object);
-  if (field !== undefined) {
-    return { reason: reasons.fieldNotSupported, message: `spec.${field} is not supported yet`, retry: 'stalled' };
-  }
   if (observed.invalidExpression !== undefined) {
     const message = `Reconciliation failed terminally due to configuration error: ${observed.invalidExpression}`;
     return { reason: reasons.invalidCelExpression, message, retry: 'stalled' };
+  }
+  const gate = 'ObjectLevelWorkloadIdentity';
+  if (spec.decryption?.serviceAccountName && !settings.gates[gate]) {
+    const field = 'spec.decryption.serviceAccountName';
+    const message = `to use ${field} for decryption authentication please enable the ${gate} feature gate in the controller`;
+    return { reason: reasons.featureGateDisabled, message, retry: 'stalled' };
   }
   const namespace = spec.sourceRef.namespace ?? object.metadata.namespace ?? '';
   const sourceId = `${spec.sourceRef.kind}/${namespace}/${spec.sourceRef.name}`;
@@ -92,7 +93,8 @@ function findBlocker(observed: Observed): Failure | undefined {
   }
   if (source.state === 'no artifact') {
     const message = artifactNotFound(settings.requeueDependencyMs);
-    return { reason: reasons.artifactFailed, message, retry: 'waiting', retryAfterMs: settings.requeueDependencyMs };
+    const retryAfterMs = settings.requeueDependencyMs;
+    return { reason: reasons.artifactFailed, message, retry: 'waiting', retryAfterMs, silent: true };
   }
   const blocked = observed.dependencies.find((dependency) => dependency.problem !== undefined);
   if (blocked?.problem !== undefined) {
@@ -108,11 +110,14 @@ function findBlocker(observed: Observed): Failure | undefined {
 
 /** How a wait for health goes on: all well, one failed, too late, or further. */
 function decideHealth(observed: Observed, wait: HealthWait, nowMs: number): Decision {
-  const pending = observed.health.filter((item) => item.verdict.status !== 'Current');
+  const { health, settings } = observed;
+  const pending = health.filter((item) => item.verdict.status !== 'Current');
   if (pending.length === 0) return { do: 'pass health', because: 'all objects are healthy', wait };
   const failed = pending.filter((item) => item.verdict.status === 'Failed');
   const took = formatDurationMs(Math.max(nowMs - wait.startedMs, 0));
-  if (failed.length > 0) {
+  // Without failing fast everything that is still on its way is waited for first.
+  const fails = settings.gates.DisableFailFastBehavior ? failed.length === pending.length : failed.length > 0;
+  if (fails) {
     const message = `health check failed after ${took}: failed early due to stalled resources: ${describe(failed)}`;
     return { do: 'fail health', because: 'an object has failed', message, revision: wait.revision };
   }

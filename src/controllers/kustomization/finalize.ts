@@ -9,9 +9,13 @@ import { waitUntilGone } from '../../apply/apply.ts';
 import { type PruneResult, pruneEntries } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import { formatObjectId } from '../../objects/manifest.ts';
+import { createMask } from '../../objects/redact.ts';
+import { parseInventoryEntry } from '../../plan/inventory.ts';
 import type { EventDraft, Finalized, Pass } from '../../runtime/controller.ts';
 import { timeoutMs } from '../shared/timing.ts';
-import type { KustomizationPorts } from './ports.ts';
+import { secretValuesOf } from './inputs.ts';
+import { type KustomizationPorts, memoryOf } from './ports.ts';
 import { eventMetadata } from './texts.ts';
 
 export async function finalize(
@@ -24,10 +28,12 @@ export async function finalize(
   const entries = object.status?.inventory?.entries ?? [];
   if (entries.length === 0 || object.spec?.suspend === true || !deletes(object)) return { done: true };
   const inputs = await ports.inputs.read(pass.key, object);
+  memoryOf(ports, pass.key).mask = createMask(secretValuesOf(object, inputs));
+  const metadata = eventMetadata(object, object.status?.lastAppliedRevision ?? '');
+  if (!(await ports.canImpersonate(object))) return { done: true, events: [orphaned(entries, metadata)] };
   const client = await ports.clientFor(object, inputs);
   const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
   const result = await pruneEntries(entries, { client, owner, signal: pass.signal });
-  const metadata = eventMetadata(object, object.status?.lastAppliedRevision ?? '');
   if (result.errors.length > 0) return retry(result, object, metadata);
   const lines = result.done.map(({ id, action }) => `${id} ${action}`);
   const events: EventDraft[] = [
@@ -39,6 +45,16 @@ export async function finalize(
       events.push({ type: 'Warning', reason: reasons.reconciliationFailed, message: problem, metadata });
   }
   return { done: true, events };
+}
+
+/** Nobody may delete the objects any more: they stay, and the Kustomization goes. */
+function orphaned(entries: readonly InventoryEntry[], metadata: Readonly<Record<string, string>>): EventDraft {
+  const ids = entries.map((entry) => {
+    const reference = parseInventoryEntry(entry);
+    return reference === undefined ? entry.id : formatObjectId(reference);
+  });
+  const message = `unable to prune objects: \n${ids.join('\n')}`;
+  return { type: 'Warning', reason: reasons.pruneFailed, message, metadata };
 }
 
 function deletes(object: Kustomization): boolean {

@@ -2,10 +2,19 @@
 import { type Kustomization, kustomizationKind } from '../../api/kustomize/kustomization.ts';
 import { finalizer } from '../../api/meta/keys.ts';
 import type { GitRepository } from '../../api/source/gitrepository.ts';
-import { type Change, type Controller, type Key, keyOf, type Lookup, type Watch } from '../../runtime/controller.ts';
+import {
+  type Change,
+  type Controller,
+  type EventDraft,
+  type Key,
+  keyOf,
+  type Lookup,
+  type Watch,
+} from '../../runtime/controller.ts';
+import type { FeatureGates } from '../shared/feature-gates.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { act } from './act.ts';
-import { conclude } from './conclude.ts';
+import { commitStatusKey, conclude } from './conclude.ts';
 import { decide } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { observe } from './observe.ts';
@@ -71,6 +80,29 @@ function dependencyKeys(object: Kustomization): readonly string[] {
   );
 }
 
+/** The controller with what feature gates change of what it tells. */
+export function withGates(controller: typeof kustomizationController, gates: FeatureGates): typeof controller {
+  return {
+    ...controller,
+    conclude: (object, result, nowMs, pass) => {
+      const { events = [], log = {}, ...conclusion } = conclude(object, result, nowMs, pass);
+      const isSilenced = ({ metadata }: EventDraft) =>
+        gates.DisableCommitStatusEvent && metadata?.[commitStatusKey] !== undefined;
+      return {
+        ...conclusion,
+        events: events.filter((event) => !isSilenced(event)),
+        log: gates.GroupChangeLog && 'output' in log ? { ...log, output: byAction(log['output'] as object) } : log,
+      };
+    },
+  };
+}
+
+/** `{"created": ["ConfigMap/ns/a"]}` of `{"ConfigMap/ns/a": "created"}`. */
+function byAction(output: object): Partial<Record<string, string[]>> {
+  const grouped = Object.groupBy(Object.entries(output), ([, action]) => String(action));
+  return Object.fromEntries(Object.entries(grouped).map(([action, entries]) => [action, entries!.map(([id]) => id)]));
+}
+
 export const kustomizationController: Controller<Kustomization, Observed, Decision, Outcome, KustomizationPorts> = {
   name: 'kustomization',
   kind: { apiVersion: `${kustomizationKind.group}/v1`, kind: 'Kustomization' },
@@ -94,5 +126,6 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
     ports.objects.forget(key);
     ports.inputs.forget(key);
     ports.conflicts.set(key, []);
+    ports.forgotten(key);
   },
 };

@@ -7,46 +7,58 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import type { InformerLease, Informers } from '../../cluster/informers.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import { matchesLabels, parseLabelSelector } from '../../objects/selector.ts';
 
-/** A ConfigMap or Secret of the Kustomization's namespace. */
+/** A ConfigMap or Secret; of the Kustomization's namespace unless it names another. */
 export interface InputReference {
   readonly kind: 'ConfigMap' | 'Secret';
   readonly name: string;
+  /** Only of objects outside the Kustomization's namespace. */
+  readonly namespace?: string;
 }
 
-/** What was read, by `Kind/name`; undefined for an object that is not there. */
+/** What was read, by `inputKey`; undefined for an object that is not there. */
 export type Inputs = ReadonlyMap<string, JsonObject | undefined>;
 
+/** The age keys that decrypt where a spec names no Secret (`--sops-age-secret`). */
+export type AgeSecret = { readonly namespace: string; readonly name: string } | undefined;
+
+/** The Secret that a Kustomization decrypts with; undefined when there is none. */
+export function decryptionSecret({ spec }: Kustomization, ageSecret: AgeSecret): InputReference | undefined {
+  if (spec?.decryption === undefined) return undefined;
+  const { secretRef } = spec.decryption;
+  if (secretRef !== undefined) return { kind: 'Secret', name: secretRef.name };
+  return ageSecret === undefined ? undefined : { kind: 'Secret', ...ageSecret };
+}
+
 /** The objects that a Kustomization's spec names, each once. */
-export function inputReferences(object: Kustomization): readonly InputReference[] {
-  const { postBuild, decryption, kubeConfig } = object.spec ?? {};
+export function inputReferences(object: Kustomization, ageSecret?: AgeSecret): readonly InputReference[] {
+  const { postBuild, kubeConfig } = object.spec ?? {};
   const references: InputReference[] = (postBuild?.substituteFrom ?? []).map(({ kind, name }) => ({ kind, name }));
-  for (const secret of [decryption?.secretRef, kubeConfig?.secretRef]) {
-    if (secret !== undefined) references.push({ kind: 'Secret', name: secret.name });
-  }
+  const decryption = decryptionSecret(object, ageSecret);
+  if (decryption !== undefined) references.push(decryption);
+  const { secretRef, configMapRef } = kubeConfig ?? {};
+  if (secretRef !== undefined) references.push({ kind: 'Secret', name: secretRef.name });
+  if (configMapRef !== undefined) references.push({ kind: 'ConfigMap', name: configMapRef.name });
   return [...new Map(references.map((reference) => [inputKey(reference), reference])).values()];
 }
 
-export function inputKey({ kind, name }: InputReference): string {
-  return `${kind}/${name}`;
+export function inputKey({ kind, name, namespace }: InputReference): string {
+  return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
 }
 
 /** Values of the Secrets that a build reads, which nothing that is told may quote. */
 export function secretValuesOf(object: Kustomization, inputs: Inputs): string[] {
-  const { postBuild, decryption } = object.spec ?? {};
-  const references = [
-    ...(postBuild?.substituteFrom ?? []),
-    ...(decryption?.secretRef === undefined ? [] : [{ kind: 'Secret', ...decryption.secretRef } as const]),
-  ];
-  return references
-    .filter(({ kind }) => kind === 'Secret')
-    .flatMap((reference) => {
-      const data = inputs.get(inputKey(reference))?.['data'];
-      const values = isJsonObject(data) ? Object.values(data) : [];
-      return values
-        .filter((value) => typeof value === 'string')
-        .map((value) => Buffer.from(value, 'base64').toString('utf8'));
-    });
+  // A kubeconfig's reader quotes none of it, and its server is what a message about it has to name.
+  const kubeconfig = object.spec?.kubeConfig?.secretRef;
+  const silent = kubeconfig === undefined ? undefined : inputKey({ kind: 'Secret', name: kubeconfig.name });
+  const secrets = [...inputs].filter(([key]) => key.startsWith('Secret/') && key !== silent);
+  return secrets.flatMap(([, secret]) => {
+    const values = isJsonObject(secret?.['data']) ? Object.values(secret['data']) : [];
+    return values
+      .filter((value) => typeof value === 'string')
+      .map((value) => Buffer.from(value, 'base64').toString('utf8'));
+  });
 }
 
 /** A text that changes when an input does. */
@@ -59,10 +71,23 @@ export function fingerprintInputs(object: Kustomization, inputs: Inputs): string
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
+/** Which inputs wake: all, or those that a label selector takes. Throws SelectorError. */
+export function wakingInputs(selector: string | undefined): NonNullable<WatchedInputsOptions['wakes']> {
+  if (selector === undefined || selector === '') return () => true;
+  const requirements = parseLabelSelector(selector);
+  return (labels) => matchesLabels(requirements, new Map(Object.entries(labels)));
+}
+
 export interface WatchedInputsOptions {
   readonly informers: Informers;
   readonly client: DynamicClient;
   readonly enqueue: (key: string, trigger: string) => void;
+  readonly ageSecret?: AgeSecret;
+  /**
+   * Whether a change of the object wakes those that name it; others are noticed at the next interval
+   * (`--watch-configs-label-selector`, gate DisableConfigWatchers). @default all do
+   */
+  readonly wakes?: (labels: Readonly<Record<string, string>>) => boolean;
 }
 
 interface Followed {
@@ -82,7 +107,7 @@ export class WatchedInputs {
   /** The inputs of a Kustomization, from caches; by a request each where watching is not allowed. */
   async read(owner: string, object: Kustomization): Promise<Inputs> {
     const namespace = object.metadata.namespace ?? '';
-    const references = inputReferences(object);
+    const references = inputReferences(object, this.#options.ageSecret);
     const followed = this.#followed.get(owner) ?? new Map<string, Followed>();
     const wanted = new Set(references.map(inputKey));
     for (const [key, { lease, removeHandler }] of followed) {
@@ -94,7 +119,7 @@ export class WatchedInputs {
     if (references.length > 0) this.#followed.set(owner, followed);
     const inputs = new Map<string, JsonObject | undefined>();
     for (const reference of references) {
-      inputs.set(inputKey(reference), await this.#read(owner, namespace, reference, followed));
+      inputs.set(inputKey(reference), await this.#read(owner, reference.namespace ?? namespace, reference, followed));
     }
     return inputs;
   }
@@ -118,7 +143,10 @@ export class WatchedInputs {
     if (!followed.has(key)) {
       const fieldSelector = `metadata.name=${name}`;
       const lease = await this.#options.informers.acquire({ apiVersion: 'v1', kind }, { namespace, fieldSelector });
-      const changed = () => this.#options.enqueue(owner, 'input');
+      const { wakes, enqueue } = this.#options;
+      const changed = ({ metadata }: KubeObject): void => {
+        if (wakes?.(metadata.labels ?? {}) ?? true) enqueue(owner, 'input');
+      };
       const removeHandler = lease.informer.addHandler({ add: changed, update: changed, delete: changed });
       followed.set(key, { lease, removeHandler });
     }

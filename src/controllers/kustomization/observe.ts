@@ -78,13 +78,14 @@ function observeDependencies(
 ): ObservedDependency[] {
   return (object.spec?.dependsOn ?? []).map((dependency, index) => {
     const ready = compiled.ready.get(index);
-    return ready === undefined
-      ? checkDependency(object, dependency, source, ports)
-      : checkReadyExpression(object, dependency, ready, ports);
+    if (ready === undefined) return checkDependency(object, dependency, source, ports);
+    const asked = checkReadyExpression(object, dependency, ready, ports);
+    const isAdditive = ports.settings.gates.AdditiveCELDependencyCheck;
+    return isAdditive && asked.problem === undefined ? checkDependency(object, dependency, source, ports) : asked;
   });
 }
 
-/** With a `readyExpr` nothing else is asked of a dependency but that it is there. */
+/** What a `readyExpr` says. Nothing else is asked then, but with the gate AdditiveCELDependencyCheck. */
 function checkReadyExpression(
   object: Kustomization,
   dependency: Dependency,

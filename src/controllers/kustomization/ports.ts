@@ -9,6 +9,7 @@ import type { FileTree } from '../../lib/filetree.ts';
 import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 import { type Mask, noMask } from '../../objects/redact.ts';
+import type { TakenManager } from '../../plan/take-over.ts';
 import type { AppliedObjects } from './applied-objects.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
@@ -23,6 +24,8 @@ export interface KustomizationSettings extends DecisionSettings {
   readonly defaultServiceAccount: string;
   readonly customStageKinds: readonly string[];
   readonly concurrentDryRuns: number;
+  /** Whose fields are taken over: Flux's own list and `--override-manager`. */
+  readonly takenManagers: readonly TakenManager[];
 }
 
 /** What is kept in memory for one Kustomization. Losing it costs one full pass. */
@@ -59,6 +62,10 @@ export interface KustomizationPorts {
   readonly inputs: Pick<WatchedInputs, 'read' | 'forget'>;
   /** The client to apply with: the controller's own, impersonating, or of the cluster that a kubeconfig names. */
   clientFor(object: Kustomization, inputs: Inputs): Promise<DynamicClient>;
+  /** False when the ServiceAccount that the objects are applied as is gone; its rights are gone with it. */
+  canImpersonate(object: Kustomization): Promise<boolean>;
+  /** Told of each Kustomization that is gone. */
+  forgotten(key: string): void;
   /** Reads an object that no watch covers; undefined when it is not there. */
   readLive(target: HealthTarget, object: Kustomization): Promise<Manifest | undefined>;
   /** Why objects are not healthy, from their pods, jobs and events; for people. */

@@ -18,22 +18,30 @@ import {
   unreadableSource,
 } from '../../render/substitute.ts';
 import type { FetchMissing } from '../shared/fetch-missing.ts';
-import { type InputReference, type Inputs, inputKey } from './inputs.ts';
+import { type AgeSecret, decryptionSecret, type InputReference, type Inputs, inputKey } from './inputs.ts';
 import type { RenderedSource } from './ports.ts';
 
 /** As many rounds of fetching as a chain of remote bases may need. */
 const MAX_ROUNDS = 10;
+
+/** What is the same for all builds of this process. */
+export interface RenderSettings {
+  /** Refuse variables that are not set (gate StrictPostBuildSubstitutions). */
+  readonly strict: boolean;
+  readonly ageSecret: AgeSecret;
+}
 
 /** Builds and records. Throws the errors of the render room. */
 export async function renderSource(
   tree: FileTree,
   object: Kustomization,
   inputs: Inputs,
+  settings: RenderSettings,
   fetchMissing: FetchMissing,
   signal: AbortSignal,
 ): Promise<RenderedSource> {
   const recording = recordReads(tree);
-  const keys = await readKeys(object, inputs);
+  const keys = await readKeys(object, inputs, settings.ageSecret);
   const source = keys === undefined ? recording.tree : await decryptSources(recording.tree, object.spec!, keys);
   const built = await buildWithFetches(source, object, fetchMissing, signal);
   const decrypted = keys === undefined ? built.objects : await decryptObjects(built.objects, keys);
@@ -44,7 +52,7 @@ export async function renderSource(
       ? decrypted
       : substituteObjects(decrypted, {
           variables,
-          strict: true,
+          strict: settings.strict,
           always: postBuild?.substituteStrategy === 'Always',
         });
   const objects = labelObjects(substituted, object);
@@ -74,14 +82,20 @@ async function buildWithFetches(
   throw new RenderError('BuildFailed', `kustomize build failed: remote bases go deeper than ${MAX_ROUNDS} levels`, {});
 }
 
-async function readKeys(object: Kustomization, inputs: Inputs): Promise<DecryptionKeys | undefined> {
-  const { decryption } = object.spec!;
-  if (decryption === undefined) return undefined;
+async function readKeys(
+  object: Kustomization,
+  inputs: Inputs,
+  ageSecret: AgeSecret,
+): Promise<DecryptionKeys | undefined> {
+  if (object.spec?.decryption === undefined) return undefined;
   const data = new Map<string, Uint8Array>();
-  if (decryption.secretRef !== undefined) {
-    const secret = expectInput({ kind: 'Secret', name: decryption.secretRef.name }, object, inputs);
+  const reference = decryptionSecret(object, ageSecret);
+  if (reference !== undefined) {
+    const secret = expectInput(reference, object, inputs);
     for (const [key, value] of Object.entries((secret['data'] ?? {}) as JsonObject)) {
-      if (typeof value === 'string') data.set(key, Buffer.from(value, 'base64'));
+      // The Secret of all holds age keys alone.
+      const isWanted = reference.namespace === undefined || key.endsWith('.agekey');
+      if (isWanted && typeof value === 'string') data.set(key, Buffer.from(value, 'base64'));
     }
   }
   return readDecryptionKeys(data);
@@ -90,7 +104,7 @@ async function readKeys(object: Kustomization, inputs: Inputs): Promise<Decrypti
 function expectInput(reference: InputReference, object: Kustomization, inputs: Inputs): JsonObject {
   const found = inputs.get(inputKey(reference));
   if (found !== undefined) return found;
-  const name = `${object.metadata.namespace}/${reference.name}`;
+  const name = `${reference.namespace ?? object.metadata.namespace}/${reference.name}`;
   throw new RenderError('BuildFailed', `cannot get decryption Secret '${name}': ${notFound(reference)}`, {});
 }
 

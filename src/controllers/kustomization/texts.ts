@@ -76,7 +76,12 @@ export function conflictMessage(kept: readonly OwnershipConflict[], wanted: read
   return [...left, ...claimed].join('; ');
 }
 
-/** The source has no artifact, or its archive is not on disk. */
+/** The artifact of the source is not where it should be (any more). */
+export function artifactFileNotFound(retryMs: number): string {
+  return `Source is not ready, artifact not found, retrying in ${formatDurationMs(retryMs)}`;
+}
+
+/** The source has no artifact. */
 export function artifactNotFound(retryMs: number): string {
   return `Source artifact not found, retrying in ${formatDurationMs(retryMs)}`;
 }

@@ -6,6 +6,7 @@ import type { Verdict } from '../../health/verdict.ts';
 import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 import type { Drift } from '../../plan/drift.ts';
+import type { FeatureGates } from '../shared/feature-gates.ts';
 
 /** The source as the cache has it. */
 export type ObservedSource =
@@ -124,6 +125,7 @@ export interface Observed {
 export interface DecisionSettings {
   readonly noCrossNamespaceRefs: boolean;
   readonly requeueDependencyMs: number;
+  readonly gates: FeatureGates;
 }
 
 /** What is to be done. */

@@ -41,6 +41,10 @@ export interface SshConnectionsOptions {
   readonly idleMs?: number;
   /** Bound on connecting and logging in. @default 20000 */
   readonly connectTimeoutMs?: number;
+  /** Key exchanges that are offered. @default the library's */
+  readonly kexAlgorithms?: readonly string[] | undefined;
+  /** Host key algorithms that are accepted. @default all that are known here */
+  readonly hostKeyAlgorithms?: readonly string[] | undefined;
 }
 
 interface Idle {
@@ -76,7 +80,7 @@ export function createSshConnections(options: SshConnectionsOptions = {}): SshCo
   }
 
   async function connect(target: SshTarget, key: string, signal: AbortSignal | undefined): Promise<Client> {
-    const client = await login(target, options.connectTimeoutMs ?? 20_000, signal);
+    const client = await login(target, options, signal);
     open.add(client);
     client.once('close', () => drop(key, client));
     // An idle connection that breaks is of no interest; a busy one tells its command.
@@ -143,7 +147,12 @@ function targetKey(target: SshTarget): string {
   return `${user}@${host}:${port} ${createHash('sha256').update(JSON.stringify(secret)).digest('hex')}`;
 }
 
-async function login(target: SshTarget, timeoutMs: number, signal: AbortSignal | undefined): Promise<Client> {
+async function login(
+  target: SshTarget,
+  options: SshConnectionsOptions,
+  signal: AbortSignal | undefined,
+): Promise<Client> {
+  const timeoutMs = options.connectTimeoutMs ?? 20_000;
   const { Client } = (await import('ssh2')).default;
   await parseIdentity(target.login);
   const hosts = hostKeysFor(target.login.knownHosts, target.host, target.port);
@@ -177,7 +186,10 @@ async function login(target: SshTarget, timeoutMs: number, signal: AbortSignal |
       readyTimeout: timeoutMs,
       keepaliveInterval: 15_000,
       authHandler: ['none', 'publickey'],
-      algorithms: { serverHostKey: hostKeyAlgorithms(hosts.types) as never },
+      algorithms: {
+        serverHostKey: hostKeyAlgorithms(hosts.types, options.hostKeyAlgorithms) as never,
+        ...(options.kexAlgorithms === undefined ? {} : { kex: [...options.kexAlgorithms] as never }),
+      },
       hostVerifier: (key: Buffer) => {
         const verdict = hosts.judge(key);
         if (verdict === 'known') return true;
@@ -215,10 +227,10 @@ const HOST_KEY_ALGORITHMS: readonly string[] = [
 ];
 
 // Only what known_hosts has a key for: else the server might show another of its keys, which we could not judge.
-function hostKeyAlgorithms(types: readonly string[]): string[] {
+function hostKeyAlgorithms(types: readonly string[], allowed: readonly string[] = HOST_KEY_ALGORITHMS): string[] {
   const wanted = types.flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type]));
-  const usable = wanted.filter((type) => HOST_KEY_ALGORITHMS.includes(type));
-  return usable.length > 0 ? usable : [...HOST_KEY_ALGORITHMS];
+  const usable = wanted.filter((type) => allowed.includes(type));
+  return usable.length > 0 ? usable : [...allowed];
 }
 
 function hostKeyError(verdict: 'changed' | 'unknown' | 'revoked', target: SshTarget): GitError {

@@ -33,7 +33,7 @@ describe('install', () => {
     ]);
     expect(rules.filter(({ resources }: Any) => resources?.includes('leases'))).toEqual([]);
     expect(rules.filter(({ verbs }: Any) => verbs.includes('impersonate'))).toEqual([
-      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['impersonate'] },
+      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get', 'impersonate'] },
     ]);
   });
 

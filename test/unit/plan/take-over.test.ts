@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ManagedFieldsEntry } from '../../../src/api/meta/object.ts';
 import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
 import type { Manifest } from '../../../src/objects/manifest.ts';
-import { takeOverPatch } from '../../../src/plan/take-over.ts';
+import { isTakenOver, migrateVersionPatch, takeOverPatch, withOverrideManagers } from '../../../src/plan/take-over.ts';
 
 const OURS = 'kustomize-controller';
 const entry = (
@@ -75,5 +75,35 @@ describe('takeOverPatch', () => {
       op: 'remove',
       path: '/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration',
     });
+  });
+});
+
+describe('managers that are taken over by a flag', () => {
+  it('are known by the beginning of their names, whatever they did', () => {
+    const managers = withOverrideManagers(['rancher']);
+
+    expect(isTakenOver(entry('rancher-ui', 'Update', {}), managers)).toBe(true);
+    expect(isTakenOver(entry('rancher', 'Apply', {}), managers)).toBe(true);
+    expect(isTakenOver(entry('kubectl-edit', 'Update', {}), managers)).toBe(true);
+    expect(isTakenOver(entry('rancher', 'Update', {}, 'status'), managers)).toBe(false);
+    expect(isTakenOver(entry('operator', 'Update', {}), managers)).toBe(false);
+  });
+});
+
+describe('migrateVersionPatch', () => {
+  it('writes the version into every entry, those of others and of subresources too', () => {
+    const old = { ...entry('operator', 'Update', { 'f:status': {} }, 'status'), apiVersion: 'v1beta1' };
+    const object = live([entry(OURS, 'Apply', {}), old]);
+
+    expect(migrateVersionPatch(object, 'v1')).toEqual([
+      { op: 'replace', path: '/metadata/resourceVersion', value: '7' },
+      {
+        op: 'replace',
+        path: '/metadata/managedFields',
+        value: [entry(OURS, 'Apply', {}), { ...old, apiVersion: 'v1' }],
+      },
+    ]);
+    expect(migrateVersionPatch(live([entry(OURS, 'Apply', {})]), 'v1')).toBeUndefined();
+    expect(migrateVersionPatch(live([]), 'v1')).toBeUndefined();
   });
 });

@@ -36,6 +36,19 @@ describe('createLog', () => {
     expect(JSON.stringify(lines)).not.toMatch(/"[abc]"/);
   });
 
+  it('writes lines for people where that is asked for', () => {
+    const lines: string[] = [];
+    const log = createLog({ clock: new FakeClock(), encoding: 'console', write: (line) => lines.push(line) });
+
+    log.info('reconciled', { name: 'demo' });
+    log.warn('alone');
+
+    expect(lines).toEqual([
+      '2026-01-01T00:00:00.000Z\tINFO\treconciled\t{"name":"demo"}\n',
+      '2026-01-01T00:00:00.000Z\tWARN\talone\n',
+    ]);
+  });
+
   it('masks credentials and queries of URLs, in fields and errors', () => {
     const { log, lines } = createTestLog();
     const error = new CodedError('GitError', 'clone of https://me:s3cr3t@host/r.git?token=t0ken failed', {});

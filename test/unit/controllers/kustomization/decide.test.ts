@@ -8,9 +8,11 @@ import type {
   HealthWait,
   Observed,
 } from '../../../../src/controllers/kustomization/types.ts';
+import { defaultFeatureGates } from '../../../../src/controllers/shared/feature-gates.ts';
 import type { HealthStatus } from '../../../../src/health/verdict.ts';
 
 const NOW = 1_000_000;
+const settings = { noCrossNamespaceRefs: false, requeueDependencyMs: 30_000, gates: defaultFeatureGates };
 const artifact = { path: 'p', url: 'u', revision: 'main@sha1:new', digest: 'sha256:0', lastUpdateTime: 't' };
 const spec: KustomizationSpec = { interval: '5m', prune: true, sourceRef: { kind: 'GitRepository', name: 'src' } };
 const object = (change: Partial<KustomizationSpec> = {}): Kustomization => ({
@@ -66,7 +68,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     unwatched: [],
     health: [],
     waiting: undefined,
-    settings: { noCrossNamespaceRefs: false, requeueDependencyMs: 30_000 },
+    settings,
   };
   // Frozen: deciding must not write to its input.
   return Object.freeze({ ...base, ...change });
@@ -143,6 +145,19 @@ describe('decide', () => {
     expect(decide(input, NOW)).toMatchObject({ do: 'fail health', message });
   });
 
+  it('waits for the rest before it fails, where failing fast is switched off', () => {
+    const slow = { ...settings, gates: { ...defaultFeatureGates, DisableFailFastBehavior: true } };
+    const mixed = [...health('Failed'), ...health('InProgress')];
+
+    expect(decide(observed({ waiting: wait, health: mixed }), NOW)).toMatchObject({ do: 'fail health' });
+    expect(decide(observed({ waiting: wait, health: mixed, settings: slow }), NOW)).toMatchObject({
+      do: 'wait for health',
+    });
+    expect(
+      decide(observed({ waiting: wait, health: [...health('Failed'), ...health('Current')], settings: slow }), NOW),
+    ).toMatchObject({ do: 'fail health' });
+  });
+
   it.each([
     [
       'no spec',
@@ -169,7 +184,7 @@ describe('decide', () => {
       'a source of another namespace',
       {
         object: object({ sourceRef: { kind: 'GitRepository', name: 'src', namespace: 'other' } }),
-        settings: { noCrossNamespaceRefs: true, requeueDependencyMs: 1 },
+        settings: { ...settings, noCrossNamespaceRefs: true },
       },
       'AccessDenied',
       "can't access 'GitRepository/other/src', cross-namespace references have been blocked",
@@ -180,6 +195,13 @@ describe('decide', () => {
       { object: object({ sourceRef: { kind: 'Bucket', name: 'b' } }) },
       'FieldNotSupported',
       'spec.sourceRef.kind Bucket is not supported yet',
+      'stalled',
+    ],
+    [
+      'a ServiceAccount to decrypt as, without its gate',
+      { object: object({ decryption: { provider: 'sops', serviceAccountName: 'sa' } }) },
+      'FeatureGateDisabled',
+      'to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller',
       'stalled',
     ],
     [

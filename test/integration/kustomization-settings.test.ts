@@ -1,0 +1,208 @@
+// What flags and feature gates change of a Kustomization (flux.md §6.1, §6.2), the cluster of a ConfigMap, and the
+// deletion of a Kustomization whose ServiceAccount is gone (flux.md §4.14).
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServer as createSocketServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import { defaultFeatureGates } from '../../src/controllers/shared/feature-gates.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
+import { clusters, useCluster } from '../support/cluster.ts';
+import {
+  condition,
+  hasFailed,
+  isReady,
+  type Live,
+  paths,
+  type SuiteOptions,
+  useReconciler,
+} from '../support/reconciler.ts';
+
+/** A receiver of events on a free port, and what it was sent. */
+async function startReceiver() {
+  const posted: Live[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      posted.push(JSON.parse(body));
+      response.writeHead(202).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, posted, close: () => server.close() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createSocketServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+for (const choice of clusters) {
+  describe(`settings on ${choice.name}`, () => {
+    const cluster = useCluster(choice);
+    const settings: { -readonly [Name in keyof SuiteOptions]: SuiteOptions[Name] } = {
+      requeueDependencyMs: 500,
+      overrideManagers: ['rancher'],
+      gates: {
+        ...defaultFeatureGates,
+        ObjectLevelWorkloadIdentity: true,
+        StrictPostBuildSubstitutions: false,
+        AdditiveCELDependencyCheck: true,
+      },
+    };
+    let receiver: Awaited<ReturnType<typeof startReceiver>>;
+    beforeAll(async () => {
+      receiver = await startReceiver();
+      const listen = '127.0.0.1';
+      settings.eventsUrl = receiver.url;
+      settings.metricsAddress = { listen, port: await freePort() };
+      settings.healthAddress = { listen, port: await freePort() };
+    });
+    afterAll(() => receiver.close());
+    const suite = useReconciler(cluster, settings);
+
+    async function apply(
+      files: Record<string, string>,
+      spec: object = {},
+    ): Promise<{ namespace: string; path: string }> {
+      const { namespace } = cluster;
+      const repository = await suite.repository(files);
+      await suite.apply(gitRepository('app', repository.url));
+      await suite.apply(
+        kustomization('app', 'app', { targetNamespace: namespace, retryInterval: '1s', ...spec } as never),
+      );
+      return { namespace, path: paths.kustomization(namespace, 'app') };
+    }
+
+    it('posts events to the receiver, and serves metrics and probes where it is told', async () => {
+      const { path, namespace } = await apply({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
+      await suite.waitFor(path, isReady, 'Ready');
+      await suite.quiet();
+
+      const mine = receiver.posted.filter(({ involvedObject }) => involvedObject.namespace === namespace);
+      expect(mine.map(({ reportingController, reason }) => `${reportingController} ${reason}`)).toEqual([
+        'source-controller NewArtifact',
+        'kustomize-controller Progressing',
+        'kustomize-controller ReconciliationSucceeded',
+      ]);
+      expect(mine[1]).toMatchObject({ severity: 'info', message: `ConfigMap/${namespace}/cm created` });
+      expect(mine[2].metadata['kustomize.toolkit.fluxcd.io/commit_status']).toBe('update');
+      const get = async (port: number | undefined, where: string) => {
+        const answer = await fetch(`http://127.0.0.1:${port}${where}`);
+        return { status: answer.status, text: await answer.text() };
+      };
+      const metrics = await get(settings.metricsAddress?.port, '/metrics');
+      expect(metrics.text).toContain(
+        `gotk_reconcile_duration_seconds_count{kind="Kustomization",name="app",namespace="${namespace}"}`,
+      );
+      expect(await get(settings.healthAddress?.port, '/readyz')).toEqual({ status: 200, text: 'ok' });
+      expect((await get(settings.healthAddress?.port, '/metrics')).status).toBe(404);
+    });
+
+    it('takes over the fields of managers that it is told to override', async () => {
+      const { path, namespace } = await apply({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
+      await suite.waitFor(path, isReady, 'Ready');
+      const configMap = paths.configMap(namespace, 'cm');
+
+      await cluster.admin.call('PATCH', `${configMap}?fieldManager=rancher-agent`, { body: { data: { b: '2' } } });
+
+      const live = await suite.waitFor(configMap, (object) => object?.data.b === undefined, 'put back');
+      expect(live.data).toEqual({ a: '1' });
+      expect(JSON.stringify(live.metadata.managedFields)).not.toContain('rancher');
+    });
+
+    it('makes variables that are not set empty without strict substitution', async () => {
+      const { path, namespace } = await apply(
+        { 'cm.yaml': configMapYaml('cm', { a: 'x${nothing}y' }) },
+        { postBuild: { substitute: { other: '1' } } },
+      );
+
+      await suite.waitFor(path, isReady, 'Ready');
+      expect((await suite.get(paths.configMap(namespace, 'cm'))).data).toEqual({ a: 'xy' });
+    });
+
+    it('asks a dependency both its own question and whether it is Ready', async () => {
+      const { namespace } = cluster;
+      await apply({ 'cm.yaml': 'broken: [' });
+      const dependsOn = [{ name: 'app', readyExpr: "dep.metadata.name == 'app'" }];
+      await suite.apply(kustomization('second', 'app', { targetNamespace: namespace, dependsOn }));
+
+      const object = await suite.waitFor(
+        paths.kustomization(namespace, 'second'),
+        hasFailed('DependencyNotReady'),
+        'waiting',
+      );
+
+      expect(condition(object, 'Ready').message).toBe(`dependency '${namespace}/app' is not ready`);
+    });
+
+    it('applies to the cluster of a ConfigMap with a token of its ServiceAccount', async () => {
+      const { namespace } = cluster;
+      const { server, tls } = await readKubeconfig(cluster.kubeconfig, { clock: systemClock });
+      const remote = (data: Record<string, string>) => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'remote' },
+        data: { provider: 'generic', address: server, audiences: 'https://kubernetes.default.svc', ...data },
+      });
+      await suite.apply(remote({ 'ca.crt': tls.ca ?? '', serviceAccountName: 'tenant' }));
+      const { path } = await apply(
+        { 'cm.yaml': configMapYaml('cm', { a: '1' }) },
+        { kubeConfig: { configMapRef: { name: 'remote' } } },
+      );
+      const refused = condition(await suite.waitFor(path, hasFailed('ReconciliationFailed'), 'failed'), 'Ready');
+      expect(refused.message).toContain(`failed to create kubernetes token for service account '${namespace}/tenant'`);
+
+      await allow('tenant');
+      await suite.waitFor(path, isReady, 'Ready');
+      expect((await suite.get(paths.configMap(namespace, 'cm'))).data).toEqual({ a: '1' });
+
+      await suite.apply(remote({ provider: 'aws' }));
+      const object = await suite.waitFor(path, hasFailed('ReconciliationFailed'), 'refused');
+      expect(condition(object, 'Ready').message).toContain("provider 'aws' of ConfigMap");
+    });
+
+    it('orphans what nobody may delete any more, and goes', async () => {
+      const { namespace } = cluster;
+      await allow('tenant');
+      const { path } = await apply({ 'cm.yaml': configMapYaml('cm', { a: '1' }) }, { serviceAccountName: 'tenant' });
+      await suite.waitFor(path, isReady, 'Ready');
+      await cluster.admin.call('DELETE', `/api/v1/namespaces/${namespace}/serviceaccounts/tenant`);
+
+      await cluster.admin.call('DELETE', path);
+
+      await suite.waitFor(path, (object) => object === undefined, 'gone');
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      await suite.waitFor(
+        `/api/v1/namespaces/${namespace}/events`,
+        (list) =>
+          list?.items.some(({ message }: Live) => message === `unable to prune objects: \nConfigMap/${namespace}/cm`),
+        'a warning that names them',
+      );
+    });
+
+    /** A ServiceAccount of the test's namespace that may do everything with ConfigMaps there. */
+    async function allow(name: string): Promise<void> {
+      const rbac = 'rbac.authorization.k8s.io';
+      await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+      await suite.apply({
+        apiVersion: `${rbac}/v1`,
+        kind: 'Role',
+        metadata: { name },
+        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
+      });
+      await suite.apply({
+        apiVersion: `${rbac}/v1`,
+        kind: 'RoleBinding',
+        metadata: { name },
+        roleRef: { apiGroup: rbac, kind: 'Role', name },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: cluster.namespace }],
+      });
+    }
+  });
+}

@@ -1,0 +1,120 @@
+// Flags of `run`: those of Flux's controllers carry over, with their defaults and environment (flux.md §6.1, §6.2).
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { type RunOptions, toSettings } from '../../../src/cli/run.ts';
+import { addRunFlags, withGoBooleans } from '../../../src/cli/run-flags.ts';
+import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
+
+function parse(args: readonly string[], env: Record<string, string> = {}) {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addRunFlags(command);
+  command.parse(withGoBooleans(args), { from: 'user' });
+  return { options: command.opts<RunOptions>(), settings: toSettings(command.opts(), { cwd: '/work', env }) };
+}
+
+describe('run', () => {
+  it("has Flux's defaults", () => {
+    const { settings, options } = parse([]);
+
+    expect(settings).toMatchObject({
+      gates: defaultFeatureGates,
+      concurrent: 4,
+      concurrentSsa: 4,
+      noCrossNamespaceRefs: false,
+      noRemoteBases: false,
+      intervalJitterPercent: 5,
+      requeueDependencyMs: 30_000,
+      artifactRetention: { ttlMs: 60_000, records: 2 },
+      leaseGivesBack: true,
+    });
+    expect(settings.watchNamespace).toBeUndefined();
+    expect(settings.leaderElectionNamespace).toBeUndefined();
+    expect(options).toMatchObject({ logLevel: 'info', logEncoding: 'json' });
+  });
+
+  it("takes the arguments of Flux's Deployments", () => {
+    const { settings } = parse([
+      '--events-addr=http://notification-controller.flux-system.svc.cluster.local./',
+      '--watch-all-namespaces=false',
+      '--log-level=debug',
+      '--log-encoding=console',
+      '--enable-leader-election',
+      '--storage-path=/data',
+      '--storage-adv-addr=source-controller.flux-system.svc.cluster.local.',
+      '--no-cross-namespace-refs=true',
+      '--no-remote-bases=false',
+      '--default-service-account=default',
+      '--override-manager=rancher',
+      '--override-manager=argocd,helm',
+      '--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role,/ConfigMap',
+      '--feature-gates=ExternalArtifact=true',
+      '--feature-gates=DisableFailFastBehavior=true',
+      '--requeue-dependency=5s',
+      '--min-retry-delay=1s',
+      '--max-retry-delay=2m',
+      '--watch-label-selector=sharding.fluxcd.io/key=shard1',
+      '--kube-api-qps=500',
+      '--kube-api-burst=1000',
+      '--metrics-addr=:8080',
+      '--health-addr=[::1]:9440',
+      '--artifact-retention-ttl=5m',
+      '--artifact-retention-records=3',
+      '--ssh-kex-algos=curve25519-sha256',
+    ]);
+
+    expect(settings).toMatchObject({
+      eventsUrl: 'http://notification-controller.flux-system.svc.cluster.local./',
+      watchNamespace: 'flux-system',
+      leaderElectionNamespace: 'flux-system',
+      storagePath: '/data',
+      noCrossNamespaceRefs: true,
+      noRemoteBases: false,
+      defaultServiceAccount: 'default',
+      overrideManagers: ['rancher', 'argocd', 'helm'],
+      customApplyStageKinds: ['rbac.authorization.k8s.io/Role', '/ConfigMap'],
+      gates: { ...defaultFeatureGates, ExternalArtifact: true, DisableFailFastBehavior: true },
+      requeueDependencyMs: 5_000,
+      minRetryDelayMs: 1_000,
+      maxRetryDelayMs: 120_000,
+      watchLabelSelector: 'sharding.fluxcd.io/key=shard1',
+      metricsAddress: { listen: '0.0.0.0', port: 8080 },
+      healthAddress: { listen: '::1', port: 9440 },
+      artifactRetention: { ttlMs: 300_000, records: 3 },
+      sshKexAlgorithms: ['curve25519-sha256'],
+    });
+  });
+
+  it('reads the environment where Flux does, flags first', () => {
+    const env = { RUNTIME_NAMESPACE: 'gitops', STORAGE_PATH: '/env', STORAGE_ADDRESS: ':9090' };
+
+    expect(parse(['--enable-leader-election', '--sops-age-secret=age'], env).settings).toMatchObject({
+      leaderElectionNamespace: 'gitops',
+      sopsAgeSecret: { namespace: 'gitops', name: 'age' },
+      storagePath: '/env',
+      storageAddress: { listen: '0.0.0.0', port: 9090 },
+    });
+    expect(parse(['--storage-path=here', '--namespace=own'], env).settings).toMatchObject({
+      storagePath: '/work/here',
+    });
+  });
+
+  it.each([
+    [['--insecure-kubeconfig-exec'], '--insecure-kubeconfig-exec is not supported'],
+    [['--sops-vault-configmap=vaults'], '--sops-vault-configmap is not supported'],
+    [['--feature-gates=Nope=true'], "feature-gate 'Nope' not supported"],
+    [
+      ['--default-kubeconfig-service-account=sa'],
+      'cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is not enabled',
+    ],
+    [['--events-addr=ftp://x'], "--events-addr: 'ftp://x' is no http or https URL"],
+    [['--custom-apply-stage-kinds=Role'], "--custom-apply-stage-kinds: 'Role' is no group/Kind"],
+    [['--requeue-dependency=-1s'], 'expected a duration'],
+    [['--interval-jitter-percentage=100'], 'expected a whole number from 0 to 99'],
+    [['--metrics-addr=8080'], 'expected an address'],
+    [['--log-level=loud'], 'expected one of'],
+    [['--no-such-flag'], "unknown option '--no-such-flag'"],
+    [['--no-remote-bases=perhaps'], "unknown option '--no-remote-bases=perhaps'"],
+  ])('refuses %j', (args, message) => {
+    expect(() => parse(args)).toThrow(message);
+  });
+});
