@@ -4,6 +4,7 @@ import { errorMessage } from '../lib/errors.ts';
 import { parseChoice, parsePort } from './arguments.ts';
 import { type CliIo, processIo } from './io.ts';
 import { addRunFlags, withGoBooleans } from './run-flags.ts';
+import { listenForSignals } from './signals.ts';
 import { version } from './version.ts';
 
 /** Runs the command line and answers the exit code. */
@@ -44,6 +45,17 @@ function createProgram(io: CliIo, exit: (code: number) => void): Command {
   return program;
 }
 
+/** A command that runs until it is asked to end. Signals are heard before its code is loaded. */
+function ending<Options>(
+  exit: (code: number) => void,
+  run: (options: Options, ending: AbortSignal) => Promise<number>,
+) {
+  return async (options: Options): Promise<void> => {
+    const signal = listenForSignals();
+    exit(await run(options, signal));
+  };
+}
+
 function addUp(program: Command, io: CliIo, exit: (code: number) => void): void {
   program
     .command('up')
@@ -58,7 +70,7 @@ function addUp(program: Command, io: CliIo, exit: (code: number) => void): void 
     .option('--ephemeral', 'forget everything at the end', false)
     .option('--legacy-revisions', 'revisions in status as main/<sha>', false)
     .option('--log-level <level>', 'silent, error, warn, info or debug', parseLevel, 'warn')
-    .action(async (options) => exit(await (await import('./up.ts')).up(options, io)));
+    .action(ending(exit, async (options, signal) => (await import('./up.ts')).up(options, io, signal)));
 }
 
 function addSandbox(program: Command, io: CliIo, exit: (code: number) => void): void {
@@ -70,14 +82,14 @@ function addSandbox(program: Command, io: CliIo, exit: (code: number) => void): 
     .option('--git-port <port>', 'port of the Git server', parsePort)
     .option('--listen <address>', 'address that both servers listen on', '127.0.0.1')
     .option('--ephemeral', 'forget everything at the end', false)
-    .action(async (options) => exit(await (await import('./up.ts')).sandbox(options, io)));
+    .action(ending(exit, async (options, signal) => (await import('./up.ts')).sandbox(options, io, signal)));
 }
 
 function addRun(program: Command, io: CliIo, exit: (code: number) => void): void {
   const command = program
     .command('run')
     .description('the reconciler against any cluster')
-    .action(async (options) => exit(await (await import('./run.ts')).run(options, io)));
+    .action(ending(exit, async (options, signal) => (await import('./run.ts')).run(options, io, signal)));
   addRunFlags(command);
 }
 

@@ -11,7 +11,7 @@ import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
 import { installNamespace } from './install-manifests.ts';
 import type { CliIo } from './io.ts';
-import { untilSignal } from './signals.ts';
+import { untilEnd } from './signals.ts';
 import { version } from './version.ts';
 
 /** The flags of run-flags.ts as commander names them. Durations are in ms. */
@@ -68,8 +68,8 @@ export interface RunOptions {
   readonly sopsVaultConfigmap?: string;
 }
 
-/** Runs until SIGINT or SIGTERM, or until leadership is lost. Answers the exit code. */
-export async function run(options: RunOptions, io: CliIo): Promise<number> {
+/** Runs until `ending` aborts, or until leadership is lost. Answers the exit code. */
+export async function run(options: RunOptions, io: CliIo, ending: AbortSignal): Promise<number> {
   const settings = toSettings(options, io);
   const log = createLog({
     clock: systemClock,
@@ -77,9 +77,11 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     encoding: options.logEncoding,
     write: (line) => io.stderr(line),
   });
+  const access = await clusterAccess(options, io);
+  if (ending.aborted) return 0;
   const reconciler = await startReconciler({
     ...settings,
-    access: await clusterAccess(options, io),
+    access,
     stateDir: resolve(io.cwd, options.state),
     clock: systemClock,
     random: Math.random,
@@ -92,7 +94,7 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   });
   log.info('running', { http: reconciler.httpUrl, internal: reconciler.internalUrl });
   io.stdout(`lockstep ${version} is running: http ${reconciler.httpUrl}, internal ${reconciler.internalUrl}\n`);
-  const reason = await untilSignal(reconciler.lost);
+  const reason = await untilEnd(ending, reconciler.lost);
   await reconciler.stop();
   if (reason !== 'leadership lost') return 0;
   io.stderr('leadership was lost\n');

@@ -24,7 +24,7 @@ import { namespaceManifest, rightsManifests } from './install-manifests.ts';
 import type { CliIo } from './io.ts';
 import { createLiveLines } from './live-lines.ts';
 import { isPortFree } from './ports.ts';
-import { untilSignal } from './signals.ts';
+import { beforeEnd, untilEnd } from './signals.ts';
 import { openStateDir, type StateDir } from './state-dir.ts';
 import { version } from './version.ts';
 
@@ -54,23 +54,23 @@ interface Servers {
 }
 
 /** Embedded API server and Git server only. */
-export async function sandbox(options: SandboxOptions, io: CliIo): Promise<number> {
+export async function sandbox(options: SandboxOptions, io: CliIo, ending: AbortSignal): Promise<number> {
   const log = createLog({ clock: systemClock, level: 'warn', write: (line) => io.stderr(line) });
   const servers = await startServers(options, io, log);
   io.stdout(`lockstep is up\n${addresses(servers)}`);
-  await untilSignal();
+  await untilEnd(ending);
   await servers.close();
   return 0;
 }
 
 /** Everything in one process. */
-export async function up(options: UpOptions, io: CliIo): Promise<number> {
+export async function up(options: UpOptions, io: CliIo, ending: AbortSignal): Promise<number> {
   const log = createLog({ clock: systemClock, level: options.logLevel, write: (line) => io.stderr(line) });
   const servers = await startServers(options, io, log);
   let reconciler: Reconciler | undefined;
   try {
     const access = accessOf(servers.sandbox);
-    await installInto(access);
+    await beforeEnd(ending, () => installInto(access));
     const remembered = servers.state.remembered;
     reconciler = await startReconciler({
       access,
@@ -86,10 +86,14 @@ export async function up(options: UpOptions, io: CliIo): Promise<number> {
       onEvent: createLiveLines((line) => io.stdout(line), timeOfDay),
     });
     servers.state.remember({ httpPort: portOf(reconciler.httpUrl), internalPort: portOf(reconciler.internalUrl) });
-    if (!options.empty) await setUpDemo(servers, access);
+    if (!options.empty) await beforeEnd(ending, () => setUpDemo(servers, access));
+    ending.throwIfAborted();
     io.stdout(`lockstep is up\n${addresses(servers)}${options.empty ? '' : nextSteps(servers)}`);
-    await untilSignal(reconciler.lost);
+    await untilEnd(ending, reconciler.lost);
     return 0;
+  } catch (error) {
+    if (ending.aborted) return 0;
+    throw error;
   } finally {
     await reconciler?.stop();
     await servers.close();

@@ -63,7 +63,8 @@ export class Discovery {
   async resolve(ref: KindKey, signal?: AbortSignal): Promise<ResourceMapping> {
     const known = this.peek(ref);
     if (known !== undefined) return known;
-    if (this.#asking !== undefined || this.#mayAsk()) await this.#refresh();
+    // Others may wait for the same answer: one who gives up ends only his own wait.
+    if (this.#asking !== undefined || this.#mayAsk()) await orAborted(this.#refresh(), signal);
     signal?.throwIfAborted();
     const found = this.peek(ref);
     if (found !== undefined) return found;
@@ -231,4 +232,15 @@ function strings(value: JsonValue | undefined): string[] {
 
 function objects(value: JsonValue | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+/** The promise's result, or the signal's reason as soon as it aborts. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

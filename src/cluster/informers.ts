@@ -61,8 +61,9 @@ export class Informers {
   async acquire<T extends KubeObject = KubeObject>(
     kind: KindReference,
     request: InformerRequest = {},
+    signal?: AbortSignal,
   ): Promise<InformerLease<T>> {
-    const mapping = await this.#options.discovery.resolve(kind);
+    const mapping = await this.#options.discovery.resolve(kind, signal);
     if (this.#closed) throw new Error('informers are stopped');
     const key = keyOf(mapping, request);
     const entry = this.#entries.get(key) ?? this.#start(key, mapping, request);

@@ -104,7 +104,7 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
     for (;;) {
       stopping.signal.throwIfAborted();
       try {
-        const lease = await machine.informers.acquire(kind, request);
+        const lease = await machine.informers.acquire(kind, request, stopping.signal);
         releases.push(() => lease.release());
         stopping.signal.throwIfAborted();
         return lease;
@@ -136,7 +136,7 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
   // A watched kind that is missing holds nobody up: its objects cannot be referred to with success anyway.
   const beginWatch = async (watch: Watch<Obj>): Promise<void> => {
     const { metadataOnly, labelSelector } = watch;
-    const known = await machine.client.discovery.resolve(watch.kind).catch(() => undefined);
+    const known = await machine.client.discovery.resolve(watch.kind, stopping.signal).catch(() => undefined);
     const connect = async (): Promise<void> => {
       const { informer } = await follow(watch.kind, { metadataOnly, labelSelector, namespace: machine.namespace });
       releases.push(informer.addHandler(watchHandler(watch, primary, workers)));
