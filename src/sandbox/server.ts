@@ -72,6 +72,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const authenticate = createAuthenticator(api.core, identity);
   const connections = handleConnection(server, routes, { authenticate, onBug: options.onBug ?? (() => {}) });
   await listen(server, options);
+  // Watches begin at what a server starts with, as those of a real one that fills its caches.
+  storage.forget();
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,

@@ -27,6 +27,7 @@ export interface Answer {
 
 /** An answer that goes on: the function starts it and returns what ends it. */
 export interface Stream {
+  readonly warnings?: readonly string[];
   readonly stream: (sink: WatchSink) => () => void;
 }
 

@@ -3,14 +3,15 @@ import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import { isRecord, type KubeObject } from '../object.ts';
 import { apiVersionOf } from '../registry.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, json } from './answer.ts';
 import { readBody } from './body.ts';
 import { toVersion } from './convert.ts';
 import { invalid } from './errors.ts';
-import { selectPage } from './list.ts';
+import { listMeta, selectPage } from './list.ts';
+import { readListOptions } from './list-options.ts';
 import { readLive } from './mutate.ts';
 import { type RemoveOptions, removeObject } from './remove.ts';
-import { answer, listRequest, type ResourceRequest, requireName } from './resource-request.ts';
+import { listRequest, type ResourceRequest, requireName } from './resource-request.ts';
 
 /** Options of a delete: the body's DeleteOptions, or the query. */
 function removeOptions(core: Core, request: ResourceRequest): RemoveOptions {
@@ -66,9 +67,9 @@ export function remove(core: Core, request: ResourceRequest): Answer {
         uid: removed.object.metadata.uid,
       },
     };
-    return answer(request, JSON.stringify(status));
+    return json(JSON.stringify(status));
   }
-  return answer(request, stringifyJson(toVersion(resource, version, removed.object)));
+  return json(stringifyJson(toVersion(resource, version, removed.object)));
 }
 
 /** Kinds whose deletion answers with the deleted object. */
@@ -91,7 +92,7 @@ const RETURNS_OBJECT: ReadonlySet<string> = new Set([
 export function removeCollection(core: Core, request: ResourceRequest): Answer {
   const what = listRequest(request);
   const options = removeOptions(core, request);
-  const page = selectPage(core, what);
+  const page = selectPage(core, what, readListOptions(what, 'list'));
   const removed: KubeObject[] = [];
   for (const { object } of page.entries) {
     const place = { namespace: object.metadata.namespace ?? '', name: object.metadata.name };
@@ -105,12 +106,11 @@ export function removeCollection(core: Core, request: ResourceRequest): Answer {
     const { apiVersion: _, kind: __, ...item } = shown;
     return item;
   });
-  return answer(
-    request,
+  return json(
     stringifyJson({
       kind: resource.listKind,
       apiVersion: apiVersionOf(resource.group, version.name),
-      metadata: { resourceVersion: String(core.storage.revision) },
+      metadata: listMeta(page),
       items,
     }),
   );

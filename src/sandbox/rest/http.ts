@@ -101,9 +101,13 @@ function send(answer: Answer, response: ServerResponse, headOnly: boolean): void
     'Cache-Control': 'no-cache, private',
     ...answer.headers,
   };
-  if (answer.warnings) headers['Warning'] = answer.warnings.map((text) => `299 - ${JSON.stringify(text)}`);
+  if (answer.warnings) headers['Warning'] = warningHeader(answer.warnings);
   response.writeHead(answer.status, headers);
   response.end(headOnly ? undefined : body);
+}
+
+function warningHeader(warnings: readonly string[]): string[] {
+  return warnings.map((text) => `299 - ${JSON.stringify(text)}`);
 }
 
 function stream(reply: Extract<Reply, { stream: unknown }>, response: ServerResponse, context: Context): void {
@@ -116,6 +120,7 @@ function stream(reply: Extract<Reply, { stream: unknown }>, response: ServerResp
       'Content-Type': 'application/json',
       'Cache-Control': 'no-cache, private',
       'Transfer-Encoding': 'chunked',
+      ...(reply.warnings ? { Warning: warningHeader(reply.warnings) } : {}),
     });
     response.flushHeaders();
   };

@@ -1,13 +1,14 @@
-// Owns answering list requests: selection, paging, the list's JSON. Tables are tables/.
+// Owns answering list requests: selection, paging, the list's JSON. Parameters are list-options.ts, tables tables/.
 
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
 import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
 import type { Entry } from '../storage/storage.ts';
+import { formatToken, parseToken } from './continue-token.ts';
 import { toVersion } from './convert.ts';
-import { ApiError, badRequest, expired, forbiddenFault, invalid } from './errors.ts';
-import { fieldMatcher, labelMatcher, type Matcher } from './selectors.ts';
+import { ApiError, badRequest, expired } from './errors.ts';
+import type { ListOptions } from './list-options.ts';
 
 export interface ListRequest {
   readonly resource: Resource;
@@ -26,115 +27,71 @@ export interface Page {
   readonly remaining: number | undefined;
 }
 
-interface Token {
-  readonly rv: number;
-  readonly start: string;
-}
-
-/** Matcher of the request's selectors, undefined when everything is wanted. */
-export function matcherOf(request: ListRequest): Matcher | undefined {
-  const { query, resource, version } = request;
-  const labels = labelMatcher(query.get('labelSelector') ?? '');
-  const fields = fieldMatcher(query.get('fieldSelector') ?? '', resource, version.custom?.selectableFields);
-  const shared = request.resource.group === 'events.k8s.io';
-  const inVersion: Matcher | undefined =
-    fields && shared ? (object) => fields(toVersion(resource, version, object)) : fields;
-  if (labels && inVersion) return (object) => labels(object) && inVersion(object);
-  return labels ?? inVersion;
-}
-
 /** Key prefix of what the request covers. */
 export function prefixOf(request: Pick<ListRequest, 'namespace'>): string {
   return request.namespace === '' ? '' : `${request.namespace}/`;
 }
 
-/** Selects the page that the request asks for. Throws ApiError 400 or 410. */
-export function selectPage(core: Core, request: ListRequest): Page {
-  const { query } = request;
-  const limit = Math.max(0, integerParameter(query, 'limit'));
-  const text = query.get('continue') ?? '';
-  const token = text === '' ? undefined : parseToken(text);
-  const exact = checkRevision(core, query, token !== undefined);
-  const past = token?.rv ?? exact;
-  const revision = past ?? core.storage.revision;
+/** Selects the page that the request asks for. Throws ApiError 400, 410 or 504. */
+export function selectPage(core: Core, request: ListRequest, options: ListOptions): Page {
+  const { matcher, continueToken, revision: wanted } = options;
   const prefix = prefixOf(request);
+  const token = continueToken === '' ? undefined : parseToken(continueToken);
+  if (token && wanted !== '' && wanted !== '0')
+    throw badRequest('specifying resource version is not allowed when using continue');
+  const past = token ? pastOf(core, token.revision) : exactRevision(core, options);
+  const revision = past ?? core.storage.revision;
   const all =
-    past !== undefined
-      ? core.storage.listAt(request.resource.collection, prefix, revision)
-      : core.storage.list(request.resource.collection, prefix);
+    past === undefined
+      ? core.storage.list(request.resource.collection, prefix)
+      : core.storage.listAt(request.resource.collection, prefix, revision);
   if (all === undefined) throw expired();
-  const matcher = matcherOf(request);
+  // A list of any age comes from the API server's cache, which gives it whole.
+  const limit = wanted === '0' && !token ? 0 : options.limit;
   const page: Entry[] = [];
-  let i = token ? all.findIndex(({ key }) => key >= token.start) : 0;
+  let i = token ? all.findIndex(({ key }) => key >= `${prefix}${token.start}`) : 0;
   if (i < 0) i = all.length;
-  for (; i < all.length; i++) {
+  for (; i < all.length && (limit === 0 || page.length < limit); i++) {
     const entry = all[i]!;
-    if (matcher && !matcher(entry.object)) continue;
-    if (limit > 0 && page.length === limit) break;
-    page.push(entry);
+    if (!matcher || matcher(entry.object)) page.push(entry);
   }
   if (i >= all.length) return { entries: page, revision, continueToken: undefined, remaining: undefined };
-  // With a selector the server does not know how many of the rest match.
+  // With a selector the server does not know how many of the rest match, nor whether any does.
   const remaining = matcher ? undefined : all.length - i;
-  return { entries: page, revision, continueToken: formatToken({ rv: revision, start: all[i]!.key }), remaining };
+  const lastKey = all[i - 1]!.key.slice(prefix.length);
+  return { entries: page, revision, continueToken: formatToken(revision, lastKey), remaining };
 }
 
-/** An integer of the query; 0 when absent. Throws ApiError 400 in Go's words. */
-function integerParameter(query: URLSearchParams, name: string): number {
-  const text = query.get(name) ?? '';
-  if (text !== '' && !/^[+-]?\d+$/.test(text))
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
+/** The exact revision that a list is asked at; undefined for the newest. Throws ApiError 400 or 504. */
+function exactRevision(core: Core, { revision, revisionMatch }: ListOptions): number | undefined {
+  if (revision === '' || revision === '0') return undefined;
+  if (!/^\d+$/.test(revision)) throw badRequest(`invalid resource version: ${unreadableRevision(revision)}`);
+  const wanted = Number(revision);
+  requireRevision(core, wanted);
+  return revisionMatch === 'Exact' ? wanted : undefined;
 }
 
-/** The exact revision that a list is asked at; undefined for the newest. Throws ApiError for a wrong combination. */
-function checkRevision(core: Core, query: URLSearchParams, paging: boolean): number | undefined {
-  const text = query.get('resourceVersion') ?? '';
-  const match = query.get('resourceVersionMatch') ?? '';
-  const refuse = (why: string): ApiError =>
-    invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [forbiddenFault('resourceVersionMatch', why)]);
-  if (match !== '' && text === '') throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided');
-  if (match !== '' && paging) throw refuse('resourceVersionMatch is forbidden when continue is provided');
-  if (match === 'Exact' && text === '0')
-    throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
-  if (text === '' || text === '0') return undefined;
-  if (paging) throw badRequest('specifying resource version is not allowed when using continue');
-  if (!/^\d+$/.test(text)) {
-    throw badRequest(
-      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  }
-  const wanted = Number(text);
+function pastOf(core: Core, revision: number): number | undefined {
+  if (revision < 0) return undefined;
+  requireRevision(core, revision);
+  return revision;
+}
+
+/** What is wrong with a revision that is no number. */
+export function unreadableRevision(text: string): string {
+  const shown = JSON.stringify(text);
+  return `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`;
+}
+
+/** Throws ApiError 504 for a revision that has not been reached: the API server waits a while for it, in vain. */
+export function requireRevision(core: Core, wanted: number): void {
   const current = core.storage.revision;
-  if (wanted <= current) return match === 'Exact' ? wanted : undefined;
+  if (wanted <= current) return;
   const details = {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   };
   throw new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, details);
-}
-
-function formatToken(token: Token): string {
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', ...token })).toString('base64url');
-}
-
-function parseToken(text: string): Token {
-  const decoded = Buffer.from(text, 'base64url').toString('latin1');
-  let value: unknown;
-  try {
-    value = JSON.parse(decoded);
-  } catch {
-    const why =
-      decoded === ''
-        ? 'unexpected end of JSON input'
-        : `invalid character '${decoded[0]}' looking for beginning of value`;
-    throw badRequest(`invalid continue token: continue key is not valid: ${why}`);
-  }
-  const { rv, start } = (value ?? {}) as Partial<Token>;
-  if (typeof rv === 'number' && typeof start === 'string') return { rv, start };
-  throw badRequest(
-    'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
-  );
 }
 
 /** JSON of a stored object in a version. */

@@ -24,7 +24,7 @@ import {
   requiredFault,
 } from './errors.ts';
 import { bodyFault, type DecodeFault, decodeObject, defaultObject, initialStatus, zeroObject } from './prepare.ts';
-import { finishRemoval } from './remove.ts';
+import { isReleased } from './remove.ts';
 import { checkObject, checkUpdate } from './validate.ts';
 
 /** What a write did. `entry` is undefined for a dry run. */
@@ -242,8 +242,11 @@ function replace(
   if (write.dryRun) return { object: next, created: false, entry: undefined };
   const key = keyOf(live.metadata.namespace ?? '', live.metadata.name);
   if (core.storage.get(resource.collection, key) === undefined) throw notFound(named, live.metadata.name);
+  if (isReleased(next)) {
+    core.storage.remove(resource.collection, key);
+    return { object: next, created: false, entry: undefined };
+  }
   const entry = core.storage.put(resource.collection, key, toStored(write, next));
-  finishRemoval(core, resource, entry);
   return { object: toVersion(resource, write.version, entry.object), created: false, entry };
 }
 

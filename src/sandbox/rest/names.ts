@@ -35,7 +35,7 @@ function nameProblems(rule: NameRule, name: string): string[] {
       .map((character) => `may not contain '${character}'`);
   }
   const limit = rule === 'subdomain' ? 253 : 63;
-  const problems = name.length > limit ? [`must be no more than ${limit} characters`] : [];
+  const problems = name.length > limit ? [`must be no more than ${limit} bytes`] : [];
   if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
   if (rule === 'label' && !LABEL.test(name)) problems.push(LABEL_MESSAGE);
   return problems;
@@ -82,7 +82,7 @@ export function keyProblems(key: string): string[] {
     else if (!SUBDOMAIN.test(prefix)) problems.push(`prefix part ${SUBDOMAIN_MESSAGE}`);
   }
   if (name === '') problems.push('name part must be non-empty');
-  else if (name.length > 63) problems.push('name part must be no more than 63 characters');
+  else if (Buffer.byteLength(name) > 63) problems.push('name part must be no more than 63 bytes');
   if (!QUALIFIED_NAME.test(name)) problems.push(QUALIFIED_NAME_MESSAGE);
   return problems;
 }

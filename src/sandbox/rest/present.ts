@@ -37,6 +37,8 @@ export interface Presented {
   readonly resource: Resource;
   readonly version: ServedVersion;
   readonly query: URLSearchParams;
+  /** A table without the definitions of its columns. */
+  readonly omitColumns?: boolean;
 }
 
 /** One object in a form. */

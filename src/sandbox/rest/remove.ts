@@ -4,7 +4,7 @@ import { timestamp } from '../core.ts';
 import { isRecord, type KubeObject, readPath } from '../object.ts';
 import type { Resource } from '../registry.ts';
 import { rulesOf } from '../schema/kinds.ts';
-import { type Entry, keyOf } from '../storage/storage.ts';
+import { keyOf } from '../storage/storage.ts';
 import { conflict, notFound } from './errors.ts';
 
 export interface RemoveOptions {
@@ -128,8 +128,7 @@ function isHeld(object: KubeObject): boolean {
   return object.metadata.deletionTimestamp !== undefined && (object.metadata.deletionGracePeriodSeconds ?? 0) > 0;
 }
 
-/** Removes a deleted object whose last finalizer has just gone. */
-export function finishRemoval(core: Core, resource: Resource, entry: Entry): void {
-  if (entry.object.metadata.deletionTimestamp === undefined || isHeld(entry.object)) return;
-  core.storage.remove(resource.collection, entry.key);
+/** A write took the last finalizer of a deleted object: instead of being stored, the object goes. */
+export function isReleased(next: KubeObject): boolean {
+  return next.metadata.deletionTimestamp !== undefined && !isHeld(next);
 }

@@ -45,8 +45,8 @@ function decodeSegment(segment: string): string {
   }
 }
 
-/** True for the spellings of yes that Go's ParseBool knows, and for a bare parameter. */
+/** A boolean parameter as the API server reads it: what is there and does not say no means yes. */
 export function flag(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
-  return value !== null && !['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(value);
+  return value !== null && !['0', 'false'].includes(value.toLowerCase());
 }

@@ -1,10 +1,10 @@
-// Owns a request to a resource before it is run: its verb, its resource, its place, the write it asks for, and the frame
-// of its answer.
+// Owns a request to a resource before it is run: its verb, its resource, its place, the write it asks for, and the
+// warnings of its answer.
 import type { Core, WriteRequest } from '../core.ts';
 import { compareVersions } from '../discovery/discovery.ts';
 import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
 import { rulesOf } from '../schema/kinds.ts';
-import type { Answer, ApiRequest } from './answer.ts';
+import type { ApiRequest } from './answer.ts';
 import { invalid, NoSuchPath, noSuchResource } from './errors.ts';
 import type { ListRequest } from './list.ts';
 import { flag } from './request.ts';
@@ -52,13 +52,13 @@ export function requireName(request: ResourceRequest): void {
   if (request.resource.namespaced && request.info.namespace === '') throw new NoSuchPath();
 }
 
-/** The answer with the warnings that it carries. */
-export function answer(request: ResourceRequest, body: string, status = 200, warnings: readonly string[] = []): Answer {
+/** The warnings of a request's answer: that its kind is deprecated, and what its write collected. */
+export function warningsFor(request: ResourceRequest): readonly string[] {
   const { custom } = request.version;
   const builtin = custom ? undefined : rulesOf(request.resource).deprecated;
   const deprecated = custom?.deprecated ? (custom.deprecationWarning ?? deprecation(request)) : builtin;
-  const all = deprecated === undefined ? warnings : [deprecated, ...warnings];
-  return all.length > 0 ? { status, body, warnings: all } : { status, body };
+  const collected = warningsOf.get(request) ?? [];
+  return deprecated === undefined ? collected : [deprecated, ...collected];
 }
 
 function deprecation({ resource, version }: ResourceRequest): string {
@@ -75,7 +75,7 @@ export function listRequest(request: ResourceRequest): ListRequest {
 }
 
 /** Warnings that a write collected, kept with the request until it is answered. */
-export const warningsOf = new WeakMap<ResourceRequest, string[]>();
+const warningsOf = new WeakMap<ResourceRequest, string[]>();
 
 const MAX_MANAGER = 128;
 

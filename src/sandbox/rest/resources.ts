@@ -4,24 +4,26 @@ import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
 import { keyOf } from '../storage/storage.ts';
-import type { Answer, Reply } from './answer.ts';
+import { type Answer, json, type Reply } from './answer.ts';
 import { readBody } from './body.ts';
 import { toVersion } from './convert.ts';
 import { remove, removeCollection } from './delete.ts';
-import { methodNotAllowed, noSuchResource, notFound } from './errors.ts';
-import { entryJson, listJson, listMeta, matcherOf, pageObjects, selectPage } from './list.ts';
+import { ApiError, methodNotAllowed, noSuchResource, notFound } from './errors.ts';
+import {
+  entryJson,
+  type ListRequest,
+  listJson,
+  listMeta,
+  pageObjects,
+  requireRevision,
+  selectPage,
+  unreadableRevision,
+} from './list.ts';
+import { readListOptions } from './list-options.ts';
 import { createObject, updateObject, type Written } from './mutate.ts';
 import { patch } from './patch.ts';
 import { type Form, negotiate, presentList, presentObject } from './present.ts';
-import {
-  answer,
-  listRequest,
-  type ResourceRequest,
-  requireName,
-  verbOf,
-  warningsOf,
-  writeRequest,
-} from './resource-request.ts';
+import { listRequest, type ResourceRequest, requireName, verbOf, writeRequest } from './resource-request.ts';
 import { scaleSubresource } from './scale.ts';
 import { specialSubresource } from './special.ts';
 import { startWatch } from './watch.ts';
@@ -78,37 +80,48 @@ function getOne(core: Core, request: ResourceRequest): Answer {
   requireName(request);
   const { resource, version, info } = request;
   const form = negotiate(request.headers.accept);
+  checkRevision(core, info.query.get('resourceVersion') ?? '');
   const entry = core.storage.get(resource.collection, keyOf(info.namespace, info.name));
   if (entry === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
-  if (form === 'json') return answer(request, entryJson(resource, version, entry));
-  return answer(
-    request,
+  if (form === 'json') return json(entryJson(resource, version, entry));
+  return json(
     presentObject(core, form, { resource, version, query: info.query }, toVersion(resource, version, entry.object)),
   );
+}
+
+function checkRevision(core: Core, revision: string): void {
+  if (revision !== '' && !/^\d+$/.test(revision)) throw new ApiError(500, '', unreadableRevision(revision));
+  requireRevision(core, Number(revision));
 }
 
 function list(core: Core, request: ResourceRequest): Answer {
   const form = negotiate(request.headers.accept);
   const what = listRequest(request);
-  const page = selectPage(core, what);
-  if (form === 'json') return answer(request, listJson(what, page));
-  return answer(request, presentList(core, form, what, { objects: pageObjects(what, page), metadata: listMeta(page) }));
+  const page = selectPage(core, what, readListOptions(what, 'list'));
+  if (form === 'json') return json(listJson(what, page));
+  return json(presentList(core, form, what, { objects: pageObjects(what, page), metadata: listMeta(page) }));
 }
 
 function watch(core: Core, request: ResourceRequest): Reply {
   const form: Form = negotiate(request.headers.accept);
   const what = listRequest(request);
   // Parameters are checked before the stream starts, so that faults are plain answers.
-  matcherOf(what);
-  const present = form === 'json' ? undefined : (object: KubeObject) => presentObject(core, form, what, object);
-  return { stream: (sink) => startWatch(core, what, sink, { present, timers }) };
+  const options = readListOptions(what, 'watch');
+  const present = form === 'json' ? undefined : watchPresenter(core, form, what);
+  return { stream: (sink) => startWatch(core, what, sink, { ...options, present, timers }) };
 }
 
-function written(
-  core: Core,
-  request: ResourceRequest,
-  result: Written & { readonly warnings?: readonly string[] },
-): Answer {
+/** Tables name their columns in the first event only. */
+function watchPresenter(core: Core, form: Form, what: ListRequest): (object: KubeObject) => string {
+  let first = true;
+  return (object) => {
+    const text = presentObject(core, form, { ...what, omitColumns: !first }, object);
+    first = false;
+    return text;
+  };
+}
+
+function written(core: Core, request: ResourceRequest, result: Written): Answer {
   const form = negotiate(request.headers.accept);
   const { resource, version, info } = request;
   const status = result.created ? 201 : 200;
@@ -118,5 +131,5 @@ function written(
       : result.entry
         ? entryJson(resource, version, result.entry)
         : stringifyJson(result.object);
-  return answer(request, body, status, warningsOf.get(request) ?? []);
+  return json(body, status);
 }

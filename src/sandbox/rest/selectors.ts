@@ -1,5 +1,6 @@
-// Owns label and field selectors: parsing and matching. Pure.
-import { type KubeObject, readPath } from '../object.ts';
+// Owns label selectors: parsing and matching, with the API server's messages. Field selectors are field-selectors.ts.
+// Pure.
+import type { KubeObject } from '../object.ts';
 import { type ApiError, badRequest } from './errors.ts';
 import { keyProblems, valueProblems } from './names.ts';
 
@@ -12,9 +13,9 @@ interface Requirement {
 /** True for objects that a list or watch shows. */
 export type Matcher = (object: KubeObject) => boolean;
 
-const TOKEN = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+|$)/y;
+const TOKEN = /[ \t\r\n]*(,|\(|\)|==|=|!=|!|>|<|[^ \t\r\n,()=!<>]+|$)/y;
 
-/** Reads a label selector token by token, with the API server's messages. */
+/** Reads a label selector token by token. */
 class SelectorReader {
   private readonly text: string;
   private at = 0;
@@ -41,8 +42,13 @@ class SelectorReader {
   }
 }
 
-function fail(found: string, expected: string): ApiError {
-  return badRequest(`unable to parse requirement: found '${found}', expected: ${expected}`);
+function found(token: string, expected: string): ApiError {
+  return badRequest(`found '${token}', expected: ${expected}`);
+}
+
+/** A fault inside one requirement; those between requirements have no such prefix. */
+function unparsed(why: string): ApiError {
+  return badRequest(`unable to parse requirement: ${why}`);
 }
 
 const PUNCTUATION = new Set([',', '(', ')', '=', '==', '!=', '!', '>', '<', '']);
@@ -51,14 +57,14 @@ function parseLabelSelector(text: string): Requirement[] {
   const reader = new SelectorReader(text);
   const requirements: Requirement[] = [];
   while (reader.peek() !== '') {
-    const requirement = parseRequirement(reader);
-    checkRequirement(requirement);
-    requirements.push(requirement);
+    const first = reader.peek();
+    if (first !== '!' && PUNCTUATION.has(first)) throw found(first, "!, identifier, or 'end of string'");
+    requirements.push(parseRequirement(reader));
     const next = reader.take();
     if (next === '') break;
-    if (next !== ',') throw fail(next, "',' or 'end of string'");
+    if (next !== ',') throw found(next, "',' or 'end of string'");
     const after = reader.peek();
-    if (after === '') throw fail('', "identifier after ','");
+    if (after !== '!' && PUNCTUATION.has(after)) throw found(after, "identifier after ','");
   }
   return requirements;
 }
@@ -67,7 +73,9 @@ function parseRequirement(reader: SelectorReader): Requirement {
   const first = reader.take();
   const absent = first === '!';
   const key = absent ? reader.take() : first;
-  if (PUNCTUATION.has(key)) throw fail(key, absent ? 'identifier' : "!, identifier, or 'end of string'");
+  if (PUNCTUATION.has(key)) throw unparsed(`found '${key}', expected: identifier`);
+  const problems = keyProblems(key);
+  if (problems.length > 0) throw unparsed(`<nil>: Invalid value: ${JSON.stringify(key)}: ${problems.join('; ')}`);
   const next = reader.peek();
   if (absent || next === '' || next === ',') return { key, operator: absent ? '!' : 'exists', values: [] };
   const operator = reader.take();
@@ -75,28 +83,32 @@ function parseRequirement(reader: SelectorReader): Requirement {
     case '=':
     case '==':
     case '!=':
-      return { key, operator: operator === '!=' ? '!=' : '=', values: [parseValue(reader)] };
+      return checked({ key, operator: operator === '!=' ? '!=' : '=', values: [parseValue(reader)] });
     case '>':
     case '<':
-      return { key, operator, values: [parseValue(reader)] };
+      return checked({ key, operator, values: [parseValue(reader)] });
     case 'in':
     case 'notin':
-      return { key, operator, values: parseValues(reader) };
+      return checked({ key, operator, values: parseValues(reader) });
     default:
-      throw fail(operator, 'in, notin, =, ==, !=, gt, lt');
+      throw unparsed(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`);
   }
 }
 
 function parseValue(reader: SelectorReader): string {
   const token = reader.peek();
   if (token === '' || token === ',') return '';
-  if (PUNCTUATION.has(token)) throw fail(token, 'identifier');
+  if (PUNCTUATION.has(token)) throw unparsed(`found '${token}', expected: identifier`);
   return reader.take();
 }
 
 function parseValues(reader: SelectorReader): string[] {
   const open = reader.take();
-  if (open !== '(') throw fail(open, "'('");
+  // The comma that other messages have is missing in the API server's, too.
+  if (open !== '(') throw unparsed(`found '${open}' expected: '('`);
+  const first = reader.peek();
+  if (first !== ',' && first !== ')' && PUNCTUATION.has(first))
+    throw unparsed(`found '${first}', expected: ',', ')' or identifier`);
   const values: string[] = [];
   let value = '';
   for (;;) {
@@ -105,22 +117,27 @@ function parseValues(reader: SelectorReader): string[] {
       values.push(value);
       value = '';
       if (token === ')') return values;
-    } else if (value !== '' || PUNCTUATION.has(token)) throw fail(token, "',' or ')'");
+    } else if (value !== '' || PUNCTUATION.has(token)) throw unparsed(`found '${token}', expected: ',' or ')'`);
     else value = token;
   }
 }
 
-function checkRequirement({ key, values }: Requirement): void {
-  const [problem] = keyProblems(key);
-  if (problem !== undefined)
-    throw badRequest(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${problem}`);
+/** Size of a signed 64-bit integer. */
+const INTEGER = /^[+-]?\d{1,19}$/;
+
+/** The requirement, if its values are such as its operator and label values may be. */
+function checked(requirement: Requirement): Requirement {
+  const { key, operator, values } = requirement;
+  const faults: string[] = [];
   for (const [i, value] of values.entries()) {
-    const [wrong] = valueProblems(value);
-    if (wrong !== undefined)
-      throw badRequest(
-        `unable to parse requirement: values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${wrong}`,
-      );
+    const shown = JSON.stringify(value);
+    if ((operator === '>' || operator === '<') && !INTEGER.test(value))
+      faults.push(`values[${i}]: Invalid value: ${shown}: for 'Gt', 'Lt' operators, the value must be an integer`);
+    const problems = valueProblems(value);
+    if (problems.length > 0) faults.push(`values[${i}][${key}]: Invalid value: ${shown}: ${problems.join('; ')}`);
   }
+  if (faults.length === 0) return requirement;
+  throw unparsed(faults.length === 1 ? faults[0]! : `[${faults.join(', ')}]`);
 }
 
 function meets(requirement: Requirement, value: string | undefined): boolean {
@@ -137,9 +154,9 @@ function meets(requirement: Requirement, value: string | undefined): boolean {
     case 'notin':
       return value === undefined || !values.includes(value);
     case '>':
-      return value !== undefined && Number(value) > Number(values[0]);
+      return value !== undefined && INTEGER.test(value) && Number(value) > Number(values[0]);
     case '<':
-      return value !== undefined && Number(value) < Number(values[0]);
+      return value !== undefined && INTEGER.test(value) && Number(value) < Number(values[0]);
     default:
       return operator satisfies never;
   }
@@ -155,93 +172,4 @@ export function labelMatcher(text: string): Matcher | undefined {
       meets(requirement, Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined),
     );
   };
-}
-
-/** Field selectors of built-in kinds besides metadata.name and metadata.namespace; by `group/plural`. */
-const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
-  '/pods': [
-    'spec.nodeName',
-    'spec.restartPolicy',
-    'spec.schedulerName',
-    'spec.serviceAccountName',
-    'spec.hostNetwork',
-    'status.phase',
-    'status.podIP',
-    'status.podIPs',
-    'status.nominatedNodeName',
-  ],
-  '/events': [
-    'involvedObject.kind',
-    'involvedObject.namespace',
-    'involvedObject.name',
-    'involvedObject.uid',
-    'involvedObject.apiVersion',
-    'involvedObject.resourceVersion',
-    'involvedObject.fieldPath',
-    'reason',
-    'reportingComponent',
-    'source',
-    'type',
-  ],
-  'events.k8s.io/events': [
-    'regarding.kind',
-    'regarding.namespace',
-    'regarding.name',
-    'regarding.uid',
-    'reason',
-    'type',
-    'reportingController',
-  ],
-  '/secrets': ['type'],
-  '/namespaces': ['status.phase'],
-  '/nodes': ['spec.unschedulable'],
-  '/services': ['spec.clusterIP', 'spec.type'],
-  '/replicationcontrollers': ['status.replicas'],
-  'apps/replicasets': ['status.replicas'],
-  'batch/jobs': ['status.successful'],
-  'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
-};
-
-interface FieldTerm {
-  readonly path: readonly string[];
-  readonly equal: boolean;
-  readonly value: string;
-}
-
-/** Matcher of a `fieldSelector` parameter; undefined when it selects all. Throws ApiError 400. */
-export function fieldMatcher(
-  text: string,
-  resource: { group: string; plural: string },
-  custom: readonly string[] | undefined,
-): Matcher | undefined {
-  const terms: FieldTerm[] = [];
-  for (const part of text.split(',')) {
-    if (part.trim() === '') continue;
-    const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(part.trim());
-    if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
-    const field = match[1]!;
-    const known = [
-      'metadata.name',
-      'metadata.namespace',
-      ...(SELECTABLE[`${resource.group}/${resource.plural}`] ?? []),
-      ...(custom ?? []),
-    ];
-    if (!known.includes(field))
-      throw badRequest(unknownField(field, `${resource.group}/${resource.plural}`, custom !== undefined));
-    terms.push({ path: field.split('.'), equal: match[2] !== '!=', value: match[3]! });
-  }
-  if (terms.length === 0) return undefined;
-  return (object) => terms.every(({ path, equal, value }) => (fieldText(object, path) === value) === equal);
-}
-
-/** Kinds without selectors of their own say what the common ones are. */
-function unknownField(field: string, id: string, custom: boolean): string {
-  if (custom || SELECTABLE[id]) return `field label not supported: ${field}`;
-  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
-}
-
-function fieldText(object: KubeObject, path: readonly string[]): string {
-  const value = readPath(object, path);
-  if (path.join('.') === 'spec.unschedulable') return String(value ?? false);
-  return value === undefined || value === null ? '' : String(value);
 }

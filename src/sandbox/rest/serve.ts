@@ -5,7 +5,7 @@ import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceLi
 import type { OpenApiV3 } from '../openapi/v3.ts';
 import { type Answer, type ApiRequest, json, type Reply } from './answer.ts';
 import { ApiError, badRequest, methodNotAllowed, NoSuchPath, noSuchResource, statusOf } from './errors.ts';
-import { findResource, type ResourceRequest } from './resource-request.ts';
+import { findResource, type ResourceRequest, warningsFor } from './resource-request.ts';
 import { serveResource } from './resources.ts';
 
 export interface Routes {
@@ -28,15 +28,22 @@ const PROBES = new Set(['/healthz', '/livez', '/readyz']);
 
 /** Answers one request. Never throws: every fault becomes a Status. */
 export function serve(routes: Routes, request: ApiRequest): Reply {
+  let found: ResourceRequest | undefined;
   try {
     routes.authorize(request);
     if (request.info.resource === undefined) return serveOther(routes, request);
-    const found = findResource(routes.core, request);
-    return routes.virtual(found) ?? serveResource(routes.core, found);
+    found = findResource(routes.core, request);
+    return withWarnings(found, routes.virtual(found) ?? serveResource(routes.core, found));
   } catch (error) {
     if (!(error instanceof ApiError) && !(error instanceof RangeError)) routes.onBug(error);
-    return faultAnswer(error);
+    const answer = faultAnswer(error);
+    return found === undefined ? answer : withWarnings(found, answer);
   }
+}
+
+function withWarnings(request: ResourceRequest, reply: Reply): Reply {
+  const warnings = warningsFor(request);
+  return warnings.length > 0 ? { ...reply, warnings } : reply;
 }
 
 /** The answer to a fault; one that is not an ApiError is a bug and says so with 500. */

@@ -5,11 +5,11 @@ import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
 import { apiVersionOf } from '../registry.ts';
-import type { Change, Entry } from '../storage/storage.ts';
+import { type Change, Entry } from '../storage/storage.ts';
 import { toVersion } from './convert.ts';
-import { ApiError, forbiddenFault, invalid, requiredFault, statusOf } from './errors.ts';
-import { entryJson, type ListRequest, matcherOf, prefixOf } from './list.ts';
-import { flag } from './request.ts';
+import { ApiError, statusOf } from './errors.ts';
+import { entryJson, type ListRequest, prefixOf, unreadableRevision } from './list.ts';
+import type { ListOptions } from './list-options.ts';
 import type { Matcher } from './selectors.ts';
 
 /** Where events go. */
@@ -32,16 +32,20 @@ interface Timers {
 }
 
 const BOOKMARK_MS = 30_000;
+/** How long before the end of a watch its last bookmark comes. */
+const LAST_BOOKMARK_MS = 2000;
 const INITIAL_END = 'k8s.io/initial-events-end';
 
-/** Starts a watch and returns a function that ends it. Throws ApiError 400 or 422 for bad parameters. */
-export function startWatch(
-  core: Core,
-  request: ListRequest,
-  sink: WatchSink,
-  options: { present: Presenter; timers: Timers },
-): () => void {
-  checkParameters(request.query);
+/** The parameters of the request, and what the watch needs of its caller. */
+export interface WatchOptions extends ListOptions {
+  readonly present: Presenter;
+  readonly timers: Timers;
+}
+
+/** Starts a watch and returns a function that ends it. Throws ApiError 500 for a revision that is no number. */
+export function startWatch(core: Core, request: ListRequest, sink: WatchSink, options: WatchOptions): () => void {
+  const { revision } = options;
+  if (!/^\d*$/.test(revision)) throw new ApiError(500, '', unreadableRevision(revision));
   const watch = new Watch(core, request, sink, options);
   watch.start();
   return () => watch.close();
@@ -52,7 +56,7 @@ class Watch {
   private readonly core: Core;
   private readonly request: ListRequest;
   private readonly sink: WatchSink;
-  private readonly options: { present: Presenter; timers: Timers };
+  private readonly options: WatchOptions;
   private readonly matcher: Matcher | undefined;
   private readonly prefix: string;
   private readonly stops: (() => void)[] = [];
@@ -65,27 +69,24 @@ class Watch {
   private live = false;
   private closed = false;
 
-  constructor(core: Core, request: ListRequest, sink: WatchSink, options: { present: Presenter; timers: Timers }) {
+  constructor(core: Core, request: ListRequest, sink: WatchSink, options: WatchOptions) {
     this.core = core;
     this.request = request;
     this.sink = sink;
     this.options = options;
-    this.matcher = matcherOf(request);
+    this.matcher = options.matcher;
     this.prefix = prefixOf(request);
   }
 
   start(): void {
-    const { query, resource } = this.request;
+    const { resource } = this.request;
     const { storage } = this.core;
-    const start = query.get('resourceVersion') ?? '';
-    const wanted = query.get('sendInitialEvents');
-    const fromNow = start === '' || start === '0';
-    const bookmarks = flag(query, 'allowWatchBookmarks');
-    this.position = fromNow ? storage.revision : Number(start);
-    if (wanted === 'true' || (wanted === null && fromNow)) {
+    const { revision: start, bookmarks, timers, timeoutSeconds } = this.options;
+    this.position = start === '' || start === '0' ? storage.revision : Number(start);
+    if (this.options.initialEvents) {
       this.initial = storage.list(resource.collection, this.prefix);
       this.position = storage.revision;
-      this.endsInitial = wanted === 'true' && bookmarks;
+      this.endsInitial = bookmarks && this.request.query.has('sendInitialEvents');
     } else if (storage.since(resource.collection, this.position) === undefined) {
       const message = `too old resource version: ${start} (${storage.revision})`;
       this.sink.send(eventLine('ERROR', JSON.stringify(statusOf(new ApiError(410, 'Expired', message)))));
@@ -100,7 +101,7 @@ class Watch {
       this.position = storage.revision;
       this.bookmark(false);
     };
-    schedule(query, { bookmarks, bookmark, close: () => this.close(), stops: this.stops, timers: this.options.timers });
+    schedule({ bookmarks, bookmark, close: () => this.close(), stops: this.stops, timers, timeoutSeconds });
     this.pump();
   }
 
@@ -154,7 +155,8 @@ class Watch {
     this.position = change.revision;
     if (this.prefix !== '' && !change.entry.key.startsWith(this.prefix)) return;
     const event = visibleEvent(change, this.matcher);
-    if (event) this.send(event, change.entry);
+    if (event === 'DELETED' && change.type === 'MODIFIED') this.send(event, leaving(change));
+    else if (event) this.send(event, change.entry);
   }
 
   private send(type: string, entry: Entry): void {
@@ -179,17 +181,19 @@ interface Schedule {
   readonly close: () => void;
   readonly stops: (() => void)[];
   readonly timers: Timers;
+  readonly timeoutSeconds: number;
 }
 
-/** Bookmarks now and then, and the end at the client's timeout. */
-function schedule(query: URLSearchParams, { bookmarks, bookmark, close, stops, timers }: Schedule): void {
-  const seconds = Number(query.get('timeoutSeconds') ?? '0') || 0;
-  if (seconds > 0) {
-    const end = timers.setTimeout(() => {
-      if (bookmarks) bookmark();
-      close();
-    }, seconds * 1000);
-    stops.push(() => timers.clearTimeout(end));
+/** Bookmarks now and then, and the end at the client's timeout with one shortly before it. */
+function schedule({ bookmarks, bookmark, close, stops, timers, timeoutSeconds }: Schedule): void {
+  const after = (ms: number, callback: () => void): void => {
+    const handle = timers.setTimeout(callback, ms);
+    stops.push(() => timers.clearTimeout(handle));
+  };
+  if (timeoutSeconds > 0) {
+    const ms = timeoutSeconds * 1000;
+    after(ms, close);
+    if (bookmarks && ms > LAST_BOOKMARK_MS) after(ms - LAST_BOOKMARK_MS, bookmark);
   }
   if (!bookmarks) return;
   let handle: unknown;
@@ -199,39 +203,6 @@ function schedule(query: URLSearchParams, { bookmarks, bookmark, close, stops, t
   };
   handle = timers.setTimeout(tick, BOOKMARK_MS);
   stops.push(() => timers.clearTimeout(handle));
-}
-
-function checkParameters(query: URLSearchParams): void {
-  const match = query.get('resourceVersionMatch');
-  const initial = query.get('sendInitialEvents');
-  const kind = { group: 'meta.k8s.io', kind: 'ListOptions' };
-  if (initial !== null) {
-    if (match === null) {
-      throw invalid(kind, '', [
-        forbiddenFault(
-          'resourceVersionMatch',
-          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-        ),
-      ]);
-    }
-    if (initial === 'true' && !flag(query, 'allowWatchBookmarks')) {
-      throw invalid(kind, '', [
-        requiredFault('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true'),
-      ]);
-    }
-  } else if (match !== null) {
-    throw invalid(kind, '', [
-      forbiddenFault(
-        'resourceVersionMatch',
-        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-      ),
-    ]);
-  }
-  const revision = query.get('resourceVersion') ?? '';
-  if (!/^\d*$/.test(revision)) {
-    const why = `strconv.ParseUint: parsing ${JSON.stringify(revision)}: invalid syntax`;
-    throw new ApiError(500, '', `resourceVersion: Invalid value: ${JSON.stringify(revision)}: ${why}`);
-  }
 }
 
 /** What a watcher with a selector sees of a change: objects come and go as they start and stop to match. */
@@ -244,10 +215,16 @@ function visibleEvent(change: Change, matcher: Matcher | undefined): Change['typ
   return before ? 'DELETED' : undefined;
 }
 
+/** An object that ceases to match is shown as it last matched, with the version of the change. */
+function leaving({ previous, entry }: Change): Entry {
+  const { object } = previous!;
+  const metadata = { ...object.metadata, resourceVersion: String(entry.revision) };
+  return new Entry(entry.key, entry.revision, { ...object, metadata });
+}
+
 function bookmarkJson(request: ListRequest, revision: number, initialEnd: boolean): string {
   const metadata = {
     resourceVersion: String(revision),
-    creationTimestamp: null,
     ...(initialEnd ? { annotations: { [INITIAL_END]: 'true' } } : {}),
   };
   return stringifyJson({

@@ -34,7 +34,7 @@ export function createPods(): StageController {
       if (pod === undefined) return undefined;
       if (pod.metadata.deletionTimestamp !== undefined) remove(context, pod);
       else if (pod.spec.nodeName !== undefined) live(context, pod, addresses.next);
-      else if (!isFinished(pod)) schedule(context, pod);
+      else if (!isFinished(pod) && isOurs(pod)) schedule(context, pod);
       return undefined;
     },
   };
@@ -42,7 +42,7 @@ export function createPods(): StageController {
 
 function keysOfWaitingPods(_node: unknown, { store }: StageContext): readonly Key[] {
   const pods = store.list(RESOURCES.pods) as readonly Pod[];
-  return pods.filter((pod) => pod.spec.nodeName === undefined).flatMap(ownKey);
+  return pods.filter((pod) => pod.spec.nodeName === undefined || pod.status?.phase === 'Pending').flatMap(ownKey);
 }
 
 /** The containers end at once, so nothing keeps the pod but finalizers; those are others' business. */
@@ -52,7 +52,14 @@ function remove(context: StageContext, pod: Pod): void {
   context.store.delete(RESOURCES.pods, namespace, name, { gracePeriodSeconds: 0, uid: pod.metadata.uid ?? '' });
 }
 
+/** A pod that names another scheduler waits for it. */
+function isOurs({ spec }: Pod): boolean {
+  return (spec['schedulerName'] ?? SCHEDULER) === SCHEDULER;
+}
+
 function live(context: StageContext, pod: Pod, nextAddress: () => string): void {
+  // Nobody runs pods of a node that does not exist.
+  if (context.store.get(RESOURCES.nodes, '', pod.spec.nodeName ?? '') === undefined) return;
   const stage = findPodStage(pod);
   if (stage === undefined) return;
   const podIP = pod.status?.podIP ?? (pod.spec.hostNetwork === true ? HOST_IP : nextAddress());

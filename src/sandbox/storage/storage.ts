@@ -88,9 +88,14 @@ export class Storage {
     collection.sorted = undefined;
   }
 
-  /** Ends loading: earlier revisions can no longer be watched from. */
+  /** Ends loading. */
   loaded(revision: number): void {
     this.current = Math.max(this.current, revision);
+    this.forget();
+  }
+
+  /** Earlier revisions than the newest can no longer be watched from. */
+  forget(): void {
     this.forgottenBefore = this.current;
     for (const collection of this.collections.values()) collection.forgotten = this.current;
   }

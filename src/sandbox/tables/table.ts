@@ -36,7 +36,7 @@ const NAME: ColumnDefinition = {
 /** The Table of some objects. `includeObject` in the query: Metadata (default), Object or None. */
 export function tableOf(
   core: Core,
-  { resource, version, query }: Presented,
+  { resource, version, query, omitColumns }: Presented,
   list: { objects: readonly KubeObject[]; metadata: Record<string, unknown> },
 ): Record<string, unknown> {
   const shape = version.custom ? customTable(version.custom.columns) : builtinTable(resource);
@@ -46,7 +46,7 @@ export function tableOf(
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: list.metadata,
-    columnDefinitions: shape.columns,
+    columnDefinitions: omitColumns ? null : shape.columns,
     rows: list.objects.map((object) => ({
       cells: shape.cells(object, now),
       ...rowConditions(shape, object),
