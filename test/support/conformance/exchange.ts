@@ -1,7 +1,7 @@
 // Owns the steps of a conformance case: from a line such as `APPLY cm/a by one force` to a request, and on to the
 // answer as it is. What differs from run to run is normalise.ts; files and expectations are suite.ts.
 import type { Answer, Api, Method } from '../api.ts';
-import { normaliseBody, type Run } from './normalise.ts';
+import { normaliseBody, notePrefix, type Run } from './normalise.ts';
 
 /** A short name for a collection, and the type that bodies sent to it get when they name none. */
 export interface Kind {
@@ -47,6 +47,7 @@ interface Exchange {
   readonly run: Run;
 }
 
+const WARNING = /\d{3} \S+ "(\\.|[^"\\])*"/g;
 const PATCH = 'PATCH';
 const METHODS: Readonly<Record<string, { readonly method: Method; readonly type?: string }>> = {
   GET: { method: 'GET' },
@@ -77,6 +78,7 @@ interface Request {
 /** Sends a step's request, as often as it asks for, and returns what is to be recorded. Throws when it is never met. */
 export async function runStep(exchange: Exchange, step: Step): Promise<Recorded> {
   const request = toRequest(exchange, step);
+  notePrefix(exchange.run, step.body);
   if (request.verb === 'WATCH') return await watch(exchange, step, request);
   const answer = await callUntil(exchange, step, request);
   for (const [name, path] of Object.entries(step.save ?? {})) {
@@ -87,8 +89,9 @@ export async function runStep(exchange: Exchange, step: Step): Promise<Recorded>
 }
 
 function headOf(run: Run, { status, headers }: Pick<Answer, 'status' | 'headers'>): Recorded {
-  const { warning } = headers;
-  return warning === undefined ? { status } : { status, warnings: normaliseBody(run, [warning].flat()) as string[] };
+  // HTTP/2 joins headers of one name, HTTP/1 does not.
+  const warnings = [headers['warning'] ?? []].flat().join(', ').match(WARNING);
+  return warnings === null ? { status } : { status, warnings: normaliseBody(run, warnings) as string[] };
 }
 
 function toRequest({ kinds, names }: Exchange, step: Step): Request {

@@ -6,66 +6,50 @@ export interface Run {
   readonly namespace: string;
   readonly uids: Map<string, string>;
   readonly versions: Map<string, string>;
-  /** Generated names. */
-  readonly suffixes: Map<string, string>;
+  /** Names that were to be generated, by their prefix. */
+  readonly generated: RegExp[];
   /** Times near this are the server's own; others are the case's. */
   readonly startMs: number;
 }
 
 export function createRun(namespace: string, startMs: number): Run {
-  return { namespace, uids: new Map(), versions: new Map(), suffixes: new Map(), startMs };
+  return { namespace, uids: new Map(), versions: new Map(), generated: [], startMs };
 }
 
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
-const SUFFIX = /^[bcdfghjklmnpqrstvwxz2456789]{5}$/;
+const SUFFIX = '[bcdfghjklmnpqrstvwxz2456789]{5}';
 /** Addresses of Services. */
 const ADDRESS = /\b10\.96\.\d+\.\d+\b/g;
 const HOUR_MS = 3_600_000;
 
+/** Notes the prefix of a name that the server is to make up. */
+export function notePrefix(run: Run, body: unknown): void {
+  const prefix = (body as { metadata?: { generateName?: string } } | undefined)?.metadata?.generateName;
+  if (prefix !== undefined) run.generated.push(new RegExp(`(${prefix.slice(0, 58)})(${SUFFIX})\\b`, 'g'));
+}
+
 /** A body with sorted keys and placeholders. */
-export function normaliseBody(run: Run, body: unknown): unknown {
-  noteNames(run, body);
-  return normalise(run, body);
-}
-
-/** Notes the names that the server made up, which later answers have in other places. */
-function noteNames(run: Run, value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    for (const item of value) noteNames(run, item);
-    return;
-  }
-  const { generateName, name } = value as { generateName?: unknown; name?: unknown };
-  if (typeof generateName === 'string' && typeof name === 'string' && name.startsWith(generateName.slice(0, 58))) {
-    const suffix = name.slice(-5);
-    if (SUFFIX.test(suffix) && !run.suffixes.has(name)) {
-      run.suffixes.set(name, `${name.slice(0, -5)}SUFFIX${run.suffixes.size + 1}`);
-    }
-  }
-  for (const item of Object.values(value)) noteNames(run, item);
-}
-
-function normalise(run: Run, value: unknown): unknown {
+export function normaliseBody(run: Run, value: unknown): unknown {
   if (typeof value === 'string') return text(run, value);
-  if (Array.isArray(value)) return value.map((item) => normalise(run, item));
+  if (Array.isArray(value)) return value.map((item) => normaliseBody(run, item));
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, unknown> = {};
   const fields = value as Record<string, unknown>;
   for (const key of Object.keys(fields).sort()) {
-    out[key] = key === 'metadata' ? metadata(run, fields, fields[key]) : normalise(run, fields[key]);
+    out[text(run, key)] = key === 'metadata' ? metadata(run, fields, fields[key]) : normaliseBody(run, fields[key]);
   }
   return out;
 }
 
 function metadata(run: Run, owner: Record<string, unknown>, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return normalise(run, value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return normaliseBody(run, value);
   const { resourceVersion, continue: token, managedFields, ...rest } = value as Record<string, unknown>;
   // A list's version, and a bookmark's, moves with whatever else the server stores; an object's alone is the object's.
   const shared = 'items' in owner || 'rows' in owner || !('name' in rest);
-  const out = normalise(run, rest) as Record<string, unknown>;
+  const out = normaliseBody(run, rest) as Record<string, unknown>;
   if (token !== undefined && token !== '') out['continue'] = 'CONTINUE';
-  if (managedFields !== undefined) out['managedFields'] = inOrder(normalise(run, managedFields));
+  if (managedFields !== undefined) out['managedFields'] = inOrder(normaliseBody(run, managedFields));
   if (resourceVersion !== undefined) {
     out['resourceVersion'] = shared ? 'RV' : label(run.versions, 'RV', String(resourceVersion));
   }
@@ -89,7 +73,7 @@ function text(run: Run, value: string): string {
       return fraction === undefined ? 'TIME' : 'MICROTIME';
     })
     .replace(ADDRESS, 'ADDRESS');
-  for (const [name, placeholder] of run.suffixes) out = out.replaceAll(name, placeholder);
+  for (const pattern of run.generated) out = out.replace(pattern, '$1SUFFIX');
   if (/resource ?version/i.test(out)) out = out.replace(/\b\d+\b/g, (number) => run.versions.get(number) ?? number);
   return out;
 }
