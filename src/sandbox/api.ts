@@ -2,7 +2,7 @@
 // and the in-process `Store`. HTTP is rest/serve.ts and server.ts.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ADMISSION } from './admission/list.ts';
-import type { Core, WriteRequest } from './core.ts';
+import { type Core, systemWrite, type WriteRequest } from './core.ts';
 import { startCrdController } from './crd/controller.ts';
 import type { RuleEngine } from './crd/rules.ts';
 import { startGarbageCollector } from './gc/collector.ts';
@@ -24,7 +24,6 @@ import type {
   WriteOptions,
 } from './store.ts';
 
-const SYSTEM = { name: 'system:apiserver', groups: ['system:masters'] } as const;
 const DEFAULT_MANAGER = 'kube-controller-manager';
 /** Letters and digits that generated names use: none that make words or look alike. */
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -82,18 +81,10 @@ function createStore(core: Core): Store {
   const write = (resource: Resource, object: KubeObject, options: UpdateOptions): WriteRequest => {
     const version = resource.versions.get(resource.storageVersion);
     if (version === undefined) throw badRequest(`${resource.plural} has no served storage version`);
-    return {
-      resource,
-      version,
-      namespace: resource.namespaced ? (object.metadata.namespace ?? '') : '',
-      name: object.metadata.name ?? '',
-      subresource: options.subresource ?? '',
-      manager: options.manager ?? DEFAULT_MANAGER,
-      caller: SYSTEM,
-      dryRun: false,
-      fieldValidation: 'Strict',
-      warnings: [],
-    };
+    const { namespace = '', name = '' } = object.metadata;
+    const place = { resource, version, namespace: resource.namespaced ? namespace : '', name };
+    const whole = systemWrite(place, options.manager ?? DEFAULT_MANAGER);
+    return { ...whole, subresource: options.subresource ?? '' };
   };
   return {
     get: (id, namespace, name) => core.storage.get(find(id)?.collection ?? '', keyOf(namespace, name))?.object,

@@ -47,8 +47,26 @@ export interface WriteRequest {
   readonly caller: Caller;
   readonly dryRun: boolean;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** What only strict reading minds in the body's text, and how a refusal tells it. */
+  readonly repeated?: { readonly faults: readonly string[]; readonly joined: string };
   /** Warnings for the client, added to while the request runs. */
   readonly warnings: string[];
+}
+
+/** A write of the server itself, to the main resource. */
+export function systemWrite(
+  place: Pick<WriteRequest, 'resource' | 'version' | 'namespace' | 'name'>,
+  manager: string,
+): WriteRequest {
+  return {
+    ...place,
+    subresource: '',
+    manager,
+    caller: { name: 'system:apiserver', groups: ['system:masters'] },
+    dryRun: false,
+    fieldValidation: 'Strict',
+    warnings: [],
+  };
 }
 
 /** RFC 3339 with whole seconds, as metadata has times. */

@@ -6,12 +6,11 @@ import { rbacSteps } from './rbac.ts';
 import { serviceAccountStep } from './service-accounts.ts';
 import { serviceStep } from './services.ts';
 import { claimStep, volumeStep } from './volumes.ts';
-import { jobStep, podStep, secretStep } from './workloads.ts';
+import { jobStep, podStep } from './workloads.ts';
 
 export const ADMISSION: readonly AdmissionStep[] = [
   placeStep,
   namespaceStep,
-  secretStep,
   podStep,
   serviceAccountStep,
   jobStep,

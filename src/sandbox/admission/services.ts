@@ -52,13 +52,27 @@ function withNodePorts(core: Core, spec: Body, live: KubeObject | undefined): Bo
   };
 }
 
+/** An alias of another name has no address of its own. */
+function withoutAddress(spec: Body): Body {
+  const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, internalTrafficPolicy, ...rest } = spec;
+  return rest;
+}
+
+/** Endpoints that nobody selects may be of any family. */
+function familiesOf(spec: Body): Body {
+  const { ipFamilies, ipFamilyPolicy, selector } = spec;
+  const isOpen = spec['clusterIP'] === 'None' && !(isRecord(selector) && Object.keys(selector).length > 0);
+  const [families, policy] = isOpen ? [['IPv4', 'IPv6'], 'RequireDualStack'] : [['IPv4'], 'SingleStack'];
+  return { ipFamilies: ipFamilies ?? families, ipFamilyPolicy: ipFamilyPolicy ?? policy };
+}
+
 /** Allocates what the service's type needs; an update keeps what the live one has. */
 export const serviceStep: AdmissionStep = {
   kind: '/Service',
   admit(core, write, object, live) {
     if (write.subresource !== '') return object;
     const spec = (isRecord(object['spec']) ? object['spec'] : {}) as Body;
-    if (spec['type'] === 'ExternalName') return object;
+    if (spec['type'] === 'ExternalName') return live === undefined ? object : { ...object, spec: withoutAddress(spec) };
     const before = (live ? readPath(live, ['spec', 'clusterIP']) : undefined) as string | undefined;
     if (before && before !== 'None' && spec['clusterIP'] && spec['clusterIP'] !== before) {
       throw invalid(write.resource, object.metadata.name, [
@@ -70,8 +84,7 @@ export const serviceStep: AdmissionStep = {
       ...spec,
       clusterIP,
       clusterIPs: [clusterIP],
-      ipFamilies: spec['ipFamilies'] ?? ['IPv4'],
-      ipFamilyPolicy: spec['ipFamilyPolicy'] ?? 'SingleStack',
+      ...familiesOf(spec),
     };
     return { ...object, spec: withNodePorts(core, addressed, live) };
   },

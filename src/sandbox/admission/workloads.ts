@@ -4,19 +4,6 @@ import { isRecord, readPath } from '../object.ts';
 
 type Body = Record<string, unknown>;
 
-/** `stringData` is write-only: it becomes `data`. */
-export const secretStep: AdmissionStep = {
-  kind: '/Secret',
-  admit(_core, _write, object) {
-    const { stringData, ...rest } = object;
-    if (!isRecord(stringData)) return object;
-    const data: Body = { ...(isRecord(object['data']) ? object['data'] : {}) };
-    for (const [key, value] of Object.entries(stringData))
-      data[key] = Buffer.from(String(value), 'utf8').toString('base64');
-    return { ...rest, data } as typeof object;
-  },
-};
-
 const ALL_RESOURCES = ['cpu', 'memory'];
 
 /** Guaranteed, Burstable or BestEffort, by the requests and limits of the containers. */

@@ -1,7 +1,8 @@
 // Owns metadata.managedFields of an object through a write: reading entries, moving ownership (updater.ts), times, the
 // limit on update entries, and the words of a conflict. Pure: the time comes in.
+import type { JsonObject } from '../../lib/json.ts';
 import { equalJson, isRecord, type KubeObject, type ManagedFieldsEntry, type ObjectMeta, sortKeys } from '../object.ts';
-import { ApiError, badRequest } from '../rest/errors.ts';
+import { ApiError, badRequest, formatType } from '../rest/errors.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import { difference, FieldSet, formatFieldsV1, formatPath, parseFieldsV1, setOf, union } from './fieldset.ts';
 import { checkTyped, compareTyped, toFieldSet } from './typed.ts';
@@ -82,23 +83,30 @@ function parseIdentity(identity: string): {
   return { manager, operation, apiVersion, subresource };
 }
 
-/** Undefined when an entry is malformed. */
+/** Entries whose fields are no field set: the API server then forgets all owners. */
+class BrokenFields extends Error {}
+
+/** Undefined when an entry is malformed. Throws BrokenFields. */
 function decodeManaged(entries: readonly ManagedFieldsEntry[] | undefined): Managed | undefined {
   const managers: Managers = new Map();
   const times = new Map<string, string>();
-  try {
-    for (const entry of entries ?? []) {
-      if (entry.operation !== 'Apply' && entry.operation !== 'Update') return undefined;
-      if (entry.fieldsType !== 'FieldsV1' || !entry.apiVersion) return undefined;
-      const identity = identityOf(entry);
-      const set = entry.fieldsV1 ? parseFieldsV1(entry.fieldsV1) : new FieldSet();
-      managers.set(identity, { set, apiVersion: entry.apiVersion, applied: entry.operation === 'Apply' });
-      if (entry.time) times.set(identity, entry.time);
-    }
-  } catch {
-    return undefined;
+  for (const entry of entries ?? []) {
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update') return undefined;
+    if (entry.fieldsType !== 'FieldsV1' || !entry.apiVersion) return undefined;
+    const identity = identityOf(entry);
+    const set = entry.fieldsV1 ? readFields(entry.fieldsV1) : new FieldSet();
+    managers.set(identity, { set, apiVersion: entry.apiVersion, applied: entry.operation === 'Apply' });
+    if (entry.time) times.set(identity, entry.time);
   }
   return { managers, times };
+}
+
+function readFields(fields: JsonObject): FieldSet {
+  try {
+    return parseFieldsV1(fields);
+  } catch {
+    throw new BrokenFields();
+  }
 }
 
 function encodeManaged({ managers, times }: Managed): ManagedFieldsEntry[] {
@@ -162,6 +170,15 @@ function startingFields(live: KubeObject | undefined, next: KubeObject, subresou
 
 /** The object to store after a create, update or patch, with its managedFields. `live` is undefined for a create. */
 export function updateManaged(write: FieldWrite, live: KubeObject | undefined, next: KubeObject): KubeObject {
+  try {
+    return recordOwners(write, live, next);
+  } catch (error) {
+    if (error instanceof BrokenFields) return withoutManagedFields(next);
+    throw error;
+  }
+}
+
+function recordOwners(write: FieldWrite, live: KubeObject | undefined, next: KubeObject): KubeObject {
   const managed = startingFields(live, next, write.subresource);
   const bare = withoutManagedFields(next);
   // Whoever cleared managedFields does not want them; they come back with the first apply.
@@ -278,11 +295,7 @@ function assertTyped(write: FieldWrite, config: KubeObject): void {
   const lines = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const text = lines.length === 1 ? lines[0] : `errors:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   const name = `${config.metadata.namespace ?? ''}/${config.metadata.name}`;
-  throw new ApiError(
-    500,
-    '',
-    `failed to create typed patch object (${name}; ${config.apiVersion}, Kind=${config.kind}): ${text}`,
-  );
+  throw new ApiError(500, '', `failed to create typed patch object (${name}; ${formatType(config)}): ${text}`);
 }
 
 /** `kubectl apply --server-side` may take over what its own client-side annotation says it set. */

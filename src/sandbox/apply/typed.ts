@@ -1,6 +1,7 @@
 // Owns the operations on a value with its schema that field ownership rests on: its field set, the comparison of two
 // values, merging one into another, removing paths. Semantics are those of structured-merge-diff v6. Pure.
 import { equalJson, getKey, isRecord, setKey } from '../object.ts';
+import { formatGoMap } from '../patch/strategic.ts';
 import type { ListShape, SchemaNode } from '../schema/node.ts';
 import { FieldSet, formatElement, type PathElement } from './fieldset.ts';
 import { fieldNode, indexItems, itemElement, shapeOf, type TypeProblem } from './items.ts';
@@ -296,7 +297,7 @@ function checkAt(node: SchemaNode, value: unknown, path: string, duplicates: boo
   const shape = shapeOf(node, value);
   if (shape === 'map') {
     if (!isRecord(value)) {
-      problems.push({ path, message: `expected map, got ${describe(value)}` });
+      problems.push({ path, message: `expected map, got &{${formatGoMap(value)}}` });
       return;
     }
     for (const key of Object.keys(value)) {
@@ -310,7 +311,7 @@ function checkAt(node: SchemaNode, value: unknown, path: string, duplicates: boo
     return;
   }
   if (shape === 'list') {
-    if (!Array.isArray(value)) problems.push({ path, message: `expected list, got ${describe(value)}` });
+    if (!Array.isArray(value)) problems.push({ path, message: `expected list, got &{${formatGoMap(value)}}` });
     else checkItems(node.list!, value, path, duplicates, problems);
     return;
   }

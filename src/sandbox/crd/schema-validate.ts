@@ -1,6 +1,6 @@
 // Owns validating a value against an OpenAPI v3 structural schema, with the API server's messages. Pure.
 import { compileRegexp, type Regexp } from '../../lib/regexp.ts';
-import { equalJson, getKey, isRecord } from '../object.ts';
+import { equalJson, getKey, isRecord, sortKeys } from '../object.ts';
 import {
   duplicateFault,
   type FieldFault,
@@ -42,6 +42,9 @@ function validateNode(node: SchemaNode, value: unknown, path: string, faults: Fi
     return;
   }
   if (!isRecord(value) || node.map === undefined) return;
+  if (raw['x-kubernetes-embedded-resource'] === true) {
+    for (const key of ['apiVersion', 'kind']) if (!value[key]) faults.push(requiredFault(join(path, key)));
+  }
   for (const [key, field] of node.map.fields) {
     const item = getKey(value, key);
     if (item !== undefined) validateNode(field, item, join(path, key), faults);
@@ -245,7 +248,7 @@ function checkListType(node: SchemaNode, value: readonly unknown[], path: string
     const key =
       type === 'map' && isRecord(item) ? Object.fromEntries(list.keys.map((name) => [name, getKey(item, name)])) : item;
     const text = JSON.stringify(key, (_, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
-    if (seen.has(text)) faults.push(duplicateFault(`${path}[${i}]`, key));
+    if (seen.has(text)) faults.push(duplicateFault(`${path}[${i}]`, sortKeys(key)));
     seen.add(text);
   }
 }

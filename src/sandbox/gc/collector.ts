@@ -1,8 +1,10 @@
 // Owns garbage collection by ownerReferences: dependents of absent owners go, foreground deletion waits for them, orphan
 // deletion cuts them loose. Works from the store's changes and an index of dependents by owner uid.
-import type { Core } from '../core.ts';
-import type { KubeObject, OwnerReference } from '../object.ts';
+import { type Core, systemWrite } from '../core.ts';
+import type { KubeObject, ObjectMeta, OwnerReference } from '../object.ts';
 import { parseApiVersion, type Resource } from '../registry.ts';
+import { patchObject } from '../rest/mutate.ts';
+import { bodyFault } from '../rest/prepare.ts';
 import { removeObject } from '../rest/remove.ts';
 import { type Change, type Entry, keyOf } from '../storage/storage.ts';
 
@@ -108,11 +110,7 @@ function checkOwners({ core }: Collector, resource: Resource, key: string): void
   const solid = states.filter(({ found }) => found !== 'absent' && !isWaiting(found));
   if (solid.length > 0) {
     const left = states.filter(({ found }) => found !== 'absent').map(({ owner }) => owner);
-    if (left.length < owners.length)
-      core.storage.put(resource.collection, key, {
-        ...object,
-        metadata: { ...object.metadata, ownerReferences: left },
-      });
+    if (left.length < owners.length) writeMeta(core, resource, key, { ownerReferences: left });
     return;
   }
   const waiting = states.some(({ found }) => isWaiting(found));
@@ -164,22 +162,26 @@ function checkOwnerDeletion(collector: Collector, owner: OwnerReference, namespa
 }
 
 function disown(core: Core, { resource, key }: Dependent, uid: string): void {
-  const object = core.storage.get(resource.collection, key)?.object;
-  if (object === undefined) return;
-  const left = (object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
-  const { ownerReferences: _, ...metadata } = object.metadata;
-  core.storage.put(resource.collection, key, {
-    ...object,
-    metadata: { ...metadata, ...(left.length > 0 ? { ownerReferences: left } : {}) },
-  });
+  const owners = core.storage.get(resource.collection, key)?.object.metadata.ownerReferences ?? [];
+  writeMeta(core, resource, key, { ownerReferences: owners.filter((owner) => owner.uid !== uid) });
 }
 
 function dropFinalizer(core: Core, resource: Resource, key: string, finalizer: string): void {
-  const object = core.storage.get(resource.collection, key)?.object;
-  if (object === undefined) return;
-  const { finalizers = [], ...metadata } = object.metadata;
-  const left = finalizers.filter((name) => name !== finalizer);
-  if (left.length > 0)
-    core.storage.put(resource.collection, key, { ...object, metadata: { ...metadata, finalizers: left } });
-  else core.storage.remove(resource.collection, key);
+  const finalizers = core.storage.get(resource.collection, key)?.object.metadata.finalizers ?? [];
+  writeMeta(core, resource, key, { finalizers: finalizers.filter((name) => name !== finalizer) });
+}
+
+/** Writes metadata as the collector of a real cluster does: like any client, so that ownership follows. */
+function writeMeta(
+  core: Core,
+  resource: Resource,
+  key: string,
+  change: Partial<Pick<ObjectMeta, 'ownerReferences' | 'finalizers'>>,
+): void {
+  const live = core.storage.get(resource.collection, key)?.object;
+  const version = resource.versions.get(resource.storageVersion) ?? [...resource.versions.values()][0];
+  if (live === undefined || version === undefined) return;
+  const { namespace = '', name } = live.metadata;
+  const write = systemWrite({ resource, version, namespace, name }, 'kube-controller-manager');
+  patchObject(core, write, (object) => ({ ...object, metadata: { ...object.metadata, ...change } }), bodyFault(write));
 }

@@ -1,7 +1,7 @@
 // Owns the namespaces of a new server, what each namespace holds from the start, and emptying one that is deleted.
 
 import { FIRST_ROLES } from '../auth/rbac.ts';
-import type { Core, WriteRequest } from '../core.ts';
+import { type Core, systemWrite } from '../core.ts';
 import { type KubeObject, readPath } from '../object.ts';
 import { createObject } from '../rest/mutate.ts';
 import { removeObject } from '../rest/remove.ts';
@@ -19,18 +19,8 @@ export function ensureObject(
   const resource = core.registry.find(place.group, place.plural)!;
   const key = resource.namespaced ? `${place.namespace}/${place.name}` : place.name;
   if (core.storage.get(resource.collection, key)) return;
-  const write: WriteRequest = {
-    resource,
-    version: resource.versions.get(resource.storageVersion)!,
-    namespace: place.namespace,
-    name: place.name,
-    subresource: '',
-    manager,
-    caller: { name: 'system:apiserver', groups: ['system:masters'] },
-    dryRun: false,
-    fieldValidation: 'Strict',
-    warnings: [],
-  };
+  const version = resource.versions.get(resource.storageVersion)!;
+  const write = systemWrite({ resource, version, namespace: place.namespace, name: place.name }, manager);
   const metadata = { name: place.name, ...(resource.namespaced ? { namespace: place.namespace } : {}) };
   createObject(core, write, { metadata, ...body });
 }

@@ -27,13 +27,17 @@ export function jsonPatch(document: unknown, patch: unknown): unknown {
       true,
     );
   let root = { value: cloneObject(document) };
+  const odd = patch.find((operation) => !isRecord(operation) && operation !== null);
+  if (odd !== undefined) {
+    const got = Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd;
+    const why = `json: cannot unmarshal ${got} into Go value of type handlers.jsonPatchOp`;
+    throw new JsonPatchError(`error decoding patch: ${why}`, true);
+  }
   for (const operation of patch) root = { value: applyOperation(root.value, operation) };
   return root.value;
 }
 
-function applyOperation(document: unknown, operation: unknown): unknown {
-  if (!isRecord(operation))
-    throw new JsonPatchError('json: cannot unmarshal into Go value of type jsonpatch.Operation', true);
+function applyOperation(document: unknown, operation: Record<string, unknown>): unknown {
   const { op } = operation;
   const path = pointer(operation['path'], String(op));
   switch (op) {
@@ -43,7 +47,7 @@ function applyOperation(document: unknown, operation: unknown): unknown {
       return remove(document, path);
     case 'replace':
       return path.length === 0
-        ? getKey(operation, 'value')
+        ? wholeOf(getKey(operation, 'value'))
         : set(document, path, cloneObject(getKey(operation, 'value') ?? null));
     case 'move': {
       const from = pointer(operation['from'], 'move');
@@ -51,7 +55,7 @@ function applyOperation(document: unknown, operation: unknown): unknown {
       return add(remove(document, from), path, value);
     }
     case 'copy':
-      return add(document, path, cloneObject(find(document, pointer(operation['from'], 'copy'), 'copy')));
+      return add(document, path, cloneObject(copied(document, pointer(operation['from'], 'copy'))));
     case 'test': {
       const found = lookup(document, path);
       if (equalJson(found ?? null, getKey(operation, 'value') ?? null)) return document;
@@ -63,16 +67,15 @@ function applyOperation(document: unknown, operation: unknown): unknown {
 }
 
 function pointer(text: unknown, op: string): string[] {
-  if (typeof text !== 'string') throw new JsonPatchError(`${op} operation failed: missing path`, true);
+  if (typeof text !== 'string') throw new JsonPatchError(`${op} operation failed: missing path`);
   if (text === '') return [];
-  if (!text.startsWith('/'))
-    throw new JsonPatchError(
-      `${op} operation does not apply: doc is missing path: ${JSON.stringify(text)}: missing value`,
-    );
-  return text
-    .slice(1)
-    .split('/')
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  // What stands before the first slash is ignored, be it nothing or not.
+  const [, ...steps] = text.split('/');
+  if (steps.length === 0) {
+    const why = `doc is missing path: ${JSON.stringify(text)}: missing value`;
+    throw new JsonPatchError(`${op} operation does not apply: ${why}`);
+  }
+  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function formatPointer(path: readonly string[]): string {
@@ -99,6 +102,17 @@ function find(document: unknown, path: readonly string[], op: string): unknown {
   const value = lookup(document, path);
   if (value === undefined) throw missing(op, path);
   return value;
+}
+
+/** What is absent is copied as null, so long as there is something to look in. */
+function copied(document: unknown, from: readonly string[]): unknown {
+  const holder = holderOf(document, from, 'copy');
+  return Array.isArray(holder) ? find(document, from, 'copy') : (lookup(document, from) ?? null);
+}
+
+function wholeOf(value: unknown): unknown {
+  if (isRecord(value) || Array.isArray(value)) return value;
+  throw new JsonPatchError('replace operation does not apply: the document must be an object or a list');
 }
 
 function missing(op: string, path: readonly string[]): JsonPatchError {
@@ -138,7 +152,7 @@ function add(document: unknown, path: readonly string[], value: unknown): unknow
 
 function remove(document: unknown, path: readonly string[]): unknown {
   const last = path.at(-1);
-  if (last === undefined) return null;
+  if (last === undefined) throw missing('remove', path);
   const holder = holderOf(document, path, 'remove');
   if (Array.isArray(holder)) {
     const at = index(last, holder.length, false);
@@ -158,7 +172,10 @@ function remove(document: unknown, path: readonly string[]): unknown {
 function set(document: unknown, path: readonly string[], value: unknown): unknown {
   const last = path.at(-1)!;
   const holder = holderOf(document, path, 'replace');
-  if (Array.isArray(holder)) holder[index(last, holder.length, false)] = value;
-  else setKey(holder, last, value);
+  if (Array.isArray(holder)) {
+    const at = index(last, holder.length, false);
+    if (!(at >= 0 && at < holder.length)) throw missing('replace', path);
+    holder[at] = value;
+  } else setKey(holder, last, value);
   return document;
 }

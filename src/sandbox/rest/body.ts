@@ -1,4 +1,6 @@
 // Owns reading request bodies: JSON, YAML and protobuf into values, with the API server's words for what is malformed.
+import { parseGoJson } from '../../lib/gojson.ts';
+import { YamlError } from '../../lib/goyaml/error.ts';
 import { fromYaml } from '../../lib/goyaml/sigs.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
@@ -6,6 +8,7 @@ import { isRecord } from '../object.ts';
 import { parseApiVersion, type Resource } from '../registry.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import type { ApiRequest } from './answer.ts';
+import { duplicateKeys } from './duplicates.ts';
 import { badRequest, unsupportedMediaType } from './errors.ts';
 import { decodeBody } from './protobuf.ts';
 
@@ -48,7 +51,7 @@ export function readJson(text: string, kind = 'object'): unknown {
   } catch (error) {
     const shown = text === '' ? '<empty>' : text.slice(0, 1024);
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(error)} (${shown})`,
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text, error)} (${shown})`,
     );
   }
 }
@@ -64,24 +67,74 @@ export function readYaml(text: string): unknown {
 
 /** Content type of a JSON patch, the one patch that is a list. */
 export const JSON_PATCH = 'application/json-patch+json';
+/** Content type of a strategic merge patch, whose faults have no prefix. */
+export const STRATEGIC_PATCH = 'application/strategic-merge-patch+json';
+export const APPLY_PATCH = 'application/apply-patch+yaml';
 
 /** A patch as a value. Throws ApiError 400 in Go's words. */
 export function readPatch(type: string, text: string): unknown {
+  const prefix = type === STRATEGIC_PATCH ? '' : 'error decoding patch: ';
   let value: unknown;
   try {
     value = parseJson(text);
   } catch (error) {
-    throw badRequest(`error decoding patch: ${goJsonError(error)}`);
+    throw badRequest(`${prefix}${goJsonError(text, error)}`);
   }
   if (type === JSON_PATCH || isRecord(value)) return value;
+  if (value === null) {
+    if (type === STRATEGIC_PATCH) return {};
+    throw badRequest('Invalid JSON Patch');
+  }
   const got = Array.isArray(value) ? 'array' : typeof value;
-  throw badRequest(`error decoding patch: json: cannot unmarshal ${got} into Go value of type map[string]interface {}`);
+  throw badRequest(`${prefix}json: cannot unmarshal ${got} into Go value of type map[string]interface {}`);
 }
 
-/** Go's words for the usual fault, a text that ends early; else the engine's. */
-function goJsonError(error: unknown): string {
-  const { message } = error as Error;
-  return /Unexpected end|after array element|after property value|Unterminated/.test(message)
-    ? 'unexpected end of JSON input'
-    : message;
+/** A configuration to apply, JSON or YAML as the text is. Throws ApiError 400. */
+export function readApplied(text: string): unknown {
+  let value: unknown;
+  try {
+    value = text.trimStart().startsWith('{') ? parseJson(text) : readYaml(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    value = readYaml(text);
+  }
+  if (isRecord(value)) return value;
+  if (value === null) return {};
+  const got = Array.isArray(value) ? 'array' : typeof value;
+  const why = `json: cannot unmarshal ${got} into Go value of type map[string]interface {}`;
+  throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+}
+
+/**
+ * What only strict reading minds in a body's text: keys that stand twice, in the decoder's words. `joined` is how a
+ * refusal tells them.
+ */
+export function repeatedKeys(request: ApiRequest): { readonly faults: readonly string[]; readonly joined: string } {
+  const type = mediaType(request);
+  if (type === PROTOBUF || request.body === '') return { faults: [], joined: '' };
+  const isJson = type !== 'application/yaml' && request.body.trimStart().startsWith('{');
+  const keys = isJson ? duplicateKeys(request.body) : [];
+  if (isJson && (keys.length === 0 || type !== APPLY_PATCH)) {
+    const faults = keys.map((path) => `duplicate field ${JSON.stringify(path)}`);
+    return { faults, joined: faults.join(', ') };
+  }
+  if (!isJson && type !== 'application/yaml' && type !== APPLY_PATCH) return { faults: [], joined: '' };
+  try {
+    fromYaml(request.body, { strict: true });
+    return { faults: [], joined: '' };
+  } catch (error) {
+    if (!(error instanceof YamlError) || error.code !== 'YamlDuplicateKey') return { faults: [], joined: '' };
+    const joined = error.message.replace(/^error converting YAML to JSON: /, '');
+    return { faults: joined.split('\n  ').slice(1), joined };
+  }
+}
+
+/** Go's words for what is wrong with a text. */
+function goJsonError(text: string, error: unknown): string {
+  try {
+    parseGoJson(text);
+  } catch (inGo) {
+    return (inGo as Error).message;
+  }
+  return (error as Error).message;
 }

@@ -6,37 +6,58 @@ import { apiVersionOf } from '../registry.ts';
 import { type Answer, json } from './answer.ts';
 import { readBody } from './body.ts';
 import { toVersion } from './convert.ts';
-import { invalid } from './errors.ts';
+import { badRequest, type FieldFault, forbidden, invalid, invalidFault, unsupportedFault } from './errors.ts';
 import { listMeta, selectPage } from './list.ts';
 import { readListOptions } from './list-options.ts';
 import { readLive } from './mutate.ts';
 import { type RemoveOptions, removeObject } from './remove.ts';
 import { listRequest, type ResourceRequest, requireName } from './resource-request.ts';
 
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const;
+
+function isPolicy(value: unknown): value is (typeof POLICIES)[number] {
+  return POLICIES.some((policy) => policy === value);
+}
+
+/** The DeleteOptions of a body: of any version that has them, or of no type. Throws ApiError 400. */
+function readOptions(core: Core, request: ResourceRequest): Record<string, unknown> {
+  let body: unknown;
+  try {
+    body = readBody(core, request);
+  } catch (error) {
+    // What reads options names no kind that it wanted.
+    const fault = error instanceof Error ? /couldn't get version\/kind; (.*) \([^(]*\)$/s.exec(error.message) : null;
+    throw fault === null ? error : badRequest(`couldn't get version/kind; ${fault[1]}`);
+  }
+  if (!isRecord(body)) return {};
+  const { kind = 'DeleteOptions', apiVersion = 'v1' } = body;
+  if (kind === 'DeleteOptions') return body;
+  const type = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`;
+  throw badRequest(`${type} in scheme "pkg/runtime/scheme.go:111"`);
+}
+
 /** Options of a delete: the body's DeleteOptions, or the query. */
 function removeOptions(core: Core, request: ResourceRequest): RemoveOptions {
-  const body = request.bytes.length === 0 ? {} : readBody(core, request);
   const { query } = request.info;
-  const options = isRecord(body) ? body : {};
+  const options = request.bytes.length === 0 ? {} : readOptions(core, request);
   const preconditions = isRecord(options['preconditions']) ? options['preconditions'] : {};
   const policy = options['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined;
-  if (policy !== undefined && policy !== 'Background' && policy !== 'Foreground' && policy !== 'Orphan') {
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
-      {
-        type: 'FieldValueNotSupported',
-        field: 'propagationPolicy',
-        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
-      },
-    ]);
+  const orphan = options['orphanDependents'];
+  const dryRun = Array.isArray(options['dryRun']) ? options['dryRun'] : query.getAll('dryRun');
+  const faults: FieldFault[] = [];
+  if (policy !== undefined && !isPolicy(policy)) {
+    faults.push(unsupportedFault('propagationPolicy', policy, [...POLICIES, 'nil']));
   }
+  if (typeof orphan === 'boolean' && policy !== undefined) {
+    const why = 'orphanDependents and deletionPropagation cannot be both set';
+    faults.push(invalidFault('propagationPolicy', policy, why));
+  }
+  if (dryRun.some((value) => value !== 'All')) faults.push(unsupportedFault('dryRun', dryRun, ['All']));
+  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', faults);
   const grace =
     options['gracePeriodSeconds'] ??
     (query.has('gracePeriodSeconds') ? Number(query.get('gracePeriodSeconds')) : undefined);
-  const dryRun = [...query.getAll('dryRun'), ...(Array.isArray(options['dryRun']) ? options['dryRun'] : [])].includes(
-    'All',
-  );
-  const orphan = options['orphanDependents'] === true;
-  const chosen = policy ?? (orphan ? 'Orphan' : undefined);
+  const chosen = isPolicy(policy) ? policy : orphan === true ? 'Orphan' : undefined;
   return {
     ...(chosen === undefined ? {} : { propagationPolicy: chosen }),
     ...(typeof grace === 'number' ? { gracePeriodSeconds: grace } : {}),
@@ -44,7 +65,7 @@ function removeOptions(core: Core, request: ResourceRequest): RemoveOptions {
     ...(typeof preconditions['resourceVersion'] === 'string'
       ? { resourceVersion: preconditions['resourceVersion'] }
       : {}),
-    ...(dryRun ? { dryRun } : {}),
+    ...(dryRun.length > 0 ? { dryRun: true } : {}),
   };
 }
 
@@ -52,7 +73,11 @@ function removeOptions(core: Core, request: ResourceRequest): RemoveOptions {
 export function remove(core: Core, request: ResourceRequest): Answer {
   requireName(request);
   const { resource, version, info } = request;
-  const removed = removeObject(core, resource, info, removeOptions(core, request));
+  const options = removeOptions(core, request);
+  if (resource.collection === '/namespaces' && IMMORTAL.has(info.name)) {
+    throw forbidden({ group: '', resource: resource.plural }, info.name, 'this namespace may not be deleted');
+  }
+  const removed = removeObject(core, resource, info, options);
   // Kinds that go at once answer with a Status, kinds that linger with the object.
   if (removed.gone && !RETURNS_OBJECT.has(`${resource.group}/${resource.kind}`)) {
     const status = {
@@ -71,6 +96,9 @@ export function remove(core: Core, request: ResourceRequest): Answer {
   }
   return json(stringifyJson(toVersion(resource, version, removed.object)));
 }
+
+/** Namespaces that the server cannot be without. */
+const IMMORTAL: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public']);
 
 /** Kinds whose deletion answers with the deleted object. */
 const RETURNS_OBJECT: ReadonlySet<string> = new Set([
@@ -97,7 +125,9 @@ export function removeCollection(core: Core, request: ResourceRequest): Answer {
   for (const { object } of page.entries) {
     const place = { namespace: object.metadata.namespace ?? '', name: object.metadata.name };
     if (readLive(core, { ...what, ...place }) === undefined) continue;
-    removed.push(removeObject(core, request.resource, place, options).object);
+    removeObject(core, request.resource, place, options);
+    // The answer has them as they were.
+    removed.push(object);
   }
   const { resource, version } = request;
   const items = removed.map((object) => {

@@ -75,13 +75,11 @@ export function noSuchResource(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource', 'empty');
 }
 
-export function alreadyExists(named: Named, name: string): ApiError {
-  return new ApiError(
-    409,
-    'AlreadyExists',
-    `${qualified(named)} ${JSON.stringify(name)} already exists`,
-    details(named, name),
-  );
+/** `deleting`: the object that is there still waits for its finalizers. */
+export function alreadyExists(named: Named, name: string, deleting: boolean): ApiError {
+  const why = deleting ? 'object is being deleted: ' : '';
+  const message = `${why}${qualified(named)} ${JSON.stringify(name)} already exists`;
+  return new ApiError(409, 'AlreadyExists', message, details(named, name));
 }
 
 export function conflict(named: Named, name: string, why: string): ApiError {
@@ -123,6 +121,11 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 export function notAcceptable(offered: readonly string[]): ApiError {
   const message = `406: Not Acceptable\n\nAvailable representations: ${offered.join(', ')}`;
   return new ApiError(406, 'NotAcceptable', message, 'empty');
+}
+
+/** A type as Go prints it: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
+export function formatType({ apiVersion = '', kind = '' }: { readonly apiVersion?: string; readonly kind?: string }) {
+  return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
 }
 
 /** One fault of an object against its kind's rules. `type` is the API's cause, `FieldValueRequired` and so on. */

@@ -25,7 +25,8 @@ import {
 } from './errors.ts';
 import { bodyFault, type DecodeFault, decodeObject, defaultObject, initialStatus, zeroObject } from './prepare.ts';
 import { isReleased } from './remove.ts';
-import { checkObject, checkUpdate } from './validate.ts';
+import { checkMetaUpdate, checkObject, checkUpdate } from './validate.ts';
+import { dropRepeatedOwners, objectWarnings } from './warnings.ts';
 
 /** What a write did. `entry` is undefined for a dry run. */
 export interface Written {
@@ -79,7 +80,10 @@ export function readLive(
 
 /** Creates an object from a body. */
 export function createObject(core: Core, write: WriteRequest, body: unknown): Written {
-  const object = decodeObject(core, write, body, bodyFault(write));
+  return storeCreated(core, write, decodeObject(core, write, body, bodyFault(write)));
+}
+
+function storeCreated(core: Core, write: WriteRequest, object: KubeObject): Written {
   return storeNew(core, write, object, (ready) => updateManaged(fieldWrite(core, write), undefined, ready));
 }
 
@@ -93,7 +97,7 @@ function storeNew(
   const { resource } = write;
   const metadata = object.metadata;
   checkPlace(write, object);
-  if (metadata.resourceVersion)
+  if (metadata.resourceVersion && metadata.resourceVersion !== '0')
     throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   if (!metadata.name && metadata.generateName)
     metadata.name = `${metadata.generateName.slice(0, 58)}${core.randomSuffix()}`;
@@ -105,8 +109,9 @@ function storeNew(
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.resourceVersion;
-  delete metadata.generation;
+  delete metadata.selfLink;
   if (rulesOf(resource).generation) metadata.generation = 1;
+  write.warnings.push(...dropRepeatedOwners(metadata));
   defaultObject(write, object);
 
   let ready = own(derive(resource.group, object));
@@ -115,8 +120,12 @@ function storeNew(
   const key = keyOf(resource.namespaced ? write.namespace : '', ready.metadata.name);
   const faults = checkObject(core, write, ready);
   if (faults.length > 0) throw invalid(resource, ready.metadata.name, faults);
-  if (core.storage.get(resource.collection, key))
-    throw alreadyExists({ group: resource.group, resource: resource.plural }, ready.metadata.name);
+  const present = core.storage.get(resource.collection, key)?.object;
+  if (present) {
+    const named = { group: resource.group, resource: resource.plural };
+    throw alreadyExists(named, ready.metadata.name, present.metadata.deletionTimestamp !== undefined);
+  }
+  write.warnings.push(...objectWarnings(write, ready, undefined));
   if (write.dryRun) return { object: ready, created: true, entry: undefined };
   const entry = core.storage.put(resource.collection, key, toStored(write, ready));
   return { object: toVersion(resource, write.version, entry.object), created: true, entry };
@@ -151,7 +160,10 @@ function checkPlace(write: WriteRequest, object: KubeObject): void {
   if (write.resource.namespaced && namespace && namespace !== write.namespace) {
     throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
   }
-  if (write.name !== '' && name && name !== write.name) {
+  if (write.name !== '' && !name) {
+    throw badRequest(`the name of the object (${write.name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (write.name !== '' && name !== write.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${write.name})`);
   }
 }
@@ -160,18 +172,19 @@ function checkPlace(write: WriteRequest, object: KubeObject): void {
 export function updateObject(core: Core, write: WriteRequest, body: unknown): Written {
   const next = decodeObject(core, write, body, bodyFault(write));
   checkPlace(write, next);
-  if (!next.metadata.name) throw invalid(write.resource, '', [requiredFault('metadata.name', 'name must be provided')]);
   const live = readLive(core, write);
   if (live === undefined) {
-    if (rulesOf(write.resource).createOnUpdate && write.subresource === '') return createObject(core, write, body);
+    if (rulesOf(write.resource).createOnUpdate && write.subresource === '') return storeCreated(core, write, next);
     throw notFound({ group: write.resource.group, resource: write.resource.plural }, write.name);
   }
   if (!next.metadata.resourceVersion && write.resource.custom) {
-    throw invalid(write.resource, write.name, [
+    // The storage says this, which knows the resource and not the kind.
+    throw invalid({ group: write.resource.group, kind: write.resource.plural }, write.name, [
       invalidFault('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
   defaultObject(write, next);
+  checkUid(write, live, next);
   return replace(core, write, live, next, 'update');
 }
 
@@ -195,7 +208,6 @@ export function applyObject(core: Core, write: WriteRequest, config: KubeObject,
   checkPlace(write, config);
   const live = readLive(core, write);
   const named = { group: write.resource.group, resource: write.resource.plural };
-  const named_ = { ...config, metadata: { ...config.metadata, name: write.name } };
   if (live === undefined) {
     if (write.subresource !== '') throw notFound(named, write.name);
     if (config.metadata.uid)
@@ -204,15 +216,16 @@ export function applyObject(core: Core, write: WriteRequest, config: KubeObject,
         write.name,
         `uid mismatch: the provided object specified uid ${config.metadata.uid}, and no existing object was found`,
       );
-    const applied = cloneObject(applyManaged(fieldWrite(core, write), undefined, named_, { force }));
+    const applied = cloneObject(applyManaged(fieldWrite(core, write), undefined, config, { force }));
     const { managedFields } = applied.metadata;
+    delete applied.metadata.resourceVersion;
     const decoded = decodeObject(core, write, applied, bodyFault(write));
     return storeNew(core, write, decoded, (ready) => ({
       ...ready,
       metadata: { ...ready.metadata, ...(managedFields ? { managedFields } : {}) },
     }));
   }
-  const next = cloneObject(applyManaged(fieldWrite(core, write), live, named_, { force }));
+  const next = cloneObject(applyManaged(fieldWrite(core, write), live, config, { force }));
   const decoded = decodeObject(core, write, next, bodyFault(write));
   defaultObject(write, decoded);
   return replace(core, write, live, decoded, 'apply');
@@ -228,7 +241,9 @@ function replace(
 ): Written {
   const { resource } = write;
   const named = { group: resource.group, resource: resource.plural };
-  checkPreconditions(write, live, desired);
+  checkRevision(write, live, desired);
+  const metaFaults = write.subresource === '' ? checkMetaUpdate(desired, live) : [];
+  const warnings = dropRepeatedOwners(desired.metadata);
   let next = keepSystemFields(write, live, desired);
   if (write.subresource === '') next = derive(resource.group, next, live);
   // Binding a pod to a node is no field ownership of anybody's and no new generation.
@@ -236,13 +251,17 @@ function replace(
   if (how === 'update' && !binds) next = updateManaged(fieldWrite(core, write), live, next);
   next = admit(core, write, next, live);
   if (!binds) next = countGeneration(write, live, next);
-  const faults = [...checkObject(core, write, next, live), ...checkUpdate(core, write, next, live)];
+  // The API server looks at changes of metadata twice, and its causes show it.
+  const faults = [...metaFaults, ...metaFaults, ...checkObject(core, write, next, live)];
+  faults.push(...checkUpdate(write, next, live));
   if (faults.length > 0) throw invalid(resource, live.metadata.name, faults);
+  write.warnings.push(...warnings, ...objectWarnings(write, next, live));
   if (equalJson(comparable(live), comparable(next))) return { object: live, created: false, entry: undefined };
   if (write.dryRun) return { object: next, created: false, entry: undefined };
   const key = keyOf(live.metadata.namespace ?? '', live.metadata.name);
   if (core.storage.get(resource.collection, key) === undefined) throw notFound(named, live.metadata.name);
   if (isReleased(next)) {
+    // The last finalizer has gone: the object goes as it was before this write.
     core.storage.remove(resource.collection, key);
     return { object: next, created: false, entry: undefined };
   }
@@ -250,11 +269,18 @@ function replace(
   return { object: toVersion(resource, write.version, entry.object), created: false, entry };
 }
 
-function checkPreconditions(write: WriteRequest, live: KubeObject, desired: KubeObject): void {
+/** The uid in a replacement is a precondition; in a patch it is a field that cannot change. */
+function checkUid(write: WriteRequest, live: KubeObject, { metadata: { uid } }: KubeObject): void {
+  if (!uid || uid === live.metadata.uid) return;
   const named = { group: write.resource.group, resource: write.resource.plural };
-  const { resourceVersion, uid } = desired.metadata;
-  if (uid && uid !== live.metadata.uid) {
-    throw conflict(named, write.name, uidMismatch(write, uid, live.metadata.uid));
+  throw conflict(named, write.name, uidMismatch(write, uid, live.metadata.uid));
+}
+
+function checkRevision(write: WriteRequest, live: KubeObject, desired: KubeObject): void {
+  const named = { group: write.resource.group, resource: write.resource.plural };
+  const { resourceVersion } = desired.metadata;
+  if (resourceVersion && !/^\d+$/.test(resourceVersion)) {
+    throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
   }
   if (resourceVersion && resourceVersion !== '0' && resourceVersion !== live.metadata.resourceVersion)
     throw conflict(named, write.name, MODIFIED);
@@ -283,6 +309,7 @@ function keepSystemFields(write: WriteRequest, live: KubeObject, desired: KubeOb
     };
   }
   const metadata = { ...desired.metadata };
+  delete metadata.selfLink;
   for (const key of [
     'uid',
     'creationTimestamp',

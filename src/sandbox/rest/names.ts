@@ -15,7 +15,12 @@ const LABEL_VALUE_MESSAGE =
 const QUALIFIED_NAME_MESSAGE =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
+const NO_DOTS = 'must not contain dots';
+
 type NameRule = 'subdomain' | 'label' | 'path';
+
+/** Names that become the beginning of others are shorter; by `group/Kind`. */
+const SHORTER: Readonly<Record<string, number>> = { 'batch/CronJob': 52 };
 
 /** Kinds whose names follow another rule than a DNS subdomain; by `group/Kind`. */
 const NAME_RULES: Readonly<Record<string, NameRule>> = {
@@ -37,7 +42,7 @@ function nameProblems(rule: NameRule, name: string): string[] {
   const limit = rule === 'subdomain' ? 253 : 63;
   const problems = name.length > limit ? [`must be no more than ${limit} bytes`] : [];
   if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
-  if (rule === 'label' && !LABEL.test(name)) problems.push(LABEL_MESSAGE);
+  if (rule === 'label' && !LABEL.test(name)) problems.push(SUBDOMAIN.test(name) ? NO_DOTS : LABEL_MESSAGE);
   return problems;
 }
 
@@ -51,14 +56,22 @@ export function checkName(
   // The dash at the end of a prefix is followed by more.
   const masked = prefix?.replace(/-$/, 'a');
   const ofPrefix = masked === undefined ? [] : nameProblems(rule, masked);
+  const limit = SHORTER[`${kind.group}/${kind.kind}`];
+  const tooLong = limit === undefined || name.length <= limit ? [] : [`must be no more than ${limit} characters`];
   return [
     ...ofPrefix.map((problem) => invalidFault('metadata.generateName', prefix, problem)),
     ...nameFaults(rule, name),
+    ...tooLong.map((problem) => invalidFault('metadata.name', name, problem)),
   ];
 }
 
 function nameFaults(rule: NameRule, name: string): FieldFault[] {
   return nameProblems(rule, name).map((problem) => invalidFault('metadata.name', name, problem));
+}
+
+/** What keeps a name from being a DNS label. */
+export function labelProblems(name: string): string[] {
+  return nameProblems('label', name);
 }
 
 /** Faults of a name that must be a DNS label. */
@@ -132,7 +145,25 @@ export function checkAnnotations(
 
 /** Faults of finalizers: they must be qualified names. */
 export function checkFinalizers(finalizers: readonly string[] | undefined): FieldFault[] {
-  return (finalizers ?? []).flatMap((finalizer) =>
-    keyProblems(finalizer).map((problem) => invalidFault('metadata.finalizers', finalizer, problem)),
+  const names = finalizers ?? [];
+  const faults = names.flatMap((name) =>
+    keyProblems(name).map((problem) => invalidFault('metadata.finalizers', name, problem)),
   );
+  if (!names.includes('orphan') || !names.includes('foregroundDeletion')) return faults;
+  const both = 'finalizer orphan and foregroundDeletion cannot be both set';
+  return [...faults, invalidFault('metadata.finalizers', names, both)];
+}
+
+/** Names without a domain that the API server itself uses. */
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** Faults of finalizers of a kind of the core group: each has a domain, or is a standard one. */
+export function checkCoreFinalizers(finalizers: readonly string[] | undefined, field: string): FieldFault[] {
+  const faults: FieldFault[] = [];
+  for (const [i, name] of (finalizers ?? []).entries()) {
+    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) continue;
+    const why = 'name is neither a standard finalizer name nor is it fully qualified';
+    faults.push(invalidFault(`${field}[${i}]`, name, why));
+  }
+  return faults;
 }

@@ -1,83 +1,128 @@
 // Owns PATCH requests: the four kinds of patch, and what each refuses. How patches merge is patch/ and apply/.
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core, WriteRequest } from '../core.ts';
-import { isRecord, type KubeObject, sortKeys } from '../object.ts';
+import { equalJson, getKey, isRecord, type KubeObject, setKey, sortKeys } from '../object.ts';
 import { JsonPatchError, jsonPatch } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge.ts';
 import { formatGoMap, StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
 import { apiVersionOf } from '../registry.ts';
-import { JSON_PATCH, mediaType, readJson, readPatch, readYaml } from './body.ts';
-import { ApiError, badRequest, invalid, invalidFault, requiredFault, unsupportedMediaType } from './errors.ts';
+import type { SchemaNode } from '../schema/node.ts';
+import { APPLY_PATCH, JSON_PATCH, mediaType, readApplied, readPatch, STRATEGIC_PATCH } from './body.ts';
+import {
+  ApiError,
+  badRequest,
+  forbiddenFault,
+  formatType,
+  invalid,
+  invalidFault,
+  methodNotAllowed,
+  requiredFault,
+  unsupportedMediaType,
+} from './errors.ts';
 import { applyObject, patchObject, type Written } from './mutate.ts';
+import type { DecodeFault } from './prepare.ts';
 import { flag } from './request.ts';
 import { type ResourceRequest, requireName, writeRequest } from './resource-request.ts';
 
-const STRATEGIC = 'application/strategic-merge-patch+json';
-const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-];
+const MERGE_PATCH = 'application/merge-patch+json';
+const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
 
 /** Runs a PATCH. Throws ApiError. */
 export function patch(core: Core, request: ResourceRequest): Written {
+  if (request.info.name === '') throw methodNotAllowed();
   requireName(request);
-  const type = mediaType(request);
-  if (type === STRATEGIC && request.resource.custom)
-    throw unsupportedMediaType(PATCH_TYPES.filter((known) => known !== STRATEGIC));
-  if (!PATCH_TYPES.includes(type))
-    throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', 'empty');
+  const type = patchType(request);
   const write = writeRequest(request);
-  if (type === 'application/apply-patch+yaml') return apply(core, request, write);
-  if (request.info.query.has('force')) {
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
-      { type: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' },
-    ]);
+  if (type === APPLY_PATCH) {
+    return applyObject(core, write, readConfig(request, write), flag(request.info.query, 'force'));
   }
   const body = readPatch(type, request.body);
+  let before: KubeObject | undefined;
   let patched: unknown;
   // What a fault shows is the patched object, or for a strategic patch the patch.
-  const fault = (message: string, restored = message): ApiError => {
-    const whole = request.resource.custom ? sortKeys(patched) : patched;
-    const [shown, words] = type === STRATEGIC ? [formatGoMap(body), restored] : [stringifyJson(whole), message];
+  const fault: DecodeFault = (message, { restored = message } = {}) => {
+    const whole = request.resource.custom ? sortKeys(patched) : asPatched(before, patched);
+    const [shown, words] = type === STRATEGIC_PATCH ? [formatGoMap(body), restored] : [stringifyJson(whole), message];
     return invalid({ group: '', kind: '' }, '', [invalidFault('patch', shown, words)]);
   };
+  return explained(() =>
+    patchObject(
+      core,
+      write,
+      (live) => {
+        before = live;
+        return (patched = applyPatch(type, request.version.schema, live, body));
+      },
+      fault,
+    ),
+  );
+}
+
+/** The content type of a patch that the resource takes. Throws ApiError. */
+export function patchType(request: ResourceRequest): string {
+  const type = mediaType(request);
+  if (type === STRATEGIC_PATCH && request.resource.custom)
+    throw unsupportedMediaType(PATCH_TYPES.filter((known) => known !== STRATEGIC_PATCH));
+  if (!PATCH_TYPES.includes(type))
+    throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', 'empty');
+  if (type !== APPLY_PATCH && request.info.query.has('force')) {
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      forbiddenFault('force', 'may not be specified for non-apply patch'),
+    ]);
+  }
+  return type;
+}
+
+/** The faults of a patch as answers. */
+export function explained<T>(run: () => T): T {
   try {
-    return patchObject(core, write, (live) => (patched = applyPatch(type, request, live, body)), fault);
+    return run();
   } catch (error) {
     if (error instanceof JsonPatchError) {
       throw error.malformed
         ? badRequest(error.message)
         : new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', 'empty');
     }
-    if (error instanceof StrategicPatchError) throw new ApiError(500, '', error.message);
+    if (error instanceof StrategicPatchError) {
+      throw error.malformed ? badRequest(error.message) : new ApiError(500, '', error.message);
+    }
     throw error;
   }
 }
 
-function applyPatch(type: string, request: ResourceRequest, live: KubeObject, body: unknown): unknown {
+/** The value with a patch applied. */
+export function applyPatch(type: string, schema: SchemaNode | undefined, live: unknown, body: unknown): unknown {
   if (type === JSON_PATCH) return jsonPatch(live, body);
-  if (type === 'application/merge-patch+json') return mergePatch(live, body);
-  return strategicPatch(request.version.schema, live, body);
+  if (type === MERGE_PATCH) return mergePatch(live, body);
+  return strategicPatch(schema, live, body);
 }
 
-function apply(core: Core, request: ResourceRequest, write: WriteRequest): Written {
+/** As Go writes a patched text: the keys of what the patch went through are sorted, the rest is as it was. */
+function asPatched(before: unknown, after: unknown): unknown {
+  if (!isRecord(before) || !isRecord(after) || equalJson(before, after)) return after;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(after).sort()) setKey(out, key, asPatched(getKey(before, key), getKey(after, key)));
+  return out;
+}
+
+/** The configuration that an apply sends, of the endpoint's own kind. Throws ApiError. */
+export function readConfig(request: ResourceRequest, write: WriteRequest, type = typeOf(request)): KubeObject {
   if (!request.info.query.get('fieldManager')) {
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       requiredFault('fieldManager', 'is required for apply patch'),
     ]);
   }
-  const body = request.body.trimStart().startsWith('{') ? readJson(request.body) : readYaml(request.body);
-  if (!isRecord(body)) throw badRequest('error decoding YAML: not an object');
-  const { resource, version } = request;
-  const wanted = apiVersionOf(resource.group, version.name);
-  if (body['apiVersion'] !== wanted || body['kind'] !== resource.kind) {
-    if (!body['apiVersion'] || !body['kind'])
-      throw badRequest(`Object 'Kind' is missing in '${request.body.slice(0, 200)}'`);
-    throw badRequest(`invalid object type: ${String(body['apiVersion'])}, Kind=${String(body['kind'])}`);
+  const body = readApplied(request.body) as Partial<KubeObject>;
+  if (write.fieldValidation === 'Strict' && write.repeated?.joined) {
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${write.repeated.joined}`);
   }
-  const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
-  const config = { ...body, metadata: { ...metadata } } as unknown as KubeObject;
-  return applyObject(core, write, config, flag(request.info.query, 'force'));
+  if (body.apiVersion !== type.apiVersion || body.kind !== type.kind) {
+    throw badRequest(`invalid object type: ${formatType(body)}`);
+  }
+  const metadata = isRecord(body.metadata) ? body.metadata : {};
+  return { ...body, metadata: { ...metadata } } as KubeObject;
+}
+
+function typeOf({ resource, version }: ResourceRequest): { readonly apiVersion: string; readonly kind: string } {
+  return { apiVersion: apiVersionOf(resource.group, version.name), kind: resource.kind };
 }

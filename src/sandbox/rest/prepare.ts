@@ -1,7 +1,9 @@
 // Owns turning a request body into an object of its kind: type checks, unknown fields, defaults, and the rules of
 // metadata. What is then done with it is mutate.ts.
+
+import { stringifyJson } from '../../lib/json.ts';
 import type { Core, WriteRequest } from '../core.ts';
-import { cloneObject, isRecord, type KubeObject } from '../object.ts';
+import { cloneObject, isRecord, type KubeObject, sortKeys } from '../object.ts';
 import { apiVersionOf, parseApiVersion } from '../registry.ts';
 import { DecodeError, decodeBuiltin, pruneCustom } from '../schema/decode.ts';
 import { applyBuiltinDefaults, applySchemaDefaults, zeroValue } from '../schema/defaults.ts';
@@ -11,15 +13,23 @@ import { badRequest } from './errors.ts';
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
+/** What a decoding fault is about besides its message. */
+interface FaultContext {
+  /** The message where the value came out of a strategic merge patch. */
+  readonly restored?: string | undefined;
+  /** The type that the body says it has. */
+  readonly given?: { readonly version: string; readonly kind: string };
+}
+
 /** How a decoding fault reaches the client: POST and PUT answer 400, patches name the patch. */
-export type DecodeFault = (message: string, restored?: string) => Error;
+export type DecodeFault = (message: string, context?: FaultContext) => Error;
 
 /** The fault of a body that does not decode. */
 export function bodyFault(write: WriteRequest): DecodeFault {
   const { resource, version } = write;
-  return (message) =>
+  return (message, { given = { version: version.name, kind: resource.kind } } = {}) =>
     badRequest(
-      `${resource.kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${resource.kind}: ${message}`,
+      `${given.kind} in version ${JSON.stringify(given.version)} cannot be handled as a ${resource.kind}: ${message}`,
     );
 }
 
@@ -27,9 +37,11 @@ export function bodyFault(write: WriteRequest): DecodeFault {
  * Reads an object of the request's kind. The result may be changed by the caller.
  * Throws ApiError 400 when it is of another kind or does not decode.
  */
-export function decodeObject(core: Core, write: WriteRequest, body: unknown, fault: DecodeFault): KubeObject {
+export function decodeObject(core: Core, write: WriteRequest, given: unknown, fault: DecodeFault): KubeObject {
+  // Go reads null as a value with nothing set.
+  const body = given ?? {};
   if (!isRecord(body)) {
-    const got = Array.isArray(body) ? 'array' : body === null ? 'null' : typeof body;
+    const got = Array.isArray(body) ? 'array' : typeof body;
     const target =
       'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
     const hex = Buffer.from(JSON.stringify(body)).toString('hex');
@@ -37,7 +49,7 @@ export function decodeObject(core: Core, write: WriteRequest, body: unknown, fau
       `the object provided is unrecognized (must be of type ${write.resource.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go value of type ${target} (${hex})`,
     );
   }
-  assertKind(core, write, body);
+  assertKind(core, write, body, fault);
   const unknown: string[] = [];
   let object: KubeObject;
   try {
@@ -47,10 +59,10 @@ export function decodeObject(core: Core, write: WriteRequest, body: unknown, fau
         : decodeBuiltin(write.version.schema, body, { unknown })
     ) as KubeObject;
   } catch (error) {
-    if (error instanceof DecodeError) throw fault(error.message, error.restored);
+    if (error instanceof DecodeError) throw fault(error.message, { restored: error.restored });
     throw error;
   }
-  reportUnknown(write, unknown, fault);
+  reportUnknown(write, write.resource.custom ? unknown.sort() : unknown, fault);
   if (!write.resource.custom) dropEmpty(write.version.schema, object);
   else dropEmpty(core.builtins.schema(META), object.metadata);
   const apiVersion = apiVersionOf(write.resource.group, write.version.name);
@@ -58,7 +70,7 @@ export function decodeObject(core: Core, write: WriteRequest, body: unknown, fau
   return { apiVersion, kind: write.resource.kind, metadata: metadata ?? { name: '' }, ...rest };
 }
 
-function assertKind(core: Core, write: WriteRequest, body: Record<string, unknown>): void {
+function assertKind(core: Core, write: WriteRequest, body: Record<string, unknown>, fault: DecodeFault): void {
   const { resource, version } = write;
   const given = body['apiVersion'];
   const wanted = apiVersionOf(resource.group, version.name);
@@ -72,24 +84,29 @@ function assertKind(core: Core, write: WriteRequest, body: Record<string, unknow
   if (resource.custom && otherVersion) {
     throw badRequest(`the API version in the data (${given}) does not match the expected API version (${wanted})`);
   }
-  if (otherVersion || otherKind)
-    throw wrongKind(core, write, { apiVersion: String(given || wanted), kind: String(kind || resource.kind) });
+  if (otherVersion || otherKind) {
+    const type = { apiVersion: String(given || wanted), kind: String(kind || resource.kind) };
+    throw wrongKind(core, write, type, fault);
+  }
   if (resource.custom && (given === undefined || kind === undefined)) {
     const missing = kind === undefined ? 'Kind' : 'apiVersion';
-    throw badRequest(`Object '${missing}' is missing in '${JSON.stringify(body).slice(0, 200)}'`);
+    throw fault(`Object '${missing}' is missing in '${stringifyJson(sortKeys(body))}'`);
   }
 }
 
 /** The fault of a body that is of another kind than its endpoint, in Go's words. */
-function wrongKind(core: Core, { resource }: WriteRequest, given: { apiVersion: string; kind: string }): Error {
+function wrongKind(
+  core: Core,
+  { resource }: WriteRequest,
+  given: { apiVersion: string; kind: string },
+  fault: DecodeFault,
+): Error {
   const { group, version } = parseApiVersion(given.apiVersion);
   const known = core.registry.findKind(group, given.kind)?.versions.has(version) === true;
   const why = known
     ? `converting (${version}.${given.kind}) to (${resource.group || 'core'}.${resource.kind}): unknown conversion`
     : `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
-  return badRequest(
-    `${given.kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`,
-  );
+  return fault(why, { given: { version, kind: given.kind } });
 }
 
 function decodeCustom(
@@ -113,10 +130,15 @@ function prefixed(list: string[], prefix: string): string[] {
 }
 
 function reportUnknown(write: WriteRequest, unknown: readonly string[], fault: DecodeFault): void {
-  if (unknown.length === 0 || write.fieldValidation === 'Ignore') return;
+  if (write.fieldValidation === 'Ignore') return;
+  const repeated = write.repeated ?? { faults: [], joined: '' };
   const messages = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (write.fieldValidation === 'Strict') throw fault(`strict decoding error: ${messages.join(', ')}`);
-  write.warnings.push(...messages);
+  if (messages.length === 0 && repeated.faults.length === 0) return;
+  if (write.fieldValidation === 'Strict') {
+    const told = repeated.joined === '' ? messages : [repeated.joined, ...messages];
+    throw fault(`strict decoding error: ${told.join(', ')}`);
+  }
+  write.warnings.push(...repeated.faults, ...messages);
 }
 
 /** Sets defaults of the version's schema and, for built-in kinds, those that live in code. Changes the object. */

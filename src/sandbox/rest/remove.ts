@@ -44,8 +44,13 @@ export function removeObject(
     const stored = core.storage.put(resource.collection, key, marked);
     return { object: stored.object, gone: false };
   }
-  const last = core.storage.remove(resource.collection, key);
-  return { object: last?.object ?? entry.object, gone: true };
+  const last = core.storage.remove(resource.collection, key)?.object ?? entry.object;
+  if (!rulesOf(resource).graceful) return { object: last, gone: true };
+  // Kinds that are stopped gently say when, even where it is at once.
+  const { generation, deletionTimestamp = timestamp(core.now()) } = last.metadata;
+  const counted = generation === undefined || last.metadata.deletionTimestamp ? {} : { generation: generation + 1 };
+  const metadata = { ...last.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0, ...counted };
+  return { object: { ...last, metadata }, gone: true };
 }
 
 function checkPreconditions(resource: Resource, { metadata }: KubeObject, options: RemoveOptions): void {

@@ -19,29 +19,31 @@ export function parseRequest(url: string): RequestInfo {
   const path = cut < 0 ? url : url.slice(0, cut);
   const query = new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1));
   const none = { path, query, group: '', version: '', resource: undefined, namespace: '', name: '', subresource: '' };
-  const parts = path.split('/').filter((part) => part !== '');
+  // Decoded first, as Go does: an escaped slash separates like any other.
+  const parts = decode(path)
+    .split('/')
+    .filter((part) => part !== '');
   const prefix = parts.shift();
   if (prefix !== 'api' && prefix !== 'apis') return none;
   const group = prefix === 'apis' ? (parts.shift() ?? '') : '';
   const version = parts.shift();
   if (version === undefined || parts.length === 0) return { ...none, group, version: version ?? '' };
-  const decoded = parts.map(decodeSegment);
-  if (decoded[0] === 'watch') decoded.shift();
+  if (parts[0] === 'watch') parts.shift();
   let namespace = '';
   // `namespaces/NAME` alone is the Namespace itself; with more it is the place of what follows, but for its subresources.
-  if (decoded[0] === 'namespaces' && decoded.length > 2 && !['status', 'finalize'].includes(decoded[2]!)) {
-    namespace = decoded[1]!;
-    decoded.splice(0, 2);
+  if (parts[0] === 'namespaces' && parts.length > 2 && !['status', 'finalize'].includes(parts[2]!)) {
+    namespace = parts[1]!;
+    parts.splice(0, 2);
   }
-  const [resource, name = '', ...subresource] = decoded;
+  const [resource, name = '', ...subresource] = parts;
   return { path, query, group, version, resource, namespace, name, subresource: subresource.join('/') };
 }
 
-function decodeSegment(segment: string): string {
+function decode(path: string): string {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
-    return segment;
+    return path;
   }
 }
 

@@ -5,7 +5,8 @@ import { compareVersions } from '../discovery/discovery.ts';
 import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import type { ApiRequest } from './answer.ts';
-import { invalid, NoSuchPath, noSuchResource } from './errors.ts';
+import { repeatedKeys } from './body.ts';
+import { type FieldFault, invalid, invalidFault, NoSuchPath, noSuchResource } from './errors.ts';
 import type { ListRequest } from './list.ts';
 import { flag } from './request.ts';
 
@@ -103,6 +104,8 @@ export function writeRequest(request: ResourceRequest): WriteRequest {
       },
     ]);
   }
+  const faults = managerFaults(query.get('fieldManager') ?? '');
+  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind(request.method) }, '', faults);
   const warnings: string[] = [];
   warningsOf.set(request, warnings);
   return {
@@ -115,8 +118,27 @@ export function writeRequest(request: ResourceRequest): WriteRequest {
     caller,
     dryRun: dryRun.length > 0,
     fieldValidation: validation,
+    ...(validation === 'Ignore' ? {} : { repeated: repeatedKeys(request) }),
     warnings,
   };
+}
+
+/** Faults of a field manager's name: it is short, and all of it prints. */
+function managerFaults(manager: string): FieldFault[] {
+  const faults: FieldFault[] = [];
+  if (Buffer.byteLength(manager) > MAX_MANAGER) {
+    faults.push({
+      type: 'FieldValueTooLong',
+      field: 'fieldManager',
+      message: `Too long: may not be more than ${MAX_MANAGER} bytes`,
+    });
+  }
+  const odd = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(manager);
+  if (odd) {
+    const code = odd[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    faults.push(invalidFault('fieldManager', manager, `invalid character U+${code} (at position ${odd.index})`));
+  }
+  return faults;
 }
 
 function optionsKind(method: string): string {

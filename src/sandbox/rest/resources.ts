@@ -55,6 +55,7 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
       if (resource.namespaced && info.namespace === '') throw methodNotAllowed();
       return written(core, request, createObject(core, writeRequest(request), readBody(core, request)));
     case 'update':
+      if (info.name === '') throw methodNotAllowed();
       return written(core, request, updateObject(core, writeRequest(request), readBody(core, request)));
     default:
       return written(core, request, patch(core, request));
@@ -64,10 +65,14 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
 function serveSubresource(core: Core, request: ResourceRequest): Reply {
   const { info, resource, version } = request;
   const subresource = resource.subresources.get(version.name)?.get(info.subresource);
-  if (subresource === undefined) throw noSuchResource();
+  if (subresource === undefined) {
+    throw resource.custom
+      ? notFound({ group: resource.group, resource: resource.plural }, info.name)
+      : noSuchResource();
+  }
   const verb = verbOf(request);
   if (!subresource.verbs.includes(verb)) throw methodNotAllowed();
-  if (subresource.kind === 'Scale') return scaleSubresource(core, request, subresource);
+  if (subresource.kind === 'Scale') return scaleSubresource(core, request);
   if (!['status', 'finalize', 'approval', 'resize', 'ephemeralcontainers'].includes(info.subresource))
     return specialSubresource(core, request, subresource);
   if (verb === 'get') return getOne(core, request);

@@ -55,6 +55,10 @@ const bind: Handler = (core, request, live) => {
 /** Deletes a pod unless a disruption budget forbids it. */
 const evict: Handler = (core, request, live) => {
   const { resource, info } = request;
+  const body = readBody(core, request);
+  if ((readPath(body, ['metadata', 'name']) ?? info.name) !== info.name) {
+    throw badRequest('name in URL does not match name in Eviction object');
+  }
   const labels = live.metadata.labels ?? {};
   for (const { object: budget } of core.storage.list('policy/poddisruptionbudgets', `${info.namespace}/`)) {
     const selector = readPath(budget, ['spec', 'selector', 'matchLabels']);
@@ -69,7 +73,6 @@ const evict: Handler = (core, request, live) => {
       ],
     });
   }
-  const body = readBody(core, request);
   const grace = readPath(body, ['deleteOptions', 'gracePeriodSeconds']);
   removeObject(core, resource, info, typeof grace === 'number' ? { gracePeriodSeconds: grace } : {});
   return json(JSON.stringify(SUCCESS), 201);

@@ -2,11 +2,11 @@
 // rules of custom resources are crd/validate.ts; tables of built-in kinds are schema/.
 import type { Core, WriteRequest } from '../core.ts';
 import { validateCustom } from '../crd/validate.ts';
-import { equalJson, getKey, isRecord, type KubeObject, readPath } from '../object.ts';
+import { equalJson, getKey, isRecord, type KubeObject, type ObjectMeta, readPath } from '../object.ts';
 import { checkBuiltin } from '../schema/checks.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import { type FieldFault, forbiddenFault, invalidFault } from './errors.ts';
-import { checkAnnotations, checkFinalizers, checkLabels, checkName } from './names.ts';
+import { checkAnnotations, checkCoreFinalizers, checkFinalizers, checkLabels, checkName } from './names.ts';
 
 /** Faults of an object by itself. */
 export function checkObject(core: Core, write: WriteRequest, object: KubeObject, live?: KubeObject): FieldFault[] {
@@ -18,6 +18,11 @@ export function checkObject(core: Core, write: WriteRequest, object: KubeObject,
     ...checkFinalizers(metadata.finalizers),
     ...checkOwners(object),
   );
+  if (!write.resource.custom) faults.push(...checkCoreFinalizers(metadata.finalizers, 'metadata.finalizers'));
+  if (write.subresource === 'finalize') {
+    const finalizers = readPath(object, ['spec', 'finalizers']) as readonly string[] | undefined;
+    faults.push(...checkCoreFinalizers(finalizers, 'spec.finalizers'));
+  }
   if (write.resource.custom) faults.push(...validateCustom(write, object, { live, rules: core.rules }));
   else faults.push(...checkBuiltin(write.version.schema, object, { statusOnly: write.subresource === 'status' }));
   return faults;
@@ -25,12 +30,12 @@ export function checkObject(core: Core, write: WriteRequest, object: KubeObject,
 
 function checkOwners(object: KubeObject): FieldFault[] {
   const faults: FieldFault[] = [];
-  let controllers = 0;
+  const controllers: string[] = [];
   // The API server names no index here.
   const at = 'metadata.ownerReferences';
   for (const owner of object.metadata.ownerReferences ?? []) {
     for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
-      if (!owner[field])
+      if (!owner[field] || (field === 'apiVersion' && owner[field].split('/').length > 2))
         faults.push(
           invalidFault(
             `${at}.${field}`,
@@ -39,35 +44,49 @@ function checkOwners(object: KubeObject): FieldFault[] {
           ),
         );
     }
-    if (owner.controller) controllers++;
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
+      faults.push(invalidFault(at, owner, '/v1, Kind=Event is disallowed from being an owner'));
+    }
+    if (owner.controller) controllers.push(`${owner.kind}/${owner.name}`);
   }
-  if (controllers > 1) {
-    faults.push(
-      invalidFault(
-        'metadata.ownerReferences',
-        object.metadata.ownerReferences,
-        'Only one reference can have Controller set to true',
-      ),
-    );
+  if (controllers.length > 1) {
+    const found = `Found "true" in references for ${controllers[0]} and ${controllers[1]}`;
+    const why = `Only one reference can have Controller set to true. ${found}`;
+    faults.push(invalidFault(at, object.metadata.ownerReferences, why));
   }
   return faults;
 }
 
+/** Faults of what a change does to metadata that only the server writes. */
+export function checkMetaUpdate({ metadata: next }: KubeObject, { metadata: live }: KubeObject): FieldFault[] {
+  const faults = live.deletionTimestamp === undefined ? [] : checkNewFinalizers(next, live);
+  const fixed = (field: 'uid' | 'deletionTimestamp' | 'deletionGracePeriodSeconds'): void => {
+    const value = next[field];
+    if (value === undefined || value === null || value === '' || value === live[field]) return;
+    faults.push(invalidFault(`metadata.${field}`, value, 'field is immutable'));
+  };
+  fixed('uid');
+  if (live.deletionTimestamp === undefined) fixed('deletionTimestamp');
+  fixed('deletionGracePeriodSeconds');
+  return faults;
+}
+
 /** Faults of a change: fields that must stay as they are. */
-export function checkUpdate(_core: Core, write: WriteRequest, next: KubeObject, live: KubeObject): FieldFault[] {
+export function checkUpdate(write: WriteRequest, next: KubeObject, live: KubeObject): FieldFault[] {
   if (write.subresource !== '') return [];
   const faults: FieldFault[] = [];
   const rules = rulesOf(write.resource);
-  for (const { path, message = 'field is immutable' } of rules.immutable ?? []) {
+  for (const { path, message = 'field is immutable', forbidden, shown } of rules.immutable ?? []) {
     const steps = path.split('.');
-    const now = readPath(next, steps);
-    if (!equalJson(readPath(live, steps), now)) faults.push(invalidFault(path, now ?? null, message));
+    const now = readPath(next, steps) ?? null;
+    if (equalJson(readPath(live, steps) ?? null, now)) continue;
+    if (forbidden) faults.push(forbiddenFault(path, message));
+    else faults.push(invalidFault(path, shown && now !== null ? shown(now) : now, message));
   }
   if (rules.mutableSpec && !equalJson(frozen(live, rules.mutableSpec.fields), frozen(next, rules.mutableSpec.fields))) {
     faults.push(forbiddenFault('spec', rules.mutableSpec.message));
   }
   if (readPath(live, ['immutable']) === true) faults.push(...checkSealed(next, live));
-  if (live.metadata.deletionTimestamp !== undefined) faults.push(...checkNewFinalizers(next, live));
   return faults;
 }
 
@@ -90,9 +109,9 @@ function checkSealed(next: KubeObject, live: KubeObject): FieldFault[] {
   return faults;
 }
 
-function checkNewFinalizers(next: KubeObject, live: KubeObject): FieldFault[] {
-  const before = live.metadata.finalizers ?? [];
-  const added = (next.metadata.finalizers ?? []).filter((name) => !before.includes(name));
+function checkNewFinalizers(next: ObjectMeta, live: ObjectMeta): FieldFault[] {
+  const before = live.finalizers ?? [];
+  const added = (next.finalizers ?? []).filter((name) => !before.includes(name));
   if (added.length === 0) return [];
   const list = added.map((name) => JSON.stringify(name)).join(', ');
   return [

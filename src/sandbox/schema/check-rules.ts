@@ -1,7 +1,10 @@
 // Owns the table of checks of built-in types: required fields, allowed values, and the few rules between fields. By
 // definition name; checks.ts walks it. Source: pkg/apis/*/validation of Kubernetes 1.36.
+
+import { isIP } from 'node:net';
+import { parseGoJson } from '../../lib/gojson.ts';
 import { equalJson, getKey, isRecord } from '../object.ts';
-import { duplicateFault, type FieldFault, invalidFault, requiredFault } from '../rest/errors.ts';
+import { duplicateFault, type FieldFault, forbiddenFault, invalidFault, requiredFault } from '../rest/errors.ts';
 import { labelFaults } from '../rest/names.ts';
 import { nanosOf } from './quantity.ts';
 
@@ -43,19 +46,22 @@ function selectorMatchesTemplate(spec: Target, path: string): FieldFault[] {
   const selector = child(spec, 'selector');
   const matchLabels = child(spec, 'selector', 'matchLabels');
   const expressions = child(spec, 'selector', 'matchExpressions');
-  if (!isRecord(selector)) return [requiredFault(join(path, 'selector'))];
+  const labels = child(spec, 'template', 'metadata', 'labels');
+  const found = isRecord(labels) ? labels : {};
+  const differs = invalidFault(
+    join(path, 'template.metadata.labels'),
+    found,
+    '`selector` does not match template `labels`',
+  );
+  if (!isRecord(selector)) return [requiredFault(join(path, 'selector')), differs];
   const empty =
     !(isRecord(matchLabels) && Object.keys(matchLabels).length > 0) &&
     !(Array.isArray(expressions) && expressions.length > 0);
   if (empty) return [invalidFault(join(path, 'selector'), selector, 'empty selector is invalid for deployment')];
-  const labels = child(spec, 'template', 'metadata', 'labels');
-  const found = isRecord(labels) ? labels : {};
   const matches = Object.entries(isRecord(matchLabels) ? matchLabels : {}).every(
     ([key, value]) => getKey(found, key) === value,
   );
-  return matches
-    ? []
-    : [invalidFault(join(path, 'template.metadata.labels'), found, '`selector` does not match template `labels`')];
+  return matches ? [] : [differs];
 }
 
 function alwaysRestarts(spec: Target, path: string): FieldFault[] {
@@ -117,8 +123,24 @@ function keyFaults(value: Target, field: string): FieldFault[] {
   const data = getKey(value, field);
   if (!isRecord(data)) return [];
   return Object.keys(data)
-    .filter((key) => !CONFIG_KEY.test(key))
-    .map((key) => invalidFault(`${field}[${key}]`, key, CONFIG_KEY_MESSAGE));
+    .map((key) => [key, keyProblem(key)] as const)
+    .flatMap(([key, problem]) => (problem === undefined ? [] : [invalidFault(`${field}[${key}]`, key, problem)]));
+}
+
+function keyProblem(key: string): string | undefined {
+  if (key.length > 253) return 'must be no more than 253 characters';
+  if (!CONFIG_KEY.test(key)) return CONFIG_KEY_MESSAGE;
+  if (key === '.' || key === '..') return `must not be '${key}'`;
+  return key.startsWith('..') ? "must not start with '..'" : undefined;
+}
+
+/** A key is in one of the two maps. */
+function twiceFaults(map: Target): FieldFault[] {
+  const [data, binary] = [getKey(map, 'data'), getKey(map, 'binaryData')];
+  if (!isRecord(data) || !isRecord(binary)) return [];
+  return Object.keys(data)
+    .filter((key) => Object.hasOwn(binary, key))
+    .map((key) => invalidFault(`data[${key}]`, key, 'duplicate of key present in binaryData'));
 }
 
 /** Keys that secrets of a type must have. */
@@ -127,14 +149,38 @@ const SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/basic-auth': ['username', 'password'],
 };
 
 function typedKeys(secret: Target): FieldFault[] {
   const data = getKey(secret, 'data');
-  const keys = SECRET_KEYS[String(secret['type'])] ?? [];
-  return keys
-    .filter((key) => !(isRecord(data) && Object.hasOwn(data, key)))
-    .map((key) => requiredFault(`data[${key}]`));
+  const type = String(secret['type']);
+  const has = (key: string): boolean => isRecord(data) && Object.hasOwn(data, key);
+  if (type === 'kubernetes.io/basic-auth' && (has('username') || has('password'))) return [];
+  const faults = (SECRET_KEYS[type] ?? []).filter((key) => !has(key)).map((key) => requiredFault(`data[${key}]`));
+  const account = child(secret, 'metadata', 'annotations', ACCOUNT);
+  if (type === 'kubernetes.io/service-account-token' && !account) {
+    faults.push(requiredFault(`metadata.annotations[${ACCOUNT}]`));
+  }
+  for (const key of JSON_KEYS) {
+    if (!type.endsWith(key.slice(1)) || !isRecord(data) || typeof data[key] !== 'string') continue;
+    const problem = jsonProblem(Buffer.from(data[key], 'base64').toString());
+    if (problem !== undefined) faults.push(invalidFault(`data[${key}]`, '<secret contents redacted>', problem));
+  }
+  return faults;
+}
+
+const ACCOUNT = 'kubernetes.io/service-account.name';
+/** Keys whose value is JSON, in secrets of the type of that name. */
+const JSON_KEYS = ['.dockerconfigjson', '.dockercfg'];
+
+function jsonProblem(text: string): string | undefined {
+  try {
+    parseGoJson(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function scheduleFaults(spec: Target, path: string): FieldFault[] {
@@ -197,6 +243,35 @@ function mountsExist(spec: Target, path: string): FieldFault[] {
   return faults;
 }
 
+function addressFaults(ingress: Target, path: string): FieldFault[] {
+  const { ip } = ingress;
+  if (typeof ip !== 'string' || ip === '' || isIP(ip) !== 0) return [];
+  return [invalidFault(join(path, 'ip'), ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
+}
+
+function oneSource(variable: Target, path: string): FieldFault[] {
+  if (!isRecord(variable['valueFrom']) || !variable['value']) return [];
+  return [invalidFault(join(path, 'valueFrom'), '', 'may not be specified when `value` is not empty')];
+}
+
+/** In the order in which the API server looks at them. */
+const VOLUME_SOURCES = (
+  'emptyDir hostPath gitRepo gcePersistentDisk awsElasticBlockStore secret nfs iscsi glusterfs flocker ' +
+  'persistentVolumeClaim rbd cinder cephfs quobyte downwardAPI fc flexVolume configMap azureFile vsphereVolume ' +
+  'photonPersistentDisk portworxVolume azureDisk storageos projected scaleIO csi ephemeral image'
+).split(' ');
+
+/** A volume has its name and one source; the faults name all but the first. */
+function oneVolumeType(volume: Target, path: string): FieldFault[] {
+  const sources = VOLUME_SOURCES.filter((name) => Object.hasOwn(volume, name));
+  return sources.slice(1).map((name) => forbiddenFault(join(path, name), 'may not specify more than 1 volume type'));
+}
+
+function noRollingUpdate(strategy: Target, path: string): FieldFault[] {
+  if (strategy['type'] !== 'Recreate' || !isRecord(strategy['rollingUpdate'])) return [];
+  return [forbiddenFault(join(path, 'rollingUpdate'), "may not be specified when strategy `type` is 'Recreate'")];
+}
+
 const CONTAINER: CheckRule = {
   required: ['name', 'image'],
   oneOf: { imagePullPolicy: PULL_POLICIES, terminationMessagePolicy: ['File', 'FallbackToLogsOnError'] },
@@ -222,8 +297,8 @@ export const BUILTIN_CHECKS: Readonly<Record<string, CheckRule>> = {
   [`${core}Container`]: CONTAINER,
   [`${core}ResourceRequirements`]: { extra: requestsWithinLimits },
   [`${core}ContainerPort`]: { required: ['containerPort'], oneOf: { protocol: PROTOCOLS }, port: ['containerPort'] },
-  [`${core}EnvVar`]: { required: ['name'] },
-  [`${core}Volume`]: { required: ['name'] },
+  [`${core}EnvVar`]: { required: ['name'], extra: oneSource },
+  [`${core}Volume`]: { required: ['name'], extra: oneVolumeType },
   [`${core}VolumeMount`]: { required: ['name', 'mountPath'] },
   [`${core}ServiceSpec`]: {
     oneOf: { type: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'], sessionAffinity: ['ClientIP', 'None'] },
@@ -244,13 +319,15 @@ export const BUILTIN_CHECKS: Readonly<Record<string, CheckRule>> = {
         ? [requiredFault(join(path, 'resources[storage]'))]
         : [],
   },
-  [`${core}ConfigMap`]: { extra: (map) => [...keyFaults(map, 'data'), ...keyFaults(map, 'binaryData')] },
+  [`${core}ConfigMap`]: {
+    extra: (map) => [...keyFaults(map, 'data'), ...twiceFaults(map), ...keyFaults(map, 'binaryData')],
+  },
   [`${core}Secret`]: { extra: (secret) => [...keyFaults(secret, 'data'), ...typedKeys(secret)] },
   [`${apps}DeploymentSpec`]: {
     notNegative: ['replicas', 'minReadySeconds', 'revisionHistoryLimit'],
     extra: all(selectorMatchesTemplate, alwaysRestarts),
   },
-  [`${apps}DeploymentStrategy`]: { oneOf: { type: ['Recreate', 'RollingUpdate'] } },
+  [`${apps}DeploymentStrategy`]: { oneOf: { type: ['Recreate', 'RollingUpdate'] }, extra: noRollingUpdate },
   [`${apps}ReplicaSetSpec`]: {
     notNegative: ['replicas', 'minReadySeconds'],
     extra: all(selectorMatchesTemplate, alwaysRestarts),
@@ -271,6 +348,8 @@ export const BUILTIN_CHECKS: Readonly<Record<string, CheckRule>> = {
     required: ['path', 'pathType'],
     oneOf: { pathType: ['Exact', 'ImplementationSpecific', 'Prefix'] },
   },
+  'io.k8s.api.networking.v1.IngressLoadBalancerIngress': { extra: addressFaults },
+  'io.k8s.api.core.v1.LoadBalancerIngress': { extra: addressFaults },
   'io.k8s.api.rbac.v1.RoleRef': { required: ['name'], oneOf: { kind: ['Role', 'ClusterRole'] } },
   'io.k8s.api.rbac.v1.Subject': { required: ['name'] },
   'io.k8s.api.rbac.v1.PolicyRule': {

@@ -13,7 +13,11 @@ export function checkBuiltin(
   options: { readonly statusOnly: boolean },
 ): FieldFault[] {
   const faults: FieldFault[] = [];
-  if (options.statusOnly) return faults;
+  if (options.statusOnly) {
+    const status = node.map?.fields.get('status');
+    if (status) walk(status, object['status'], 'status', faults);
+    return faults;
+  }
   walk(node, object, '', faults);
   // The volumes of a StatefulSet's claims are only in its pods; the real server does not look for them here either.
   if (object.kind === 'StatefulSet') return faults.filter(({ type }) => type !== 'FieldValueNotFound');

@@ -79,8 +79,8 @@ function decodeOpen(node: SchemaNode, value: unknown, place: Place): unknown {
     if (canonical === undefined) throw mismatch(node, value, place);
     return canonical;
   }
-  if (node.typeName === 'IntOrString' && (typeof value === 'object' || typeof value === 'boolean'))
-    throw mismatch(node, value, place);
+  const fits = typeof value === 'string' || typeof value === 'bigint' || Number.isInteger(value);
+  if (node.typeName === 'IntOrString' && !fits) throw mismatch(node, value, place);
   return value;
 }
 
@@ -101,7 +101,9 @@ function decodeObject(
       const inner = { at, field: place.field === '' ? key : `${place.field}.${key}`, owner: node.typeName };
       setKey(out, key, decodeValue(field, item, inner, report));
     } else if (map.values !== undefined) {
-      setKey(out, key, decodeValue(map.values, item, { ...place, at }, report));
+      // A map of texts has no place for null: Go puts the empty one there.
+      const value = item === null && map.values.type === 'string' ? '' : item;
+      setKey(out, key, decodeValue(map.values, value, { ...place, at }, report));
     } else report.unknown.push(at);
   }
   return out;
@@ -168,6 +170,8 @@ function goTypeName(node: SchemaNode): string {
     case 'string':
       return node.definition === '' ? 'string' : qualifiedType(node.definition);
     default:
+      // Whatever is no text is read as a number.
+      if (node.typeName === 'IntOrString') return 'int32';
       return node.definition === '' ? 'interface {}' : qualifiedType(node.definition);
   }
 }

@@ -1,6 +1,6 @@
 // Owns fields that the API server derives from others of the same object, whatever the client sent. Whoever makes the
 // write owns them. Pure.
-import { equalJson, type KubeObject, readPath } from '../object.ts';
+import { equalJson, isRecord, type KubeObject, readPath, setKey } from '../object.ts';
 
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
@@ -8,6 +8,7 @@ type Derive = (next: KubeObject, live: KubeObject | undefined) => KubeObject;
 
 /** By `group/Kind`. */
 const DERIVED: Readonly<Record<string, Derive>> = {
+  '/Secret': encodeTexts,
   'apps/DaemonSet': countTemplates,
 };
 
@@ -15,6 +16,17 @@ const DERIVED: Readonly<Record<string, Derive>> = {
 export function derive(group: string, next: KubeObject, live?: KubeObject): KubeObject {
   const id = `${group}/${next.kind}`;
   return Object.hasOwn(DERIVED, id) ? DERIVED[id]!(next, live) : next;
+}
+
+/** The texts of a Secret are written to be read as data. */
+function encodeTexts(next: KubeObject): KubeObject {
+  const { stringData, ...rest } = next;
+  if (!isRecord(stringData)) return next;
+  const data: Record<string, unknown> = { ...(isRecord(next['data']) ? next['data'] : {}) };
+  for (const [key, value] of Object.entries(stringData)) {
+    setKey(data, key, Buffer.from(String(value), 'utf8').toString('base64'));
+  }
+  return { ...rest, data } as KubeObject;
 }
 
 /** A DaemonSet counts the changes of its template in an annotation, from 1. */

@@ -1,13 +1,23 @@
 // Owns what distinguishes built-in kinds in the write path and OpenAPI does not say: who counts generations, what a
 // create sets, which fields never change. One row per kind; absent kinds need nothing.
 
+interface ImmutableField {
+  readonly path: string;
+  readonly message?: string;
+  readonly fill?: true;
+  /** The fault shows no value. */
+  readonly forbidden?: true;
+  /** The value as the fault shows it: without its JSON names. */
+  readonly shown?: (value: unknown) => unknown;
+}
+
 export interface KindRules {
   /** The warning that every answer about the kind carries. */
   readonly deprecated?: string;
   /** `metadata.generation` counts changes of everything but metadata and status. */
   readonly generation?: true;
   /** Field paths that an update must not change; an absent old value may be set when `fill` is true. */
-  readonly immutable?: readonly { readonly path: string; readonly message?: string; readonly fill?: true }[];
+  readonly immutable?: readonly ImmutableField[];
   /** Only these fields below `spec` may change; the message is Kubernetes'. */
   readonly mutableSpec?: { readonly fields: readonly string[]; readonly message: string };
   /** Deleting first marks the object and waits `terminationGracePeriodSeconds`. */
@@ -29,10 +39,22 @@ const FIELD_IS_IMMUTABLE = 'field is immutable';
 const STATEFULSET_MESSAGE =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
+/** The validation's own type of a role reference has no JSON names. */
+const ROLE_REF: ImmutableField = {
+  path: 'roleRef',
+  message: 'cannot change roleRef',
+  shown: (value) => {
+    const { apiGroup, kind, name } = value as Readonly<Record<string, unknown>>;
+    return { APIGroup: apiGroup, Kind: kind, Name: name };
+  },
+};
+
 /** By `group/Kind`. */
 export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   '/Pod': { generation: true, graceful: true },
   '/ReplicationController': { generation: true },
+  '/PodTemplate': { generation: true },
+  '/Service': { createOnUpdate: true },
   '/Namespace': { deletionPhase: 'Terminating' },
   '/ComponentStatus': { deprecated: 'v1 ComponentStatus is deprecated in v1.19+' },
   '/Endpoints': {
@@ -104,17 +126,17 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   'scheduling.k8s.io/PriorityClass': {
     generation: true,
     immutable: [
-      { path: 'value', message: 'may not be changed in an update.' },
+      { path: 'value', message: 'may not be changed in an update.', forbidden: true },
       { path: 'preemptionPolicy', message: FIELD_IS_IMMUTABLE },
     ],
   },
   'rbac.authorization.k8s.io/RoleBinding': {
     createOnUpdate: true,
-    immutable: [{ path: 'roleRef', message: 'cannot change roleRef' }],
+    immutable: [ROLE_REF],
   },
   'rbac.authorization.k8s.io/ClusterRoleBinding': {
     createOnUpdate: true,
-    immutable: [{ path: 'roleRef', message: 'cannot change roleRef' }],
+    immutable: [ROLE_REF],
   },
   'rbac.authorization.k8s.io/Role': { createOnUpdate: true },
   'rbac.authorization.k8s.io/ClusterRole': { createOnUpdate: true },

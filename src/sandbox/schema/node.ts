@@ -175,6 +175,8 @@ function compileInline(raw: RawSchema, outer: CompileContext, definition: string
   };
 }
 
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
 function compileMap(raw: RawSchema, context: CompileContext): MapShape {
   const properties = isRecord(raw['properties']) ? raw['properties'] : {};
   // preserve-unknown-fields counts for the node that says so and for keys it does not declare, not for declared fields.
@@ -183,6 +185,10 @@ function compileMap(raw: RawSchema, context: CompileContext): MapShape {
   for (const key of Object.keys(properties)) {
     const property = getKey(properties, key);
     if (isRecord(property)) fields.set(key, compileSchema(property, inner));
+  }
+  if (raw['x-kubernetes-embedded-resource'] === true) {
+    for (const key of ['apiVersion', 'kind']) fields.set(key, compileSchema({ type: 'string' }, inner));
+    fields.set('metadata', compileSchema({ $ref: OBJECT_META }, inner));
   }
   return {
     atomic: raw['x-kubernetes-map-type'] === 'atomic',

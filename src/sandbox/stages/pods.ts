@@ -70,6 +70,7 @@ function live(context: StageContext, pod: Pod, nextAddress: () => string): void 
 }
 
 function schedule(context: StageContext, pod: Pod): void {
+  if ((pod.spec.schedulerName ?? SCHEDULER) !== SCHEDULER) return;
   const { namespace = '', name } = pod.metadata;
   if ((pod.spec.schedulingGates ?? []).length > 0) {
     const message = 'Scheduling is blocked due to non-empty scheduling gates';
