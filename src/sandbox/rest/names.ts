@@ -40,7 +40,7 @@ function nameProblems(rule: NameRule, name: string): string[] {
       .map((character) => `may not contain '${character}'`);
   }
   const limit = rule === 'subdomain' ? 253 : 63;
-  const problems = name.length > limit ? [`must be no more than ${limit} bytes`] : [];
+  const problems = name.length > limit ? [`must be no more than ${limit} characters`] : [];
   if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
   if (rule === 'label' && !LABEL.test(name)) problems.push(SUBDOMAIN.test(name) ? NO_DOTS : LABEL_MESSAGE);
   return problems;
