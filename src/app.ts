@@ -7,6 +7,7 @@ import { kinds } from './api/kinds.ts';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
+import { followKind } from './app/follow-kind.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
 import type { ReconcilerSettings } from './app/settings.ts';
@@ -17,7 +18,6 @@ import { DynamicClient } from './cluster/client.ts';
 import { followCustomResources } from './cluster/crd-watch.ts';
 import { Discovery } from './cluster/discovery.ts';
 import { EventRecorder } from './cluster/events.ts';
-import type { Informer } from './cluster/informer.ts';
 import { Informers } from './cluster/informers.ts';
 import { RestClient, type SentRequest } from './cluster/rest.ts';
 import { createGitStorage } from './controllers/gitrepository/git-storage.ts';
@@ -29,6 +29,7 @@ import { Conflicts } from './controllers/kustomization/conflicts.ts';
 import { explainHealth } from './controllers/kustomization/explain.ts';
 import { kustomizationController, withGates } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
+import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/moves.ts';
 import { fieldManager, type KustomizationPorts } from './controllers/kustomization/ports.ts';
 import { renderSource } from './controllers/kustomization/render-source.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
@@ -170,8 +171,17 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
   // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
-  const sources = followKind<GitRepository>(gitRepositoryController.kind, informers, machine, stopping.signal);
-  const kustomizations = followKind<Kustomization>(kustomizationController.kind, informers, machine, stopping.signal);
+  const sources = followKind<GitRepository>(gitRepositoryController.kind, machine, stopping.signal);
+  const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
+  const conflicts = new Conflicts(enqueue);
+  const moves = new Moves({ clock, enqueue });
+  const kustomizations = followKind<Kustomization>(kustomizationController.kind, machine, stopping.signal, {
+    indexes: { source: sourceKeysOf },
+    onChange: (object, exists) => {
+      moves.seen(object);
+      conflicts.seen(object, exists);
+    },
+  });
   const memory = createServerMemory();
   const ssh = createSshConnections({
     kexAlgorithms: options.sshKexAlgorithms,
@@ -201,7 +211,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     artifactUrl: (path) => `http://${address}/${path}`,
   };
-  const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const defaultServiceAccount = options.defaultServiceAccount ?? '';
   const tokens = new TokenCache({
     clock,
@@ -254,7 +263,13 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       takenManagers,
     },
     objects: new AppliedObjects({ informers, manager: fieldManager, takenManagers, clock, log, enqueue }),
-    conflicts: new Conflicts(enqueue),
+    conflicts,
+    moves,
+    siblings: (object) => {
+      const source = sourceKeyOf(object);
+      const others = source === undefined ? [] : kustomizations.byIndex('source', source);
+      return others.filter((other) => keyOf(other) !== keyOf(object));
+    },
     memory: new Map(),
     findSource: (namespace, name) => sources.get(namespace, name),
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
@@ -372,30 +387,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       await servers.close();
     },
   };
-}
-
-const KIND_RETRY_MS = 5_000;
-
-/** A cache of all objects of a kind, in every namespace and shard; empty while the cluster does not have the kind. */
-function followKind<T extends KubeObject>(
-  kind: { readonly apiVersion: string; readonly kind: string },
-  informers: Informers,
-  { clock, log }: Pick<Machine, 'clock' | 'log'>,
-  signal: AbortSignal,
-): { get(namespace: string, name: string): T | undefined } {
-  let informer: Informer<T> | undefined;
-  const begin = async (): Promise<void> => {
-    while (informer === undefined && !signal.aborted) {
-      try {
-        informer = (await informers.acquire<T>(kind)).informer;
-      } catch (error) {
-        log.debug('kind cannot be watched yet', { kind: kind.kind, error: errorMessage(error) });
-        await clock.sleep(KIND_RETRY_MS, signal).catch(() => {});
-      }
-    }
-  };
-  void begin();
-  return { get: (namespace, name) => informer?.get(namespace, name) };
 }
 
 /** What to do when the cluster does not know our kinds. */

@@ -9,13 +9,14 @@ import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { retryIntervalMs } from '../shared/timing.ts';
-import { applyObjects, pruneStale, toFollowed } from './apply-objects.ts';
+import { applyObjects, toFollowed } from './apply-objects.ts';
 import { correctDrift } from './correct-drift.ts';
 import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
 import { healthTargetsOf } from './health-targets.ts';
 import { fingerprintInputs, secretValuesOf } from './inputs.ts';
 import { judgeApplied, withPolling } from './judge-applied.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
+import { pruneLeft, pruneStale } from './prune-stale.ts';
 import { artifactFileNotFound, canceledEvent } from './texts.ts';
 import type { Decision, HealthWait, Outcome } from './types.ts';
 
@@ -43,6 +44,8 @@ export async function act(decision: Decision, ports: KustomizationPorts, pass: P
       return { type: 'moved', revision: decision.artifact.revision, originRevision: decision.originRevision };
     case 'correct':
       return correctDrift(decision, ports, pass);
+    case 'prune':
+      return pruneLeft(ports, pass);
     case 'wait for health':
       return { type: 'waiting', wait: decision.wait };
     case 'pass health':
@@ -100,8 +103,8 @@ async function applyRevision(
     ports.clientFor(object, inputs),
   );
 
-  const { changes, inventory, old } = await applyObjects(built, client, ports, pass, digested);
-  const pruned = await pruneStale(old, inventory, client, pass, digested);
+  const { changes, inventory: wanted, old } = await applyObjects(built, client, ports, pass, digested);
+  const { pruned, inventory } = await pruneStale(old, wanted, client, ports, pass, digested);
 
   const isRemote = object.spec?.kubeConfig !== undefined;
   const targets = healthTargetsOf(object, changes);

@@ -1,5 +1,5 @@
-// Owns how the objects of a Kustomization are applied and pruned: options, union inventory, what failures say
-// (flux.md §4.8, §4.11, lockstep.md §2).
+// Owns how the objects of a Kustomization are applied: options, union inventory, what failures say (flux.md §4.8,
+// lockstep.md §2).
 import {
   type InventoryEntry,
   type Kustomization,
@@ -7,13 +7,12 @@ import {
 } from '../../api/kustomize/kustomization.ts';
 import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
 import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
-import { pruneEntries } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { type Manifest, referenceOf } from '../../objects/manifest.ts';
 import { markApplied } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
-import { coversInventory, staleEntries, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
+import { coversInventory, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
 import { planStages } from '../../plan/stages.ts';
 import { sopsRefusal } from '../../render/decrypt.ts';
 import type { Pass } from '../../runtime/controller.ts';
@@ -22,7 +21,6 @@ import { formatChange, isWrite } from './changes.ts';
 import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
 import { otherOwner } from './ownership.ts';
 import { fieldManager, type KustomizationPorts, type RenderedSource } from './ports.ts';
-import type { Outcome } from './types.ts';
 
 export async function applyObjects(
   built: RenderedSource,
@@ -84,27 +82,6 @@ export function applyOptions(
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
     otherOwner: otherOwner(object, ports),
   };
-}
-
-export async function pruneStale(
-  old: readonly InventoryEntry[],
-  inventory: readonly InventoryEntry[],
-  client: DynamicClient,
-  pass: Pass<Kustomization>,
-  context: Omit<FailureContext, 'step'>,
-): Promise<Extract<Outcome, { type: 'applied' }>['pruned']> {
-  const object = pass.current();
-  const stale = staleEntries(old, inventory);
-  if (stale.length === 0 || object.spec?.prune !== true) return [];
-  const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
-  const result = await pruneEntries(stale, { client, owner, signal: pass.signal });
-  if (result.errors.length === 0) return result.done;
-  const entries = unionInventory(inventory, result.survivors);
-  await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
-  throw new KustomizationError(reasons.pruneFailed, `delete failed, errors: ${result.errors.join(';')}`, {
-    ...context,
-    step: 'prune',
-  });
 }
 
 /** What is watched for drift: every object that was applied and not skipped. */

@@ -25,7 +25,7 @@ import { formatChange, isWrite } from './changes.ts';
 import { KustomizationError } from './failure.ts';
 import { moveHistory, recordHistory } from './history.ts';
 import { appliedMessage, conflictMessage, driftMessage, eventMetadata, healthMessage, stepMessage } from './texts.ts';
-import type { HealthWait, Notes, Outcome } from './types.ts';
+import { type HealthWait, isHealthWait, type Notes, type Outcome } from './types.ts';
 
 /** How often the health of objects that cannot be watched is looked at, in ms (flux.md §4.12). */
 const HEALTH_POLL_MS = 5_000;
@@ -51,6 +51,8 @@ export function conclude(
       return concludeApplied(object, outcome, stamp, pass);
     case 'moved':
       return concludeMoved(object, outcome, stamp, pass);
+    case 'pruned':
+      return concludePruned(object, outcome, nowMs, pass);
     case 'corrected':
       return concludeCorrected(object, outcome, stamp, pass);
     case 'waiting':
@@ -224,6 +226,23 @@ function concludeMoved(
     ],
     requeue: intervalRequeue(object.spec!),
     log: { revision, untouched: true },
+  };
+}
+
+/** What had to wait for others is gone, or theirs. Nothing else was looked at: that pass follows at once. */
+function concludePruned(
+  object: Kustomization,
+  outcome: Extract<Outcome, { type: 'pruned' }>,
+  nowMs: number,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const message = outcome.pruned.map(({ id, action }) => `${id} ${action}`).join('\n');
+  const metadata = eventMetadata(object, outcome.revision, outcome.originRevision);
+  return {
+    status: { ...object.status, inventory: { entries: outcome.inventory } },
+    events: message === '' ? [] : [{ type: 'Normal', reason: reasons.progressing, message, metadata }],
+    requeue: isHealthWait(pass.memory) ? waitRequeue(pass.memory, nowMs) : { do: 'now' },
+    log: { revision: outcome.revision, pruned: outcome.pruned.length },
   };
 }
 

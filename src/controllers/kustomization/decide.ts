@@ -32,6 +32,7 @@ export function decide(observed: Observed, nowMs: number): Decision {
   }
   if (newRevision) return { do: 'move', because: 'the new revision touches nothing of this build', ...target };
 
+  if (observed.leftBehind) return { do: 'prune', because: 'nobody takes over what has left' };
   if (observed.waiting !== undefined) return decideHealth(observed, observed.waiting, nowMs);
   if (!applied.complete) return apply('the last pass did not succeed');
   if (applied.conflicts.length > 0) return apply('objects belong to others');

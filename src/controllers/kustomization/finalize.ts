@@ -9,12 +9,11 @@ import { waitUntilGone } from '../../apply/apply.ts';
 import { type PruneResult, pruneEntries } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
-import { formatObjectId } from '../../objects/manifest.ts';
 import { createMask } from '../../objects/redact.ts';
-import { parseInventoryEntry } from '../../plan/inventory.ts';
 import type { EventDraft, Finalized, Pass } from '../../runtime/controller.ts';
 import { timeoutMs } from '../shared/timing.ts';
 import { secretValuesOf } from './inputs.ts';
+import { objectIdsOf } from './moves.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
 import { eventMetadata } from './texts.ts';
 
@@ -25,6 +24,7 @@ export async function finalize(
 ): Promise<Finalized<KustomizationStatus>> {
   // From here on nothing is put back any more: the objects are about to go.
   ports.objects.forget(pass.key);
+  ports.moves.set(pass.key, undefined);
   const entries = object.status?.inventory?.entries ?? [];
   if (entries.length === 0 || object.spec?.suspend === true || !deletes(object)) return { done: true };
   const inputs = await ports.inputs.read(pass.key, object);
@@ -49,11 +49,7 @@ export async function finalize(
 
 /** Nobody may delete the objects any more: they stay, and the Kustomization goes. */
 function orphaned(entries: readonly InventoryEntry[], metadata: Readonly<Record<string, string>>): EventDraft {
-  const ids = entries.map((entry) => {
-    const reference = parseInventoryEntry(entry);
-    return reference === undefined ? entry.id : formatObjectId(reference);
-  });
-  const message = `unable to prune objects: \n${ids.join('\n')}`;
+  const message = `unable to prune objects: \n${objectIdsOf(entries).join('\n')}`;
   return { type: 'Warning', reason: reasons.pruneFailed, message, metadata };
 }
 

@@ -17,6 +17,7 @@ import { act } from './act.ts';
 import { commitStatusKey, conclude } from './conclude.ts';
 import { decide } from './decide.ts';
 import { finalize } from './finalize.ts';
+import { sourceKeysOf } from './moves.ts';
 import { observe } from './observe.ts';
 import { fieldManager, type KustomizationPorts, memoryOf } from './ports.ts';
 import type { Decision, Observed, Outcome } from './types.ts';
@@ -68,12 +69,6 @@ function isWaitingForDependency(object: Kustomization): boolean {
   );
 }
 
-function sourceKeys(object: Kustomization): readonly string[] {
-  const source = object.spec?.sourceRef;
-  if (source === undefined) return [];
-  return [`${source.kind}/${source.namespace ?? object.metadata.namespace ?? ''}/${source.name}`];
-}
-
 function dependencyKeys(object: Kustomization): readonly string[] {
   return (object.spec?.dependsOn ?? []).map(
     (dependency) => `${dependency.namespace ?? object.metadata.namespace ?? ''}/${dependency.name}`,
@@ -110,7 +105,7 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   eventSource: fieldManager,
   finalizer,
   concurrent: 4,
-  indexes: { [BY_SOURCE]: sourceKeys, [BY_DEPENDENCY]: dependencyKeys },
+  indexes: { [BY_SOURCE]: sourceKeysOf, [BY_DEPENDENCY]: dependencyKeys },
   watches: [onSource, onDependency],
   observe,
   decide,
@@ -126,6 +121,7 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
     ports.objects.forget(key);
     ports.inputs.forget(key);
     ports.conflicts.set(key, []);
+    ports.moves.set(key, undefined);
     ports.forgotten(key);
   },
 };

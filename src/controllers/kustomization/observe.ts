@@ -14,16 +14,18 @@ import { isTrimmed } from './applied-objects.ts';
 import { correctionDelayMs } from './drift-guard.ts';
 import { type CompiledSpec, compileSpec, judgeFor } from './health-rules.ts';
 import { fingerprintInputs } from './inputs.ts';
+import { sourceKeyOf } from './moves.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
-import type {
-  AppliedState,
-  HealthTarget,
-  HealthWait,
-  Observed,
-  ObservedDependency,
-  ObservedDrift,
-  ObservedHealth,
-  ObservedSource,
+import { isDue } from './prune-stale.ts';
+import {
+  type AppliedState,
+  type HealthTarget,
+  isHealthWait,
+  type Observed,
+  type ObservedDependency,
+  type ObservedDrift,
+  type ObservedHealth,
+  type ObservedSource,
 } from './types.ts';
 
 export async function observe(
@@ -52,6 +54,7 @@ export async function observe(
     unwatched: applied?.isRemote ? [...applied.desired.keys()] : ports.objects.unwatched(pass.key),
     health: applied === undefined ? [] : await observeHealth(object, applied, ports, now),
     waiting: isHealthWait(pass.memory) ? pass.memory : undefined,
+    leftBehind: isLeftBehind(object, applied, ports, pass.key),
     settings: ports.settings,
   };
 }
@@ -132,11 +135,7 @@ function findDependency(object: Kustomization, dependency: Dependency, ports: Ku
 }
 
 function sharesSource(a: Kustomization, b: Kustomization): boolean {
-  const of = (object: Kustomization) => {
-    const reference = object.spec?.sourceRef;
-    return `${reference?.kind}/${reference?.namespace ?? object.metadata.namespace}/${reference?.name}`;
-  };
-  return of(a) === of(b);
+  return sourceKeyOf(a) === sourceKeyOf(b);
 }
 
 async function isTouched(
@@ -153,6 +152,16 @@ async function isTouched(
     if (errorCode(error) === 'ArtifactNotFound') return true;
     throw error;
   }
+}
+
+function isLeftBehind(
+  object: Kustomization,
+  applied: AppliedState | undefined,
+  ports: KustomizationPorts,
+  key: string,
+): boolean {
+  const leaving = ports.moves.of(key);
+  return leaving !== undefined && applied !== undefined && isDue(object, leaving, applied.revision, ports, key);
 }
 
 interface SortedDrift {
@@ -230,8 +239,4 @@ function isCached(object: Kustomization, applied: AppliedState, { reference }: H
     typeof compiled === 'string' ||
     !compiled.health.covers({ group: groupOf(reference.apiVersion), kind: reference.kind })
   );
-}
-
-function isHealthWait(memory: unknown): memory is HealthWait {
-  return typeof memory === 'object' && memory !== null && (memory as { type?: unknown }).type === 'health';
 }

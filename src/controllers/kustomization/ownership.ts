@@ -16,6 +16,7 @@ export function otherOwner(object: Kustomization, ports: KustomizationPorts): (l
     const other = ports.findKustomization(namespace, name);
     if (other === undefined || other.metadata.deletionTimestamp !== undefined) return undefined;
     const { id } = toInventoryEntry(referenceOf(live));
+    if (ports.moves.isLeaving(`${namespace}/${name}`, id)) return undefined;
     const isListed = other.status?.inventory?.entries.some((entry) => entry.id === id) ?? false;
     return isListed ? `${namespace}/${name}` : undefined;
   };

@@ -14,6 +14,7 @@ import type { AppliedObjects } from './applied-objects.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
 import type { Inputs, WatchedInputs } from './inputs.ts';
+import type { Moves } from './moves.ts';
 import type { AppliedState, DecisionSettings, HealthTarget } from './types.ts';
 
 /** Field manager of applied objects, as Flux's: so that a cluster can move over without a conflict. */
@@ -51,10 +52,13 @@ export interface KustomizationPorts {
   readonly settings: KustomizationSettings;
   readonly objects: AppliedObjects;
   readonly conflicts: Conflicts;
+  readonly moves: Moves;
   readonly memory: Map<string, KustomizationMemory>;
   /** From caches; undefined when there is no such object. */
   findSource(namespace: string, name: string): GitRepository | undefined;
   findKustomization(namespace: string, name: string): Kustomization | undefined;
+  /** The other Kustomizations of the same source. */
+  siblings(object: Kustomization): readonly Kustomization[];
   /** The files of an artifact. Throws a `CodedError` when it is not in the storage. */
   openArtifact(artifact: Artifact): Promise<FileTree>;
   /** Builds the manifests, fetching what the build misses; away from the event loop when it may take long. */

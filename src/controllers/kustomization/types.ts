@@ -70,6 +70,11 @@ export interface HealthWait {
   readonly newRevision: boolean;
 }
 
+/** True for what a pass that waits for health left. */
+export function isHealthWait(memory: unknown): memory is HealthWait {
+  return typeof memory === 'object' && memory !== null && (memory as { type?: unknown }).type === 'health';
+}
+
 export interface ObservedDrift {
   readonly key: string;
   readonly drift: Drift;
@@ -119,6 +124,8 @@ export interface Observed {
   readonly unwatched: readonly string[];
   readonly health: readonly ObservedHealth[];
   readonly waiting: HealthWait | undefined;
+  /** Objects that left, and that nobody else can take over any more. */
+  readonly leftBehind: boolean;
   readonly settings: DecisionSettings;
 }
 
@@ -155,6 +162,7 @@ export type Decision =
       readonly objects: readonly string[];
       readonly drifted: readonly ObservedDrift[];
     }
+  | { readonly do: 'prune'; readonly because: string }
   | { readonly do: 'wait for health'; readonly because: string; readonly wait: HealthWait }
   | { readonly do: 'pass health'; readonly because: string; readonly wait: HealthWait }
   | { readonly do: 'fail health'; readonly because: string; readonly message: string; readonly revision: string }
@@ -169,6 +177,9 @@ export interface Failure {
   readonly silent?: boolean;
 }
 
+/** Objects that left the inventory, and what became of each. */
+export type PrunedEntries = readonly { readonly id: string; readonly action: 'deleted' | 'skipped' }[];
+
 /** How a pass came out. */
 export type Outcome =
   | { readonly type: 'nothing'; readonly notes: Notes }
@@ -178,13 +189,20 @@ export type Outcome =
       readonly originRevision: string | undefined;
       readonly digest: string;
       readonly changes: readonly Change[];
-      readonly pruned: readonly { readonly id: string; readonly action: 'deleted' | 'skipped' }[];
+      readonly pruned: PrunedEntries;
       readonly inventory: readonly InventoryEntry[];
       readonly conflicts: readonly OwnershipConflict[];
       readonly newRevision: boolean;
       readonly health: AppliedHealth;
     }
   | { readonly type: 'moved'; readonly revision: string; readonly originRevision: string | undefined }
+  | {
+      readonly type: 'pruned';
+      readonly revision: string;
+      readonly originRevision: string | undefined;
+      readonly pruned: PrunedEntries;
+      readonly inventory: readonly InventoryEntry[];
+    }
   | { readonly type: 'corrected'; readonly changes: readonly Change[]; readonly fought: readonly ObservedDrift[] }
   | { readonly type: 'waiting'; readonly wait: HealthWait }
   | {

@@ -68,6 +68,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     unwatched: [],
     health: [],
     waiting: undefined,
+    leftBehind: false,
     settings,
   };
   // Frozen: deciding must not write to its input.
@@ -143,6 +144,13 @@ describe('decide', () => {
     ],
   ])('fails health at %s', (_name, input, message) => {
     expect(decide(input, NOW)).toMatchObject({ do: 'fail health', message });
+  });
+
+  it('deletes what nobody takes over, while it waits for health too', () => {
+    expect(decide(observed({ leftBehind: true }), NOW)).toMatchObject({ do: 'prune' });
+    expect(decide(observed({ leftBehind: true, waiting: wait, health: health('InProgress') }), NOW)).toMatchObject({
+      do: 'prune',
+    });
   });
 
   it('waits for the rest before it fails, where failing fast is switched off', () => {
