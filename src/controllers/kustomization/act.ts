@@ -53,7 +53,7 @@ export async function act(decision: Decision, ports: KustomizationPorts, pass: P
     case 'fail health': {
       const digest = memory.applied?.digest;
       if (memory.applied !== undefined) memory.applied = { ...memory.applied, complete: false };
-      throw new KustomizationError(reasons.healthCheckFailed, await explained(decision.message, ports, pass), {
+      throw new KustomizationError(reasons.healthCheckFailed, await explained(decision, ports, pass), {
         revision: decision.revision,
         digest,
         step: 'health',
@@ -65,9 +65,12 @@ export async function act(decision: Decision, ports: KustomizationPorts, pass: P
   }
 }
 
-async function explained(message: string, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<string> {
-  const applied = memoryOf(ports, pass.key).applied;
-  const why = await ports.explainHealth(applied?.healthTargets ?? [], pass.current(), pass.signal);
+async function explained(
+  { message, targets }: Extract<Decision, { do: 'fail health' }>,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): Promise<string> {
+  const why = await ports.explainHealth(targets, pass.current(), pass.signal);
   return why.length === 0 ? message : `${message}: ${why.join('; ')}`;
 }
 

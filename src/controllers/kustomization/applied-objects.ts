@@ -39,11 +39,20 @@ export interface AppliedObjectsOptions {
   readonly enqueue: (key: string, trigger: string) => void;
 }
 
-/** What the cache knows of an object. `unknown`: it is not watched (yet), or not there. */
-export type CachedObject = { readonly state: 'known'; readonly object: Manifest } | { readonly state: 'unknown' };
+/** What the cache knows of an object; undefined for one that is not there. `unknown`: it is not watched (yet). */
+export type CachedObject =
+  | { readonly state: 'known'; readonly object: Manifest | undefined }
+  | { readonly state: 'unknown' };
 
 interface Followed extends FollowedObject {
   readonly owner: string;
+}
+
+/** An object that is not ours and whose health is asked: it is watched alone. */
+interface TargetWatch {
+  readonly lease: InformerLease;
+  readonly removeHandler: () => void;
+  readonly isFollowing: boolean;
 }
 
 interface KindWatch {
@@ -55,18 +64,13 @@ interface KindWatch {
 /** A cache that was just created may lag behind the answer of a write by this much, in ms. */
 const CACHE_LAG_MS = 2_000;
 
+/** Kinds whose content is not kept in the cache. */
 const TRIMMED: ReadonlySet<string> = new Set(['ConfigMap', 'Secret', 'CustomResourceDefinition']);
-
-/** True for kinds whose content is not kept in the cache. */
-export function isTrimmed(kind: string): boolean {
-  return TRIMMED.has(kind);
-}
-
 /** Values that neither drift nor health needs are not kept in memory. */
 const trimmed: Shape = {
   name: 'trimmed',
   transform: (object: KubeObject) => {
-    if (!isTrimmed(object.kind)) return object;
+    if (!TRIMMED.has(object.kind)) return object;
     const body = object as unknown as Record<string, unknown>;
     for (const field of ['data', 'binaryData', 'stringData', 'spec']) delete body[field];
     return object;
@@ -83,6 +87,8 @@ export class AppliedObjects {
   readonly #kinds = new Map<string, Promise<KindWatch | undefined>>();
   readonly #leases = new Map<string, Set<string>>();
   readonly #waiting = new Map<string, Set<string>>();
+  /** By owner and target key: objects that no Kustomization applied. */
+  readonly #foreign = new Map<string, Map<string, TargetWatch>>();
 
   constructor(options: AppliedObjectsOptions) {
     this.#options = options;
@@ -107,6 +113,10 @@ export class AppliedObjects {
     );
     this.#waiting.set(owner, new Set(targets.map((target) => targetKey(target))));
     await this.#watchKinds(owner, kinds);
+    await this.#watchForeign(
+      owner,
+      targets.filter((target) => !keys.has(identityOf(target))),
+    );
     for (const object of objects) this.#recheck(identityKey(object.reference));
   }
 
@@ -137,9 +147,15 @@ export class AppliedObjects {
     });
   }
 
-  /** The object of a target as the watch has it. */
-  async lookup(target: HealthTarget): Promise<CachedObject> {
+  /** The object of a target as the watches of its Kustomization have it; whole, or as far as health needs it. */
+  async lookup(owner: string, target: HealthTarget, whole = false): Promise<CachedObject> {
     const { apiVersion, kind, namespace, name } = target.reference;
+    const foreign = this.#foreign.get(owner)?.get(targetKey(target));
+    if (foreign?.isFollowing) {
+      const live = foreign.lease.informer.get(namespace, name);
+      return { state: 'known', object: live === undefined ? undefined : asManifest(live) };
+    }
+    if (whole && TRIMMED.has(kind)) return { state: 'unknown' };
     const watch = await this.#kinds.get(kindKey(apiVersion, kind));
     if (watch === undefined || !watch.lease.informer.synced) return { state: 'unknown' };
     const found = watch.lease.informer.get(namespace, name);
@@ -149,8 +165,10 @@ export class AppliedObjects {
 
   /** True when a change of the target's object is seen by watching. */
   isWatched(owner: string, { reference }: HealthTarget): boolean {
-    const { apiVersion, kind, namespace, name } = reference;
-    const followed = this.#followed.get(identityKey({ group: groupOf(apiVersion), kind, namespace, name }));
+    const target = { id: '', reference };
+    if (this.#foreign.get(owner)?.get(targetKey(target))?.isFollowing) return true;
+    const { apiVersion, kind } = reference;
+    const followed = this.#followed.get(identityOf(target));
     return followed !== undefined && !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
   }
 
@@ -163,8 +181,41 @@ export class AppliedObjects {
     this.#drifted.delete(owner);
     this.#unwatched.delete(owner);
     this.#waiting.delete(owner);
+    for (const watch of this.#foreign.get(owner)?.values() ?? []) release(watch);
+    this.#foreign.delete(owner);
     for (const kind of this.#leases.get(owner) ?? []) void this.#releaseKind(kind);
     this.#leases.delete(owner);
+  }
+
+  /** Watches each of the targets alone. One that may not be watched is left to requests. */
+  async #watchForeign(owner: string, targets: readonly HealthTarget[]): Promise<void> {
+    const old = this.#foreign.get(owner) ?? new Map<string, TargetWatch>();
+    const watches = new Map<string, TargetWatch>();
+    for (const target of targets) {
+      const key = targetKey(target);
+      const watch = old.get(key) ?? (await this.#startTarget(owner, target));
+      if (watch !== undefined) watches.set(key, watch);
+      old.delete(key);
+    }
+    for (const watch of old.values()) release(watch);
+    if (watches.size === 0) this.#foreign.delete(owner);
+    else this.#foreign.set(owner, watches);
+  }
+
+  async #startTarget(owner: string, { reference }: HealthTarget): Promise<TargetWatch | undefined> {
+    const { apiVersion, kind, namespace, name } = reference;
+    const place = namespace === '' ? {} : { namespace };
+    const request = { ...place, fieldSelector: `metadata.name=${name}` };
+    const changed = (): void => this.#options.enqueue(owner, 'health');
+    try {
+      const lease = await this.#options.informers.acquire({ apiVersion, kind }, request);
+      const isFollowed = await isFollowing(lease.informer);
+      const removeHandler = lease.informer.addHandler({ add: changed, update: changed, delete: changed });
+      return { lease, removeHandler, isFollowing: isFollowed };
+    } catch (error) {
+      this.#options.log.info('an object is not watched', { kind, name, error: errorMessage(error) });
+      return undefined;
+    }
   }
 
   async #watchKinds(owner: string, kinds: ReadonlySet<string>): Promise<void> {
@@ -283,6 +334,15 @@ async function isFollowing(informer: Informer): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function release({ lease, removeHandler }: TargetWatch): void {
+  removeHandler();
+  lease.release();
+}
+
+function identityOf({ reference: { apiVersion, kind, namespace, name } }: HealthTarget): string {
+  return identityKey({ group: groupOf(apiVersion), kind, namespace, name });
 }
 
 function kindKey(apiVersion: string, kind: string): string {

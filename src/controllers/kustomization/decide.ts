@@ -5,7 +5,7 @@ import { formatDurationMs } from '../../lib/duration.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { retryIntervalMs } from '../shared/timing.ts';
 import { artifactNotFound } from './texts.ts';
-import type { Decision, Failure, HealthWait, Observed } from './types.ts';
+import type { Decision, Failure, HealthTarget, HealthWait, Observed } from './types.ts';
 
 const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
 /** Source kinds that have a controller here. */
@@ -48,6 +48,7 @@ export function decide(observed: Observed, nowMs: number): Decision {
       do: 'fail health',
       because: 'an applied object has become unhealthy',
       message,
+      targets: targetsOf(unhealthy),
       revision: applied.revision,
     };
   }
@@ -120,13 +121,29 @@ function decideHealth(observed: Observed, wait: HealthWait, nowMs: number): Deci
   const fails = settings.gates.DisableFailFastBehavior ? failed.length === pending.length : failed.length > 0;
   if (fails) {
     const message = `health check failed after ${took}: failed early due to stalled resources: ${describe(failed)}`;
-    return { do: 'fail health', because: 'an object has failed', message, revision: wait.revision };
+    return {
+      do: 'fail health',
+      because: 'an object has failed',
+      message,
+      targets: targetsOf(failed),
+      revision: wait.revision,
+    };
   }
   if (nowMs >= wait.deadlineMs) {
     const message = `health check failed after ${took}: timeout waiting for: ${describe(pending)}`;
-    return { do: 'fail health', because: 'the timeout has passed', message, revision: wait.revision };
+    return {
+      do: 'fail health',
+      because: 'the timeout has passed',
+      message,
+      targets: targetsOf(pending),
+      revision: wait.revision,
+    };
   }
   return { do: 'wait for health', because: 'objects are on their way', wait };
+}
+
+function targetsOf(items: Observed['health']): readonly HealthTarget[] {
+  return items.map(({ target }) => target);
 }
 
 /** `[Deployment/default/web status: 'InProgress': Available: 0/2]`. */

@@ -10,6 +10,8 @@ import { type Manifest, ownerReferencesOf } from '../../objects/manifest.ts';
 import type { HealthTarget } from './types.ts';
 
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job']);
+/** Kinds of which only events tell why they are not ready. */
+const TOLD_BY_EVENTS = new Set(['PersistentVolumeClaim', 'Service']);
 const MOST = 5;
 
 /** Sentences that say why targets are not healthy; empty when nothing more is known. Never throws but for an abort. */
@@ -20,9 +22,12 @@ export async function explainHealth(
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for (const target of targets) {
-    if (found.length >= MOST || !WORKLOADS.has(target.reference.kind)) continue;
+    if (found.length >= MOST) break;
+    const { kind } = target.reference;
     try {
-      found.push(...(await explainWorkload(client, target, signal)));
+      const reasons = WORKLOADS.has(kind) ? await explainWorkload(client, target, signal) : [];
+      const isTold = WORKLOADS.has(kind) || TOLD_BY_EVENTS.has(kind);
+      found.push(...(reasons.length > 0 || !isTold ? reasons : await lastWarning(client, target, signal)));
     } catch {
       // Whoever may apply need not be allowed to read pods: the verdict stands without the reason.
       signal.throwIfAborted();
@@ -51,6 +56,24 @@ async function explainWorkload(client: DynamicClient, target: HealthTarget, sign
     if (reasons.length >= MOST) break;
   }
   return reasons;
+}
+
+/** The newest warning about an object, such as a quota that let its controller make no pod. */
+async function lastWarning(client: DynamicClient, target: HealthTarget, signal: AbortSignal): Promise<string[]> {
+  const { namespace, kind, name } = target.reference;
+  const fieldSelector = `involvedObject.kind=${kind},involvedObject.name=${name},type=Warning`;
+  const { items } = await client.list<KubeObject>(
+    { apiVersion: 'v1', kind: 'Event' },
+    { namespace, fieldSelector, signal },
+  );
+  const timeOf = (event: JsonObject): string => textAt(event, 'lastTimestamp') || textAt(event, 'eventTime');
+  const newest = items
+    .map((item) => asManifest(item))
+    .reduce<Manifest | undefined>(
+      (last, event) => (last === undefined || timeOf(event) >= timeOf(last) ? event : last),
+      undefined,
+    );
+  return newest === undefined ? [] : [`${target.id}: ${textAt(newest, 'reason')}: ${textAt(newest, 'message')}`];
 }
 
 function isOwned(pod: Manifest): boolean {

@@ -10,7 +10,6 @@ import { getCondition } from '../../runtime/conditions.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { intervalMs } from '../shared/timing.ts';
-import { isTrimmed } from './applied-objects.ts';
 import { correctionDelayMs } from './drift-guard.ts';
 import { type CompiledSpec, compileSpec, judgeFor } from './health-rules.ts';
 import { fingerprintInputs } from './inputs.ts';
@@ -52,7 +51,7 @@ export async function observe(
     drifted: drift.correct,
     notes: { warned: drift.warn, delayed: drift.delayed, contested: ports.conflicts.against(pass.key) },
     unwatched: applied?.isRemote ? [...applied.desired.keys()] : ports.objects.unwatched(pass.key),
-    health: applied === undefined ? [] : await observeHealth(object, applied, ports, now),
+    health: applied === undefined ? [] : await observeHealth(object, applied, ports, pass.key, now),
     waiting: isHealthWait(pass.memory) ? pass.memory : undefined,
     leftBehind: isLeftBehind(object, applied, ports, pass.key),
     settings: ports.settings,
@@ -217,11 +216,12 @@ async function observeHealth(
   object: Kustomization,
   applied: AppliedState,
   ports: KustomizationPorts,
+  key: string,
   nowMs: number,
 ): Promise<ObservedHealth[]> {
   const results: ObservedHealth[] = [];
   for (const target of applied.healthTargets) {
-    const cached = isCached(object, applied, target) ? await ports.objects.lookup(target) : unknown;
+    const cached = applied.isRemote ? unknown : await ports.objects.lookup(key, target, isExpressed(object, target));
     const live = cached.state === 'known' ? cached.object : await ports.readLive(target, object);
     results.push({ target, verdict: judgeFor(object, live, nowMs) });
   }
@@ -230,13 +230,9 @@ async function observeHealth(
 
 const unknown = { state: 'unknown' } as const;
 
-/** False for objects of other clusters, and for those whose content an expression may ask for: caches lack it. */
-function isCached(object: Kustomization, applied: AppliedState, { reference }: HealthTarget): boolean {
-  if (applied.isRemote) return false;
-  if (!isTrimmed(reference.kind)) return true;
+/** True when an expression judges the object, and so may ask for any of its content. */
+function isExpressed(object: Kustomization, { reference }: HealthTarget): boolean {
   const compiled = compileSpec(object);
-  return (
-    typeof compiled === 'string' ||
-    !compiled.health.covers({ group: groupOf(reference.apiVersion), kind: reference.kind })
-  );
+  if (typeof compiled === 'string') return false;
+  return compiled.health.covers({ group: groupOf(reference.apiVersion), kind: reference.kind });
 }

@@ -165,7 +165,14 @@ export type Decision =
   | { readonly do: 'prune'; readonly because: string }
   | { readonly do: 'wait for health'; readonly because: string; readonly wait: HealthWait }
   | { readonly do: 'pass health'; readonly because: string; readonly wait: HealthWait }
-  | { readonly do: 'fail health'; readonly because: string; readonly message: string; readonly revision: string }
+  | {
+      readonly do: 'fail health';
+      readonly because: string;
+      readonly message: string;
+      /** What is not healthy. */
+      readonly targets: readonly HealthTarget[];
+      readonly revision: string;
+    }
   | { readonly do: 'fail'; readonly because: string; readonly failure: Failure };
 
 /** A failure that a decision found, before anything was done. */
