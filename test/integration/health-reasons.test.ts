@@ -67,6 +67,21 @@ for (const choice of clusters) {
       expect(message).toContain(`PersistentVolumeClaim/${namespace}/data: ProvisioningFailed: no such class`);
     });
 
+    it('takes a finished Job that was removed for healthy, and does not run it again', async () => {
+      const { namespace } = cluster;
+      const job = (ttl: string) =>
+        `apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\nspec:${ttl}\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n      - name: main\n        image: once:1\n`;
+      const path = await apply({ 'job.yaml': job('\n  ttlSecondsAfterFinished: 1') }, { wait: true, timeout: '10m' });
+
+      await suite.waitFor(path, isReady, 'Ready');
+      const live = `/apis/batch/v1/namespaces/${namespace}/jobs/once`;
+      await suite.waitFor(live, (object) => object === undefined, 'removed');
+      await suite.quiet();
+
+      expect(await suite.get(live)).toBeUndefined();
+      expect(isReady(await suite.get(path))).toBe(true);
+    });
+
     it('waits for an object of somebody else without a request, and sees it come', async () => {
       const { namespace } = cluster;
       const flag = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'flag', namespace }, data: { done: 'no' } };

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { asManifest } from '../../apply/dry-run.ts';
 import type { Informer } from '../../cluster/informer.ts';
 import type { InformerLease, InformerRequest, Informers, Shape } from '../../cluster/informers.ts';
+import { isFinished, isShortLived } from '../../health/kinds/pods.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -280,6 +281,7 @@ export class AppliedObjects {
     this.#notifyWaiting(object);
     const followed = this.#followed.get(key);
     if (followed === undefined || isOlder(object, followed.resourceVersion)) return;
+    if (object.metadata['deletionTimestamp'] !== undefined && isRunOut(object)) return;
     const drift = findDrift(followed.mark, object, this.#options.manager, this.#options.takenManagers);
     if (drift === undefined) this.#drifted.get(followed.owner)?.delete(key);
     else this.#note(followed.owner, key, drift);
@@ -289,6 +291,7 @@ export class AppliedObjects {
     const key = identityKey(referenceOf(object));
     this.#notifyWaiting(object);
     const followed = this.#followed.get(key);
+    if (isRunOut(object)) return;
     if (followed !== undefined && followed.mark.uid === object.metadata['uid']) {
       this.#note(followed.owner, key, { because: 'deleted', manager: '', fields: [] });
     }
@@ -341,7 +344,13 @@ function release({ lease, removeHandler }: TargetWatch): void {
   lease.release();
 }
 
-function identityOf({ reference: { apiVersion, kind, namespace, name } }: HealthTarget): string {
+/** True for a Job that is removed because it has finished: made anew, it would run again, and again. */
+function isRunOut(object: Manifest): boolean {
+  return isShortLived(object) && isFinished(object);
+}
+
+/** Identity of a target's object. */
+export function identityOf({ reference: { apiVersion, kind, namespace, name } }: HealthTarget): string {
   return identityKey({ group: groupOf(apiVersion), kind, namespace, name });
 }
 

@@ -8,7 +8,8 @@ import {
   type ReadyExpression,
 } from '../../health/expressions.ts';
 import { judge } from '../../health/judge.ts';
-import type { Verdict } from '../../health/verdict.ts';
+import { isShortLived } from '../../health/kinds/pods.ts';
+import { current, type Verdict } from '../../health/verdict.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 
@@ -43,8 +44,17 @@ function compile({ spec }: Kustomization): CompiledSpec | string {
   }
 }
 
-/** The health of an object: by the Kustomization's expressions where there are some for its kind. */
-export function judgeFor(object: Kustomization, live: Manifest | undefined, nowMs: number): Verdict {
+/**
+ * The health of an object: by the Kustomization's expressions where there are some for its kind.
+ * @param desired as it was applied; absent for an object of somebody else
+ */
+export function judgeFor(
+  object: Kustomization,
+  live: Manifest | undefined,
+  nowMs: number,
+  desired?: Manifest | undefined,
+): Verdict {
+  if (live === undefined && isShortLived(desired)) return current('Job has finished and was removed');
   const spec = compileSpec(object);
   const own = live === undefined || typeof spec === 'string' ? undefined : spec.health.judge(live);
   return own ?? judge(live, nowMs);

@@ -33,12 +33,13 @@ export async function judgeApplied(
   if (targets.length === 0) return { state: 'none' };
   const object = pass.current();
   const now = ports.clock.now();
-  const answers = new Map(changes.map((change) => [formatObjectId(referenceOf(change.desired)), change.object]));
+  const answers = new Map(changes.map((change) => [formatObjectId(referenceOf(change.desired)), change]));
   const isListed = object.spec?.wait !== true;
   let healthy = true;
   for (const target of targets) {
-    const live = isListed ? await ports.readLive(target, object) : answers.get(target.id);
-    healthy &&= judgeFor(object, live, now).status === 'Current';
+    const change = answers.get(target.id);
+    const live = isListed ? await ports.readLive(target, object) : change?.object;
+    healthy &&= judgeFor(object, live, now, change?.desired).status === 'Current';
   }
   if (healthy) return { state: 'passed' };
   const timeout = timeoutMs(object.spec!);

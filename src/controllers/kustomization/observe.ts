@@ -10,6 +10,7 @@ import { getCondition } from '../../runtime/conditions.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { intervalMs } from '../shared/timing.ts';
+import { identityOf } from './applied-objects.ts';
 import { correctionDelayMs } from './drift-guard.ts';
 import { type CompiledSpec, compileSpec, judgeFor } from './health-rules.ts';
 import { fingerprintInputs } from './inputs.ts';
@@ -223,7 +224,8 @@ async function observeHealth(
   for (const target of applied.healthTargets) {
     const cached = applied.isRemote ? unknown : await ports.objects.lookup(key, target, isExpressed(object, target));
     const live = cached.state === 'known' ? cached.object : await ports.readLive(target, object);
-    results.push({ target, verdict: judgeFor(object, live, nowMs) });
+    const desired = applied.desired.get(identityOf(target));
+    results.push({ target, verdict: judgeFor(object, live, nowMs, desired) });
   }
   return results;
 }

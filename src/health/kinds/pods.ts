@@ -55,6 +55,16 @@ export function waitingReason(pod: JsonObject): string | undefined {
   return undefined;
 }
 
+/** True for a Job that Kubernetes removes by itself once it has finished: its absence is no failure. */
+export function isShortLived(job: JsonObject | undefined): boolean {
+  return job?.['kind'] === 'Job' && fieldAt(job, 'spec', 'ttlSecondsAfterFinished') !== undefined;
+}
+
+/** True for a Job that has come to its end, good or bad. */
+export function isFinished(job: JsonObject): boolean {
+  return ['Complete', 'Failed'].some((type) => conditionOf(job, type)?.status === 'True');
+}
+
 /** Flux's own rule for Jobs: done means complete, and a failed one has failed. */
 export function judgeJob(object: JsonObject): Verdict {
   if (fieldAt(object, 'spec', 'suspend') === true) return current('Job is suspended');
