@@ -7,14 +7,8 @@ import type { Clock } from '../lib/clock.ts';
 import { formatObjectId, type Manifest, referenceOf } from '../objects/manifest.ts';
 import type { Stage } from '../plan/stages.ts';
 import { ApplyError, applyError, immutableDeleteError } from './apply-error.ts';
-import {
-  asKubeObject,
-  asManifest,
-  type DryRunOptions,
-  dryRunObject,
-  liveReference,
-  type PlannedObject,
-} from './dry-run.ts';
+import { asKubeObject, asManifest, dryRunObject, liveReference, type PlannedObject } from './dry-run.ts';
+import { type PlanOptions, planObject } from './plan-object.ts';
 
 export type ChangeAction = 'created' | 'configured' | 'unchanged' | 'skipped' | 'deleted';
 
@@ -27,7 +21,7 @@ export interface Change {
   readonly owner?: string | undefined;
 }
 
-export interface ApplyOptions extends DryRunOptions {
+export interface ApplyOptions extends PlanOptions {
   readonly clock: Clock;
   /** Dry-runs of a stage that are under way at once. @default 4 */
   readonly concurrency?: number;
@@ -97,7 +91,7 @@ async function planStage(
       const index = next++;
       options.signal?.throwIfAborted();
       try {
-        results[index] = await dryRunObject(objects[index]!, options);
+        results[index] = await planObject(objects[index]!, options);
       } catch (error) {
         results[index] = error instanceof Error ? error : new Error(String(error));
       }

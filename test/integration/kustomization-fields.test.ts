@@ -198,6 +198,20 @@ for (const choice of clusters) {
       expect((await suite.get(paths.configMap(namespace, 'my-cm'))).data).toEqual({ a: 'remote' });
     });
 
+    it('leaves out fields that the API server does not know, of kinds that are its own', async () => {
+      const typo = deploymentYaml('web', 'nginx:1')
+        .replace('spec:\n  replicas: 1', 'spec:\n  replicas: 1\n  replicaz: 2')
+        .replace('image: nginx:1', 'image: nginx:1\n        imagePullPolice: Always');
+      const { path, namespace } = await apply({ 'web.yaml': typo }, { interval: '1s' });
+
+      await suite.waitFor(path, isReady, 'Ready');
+
+      const { uid } = (await suite.get(paths.deployment(namespace, 'web'))).metadata;
+      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace, force: true }));
+      await suite.waitFor(path, (object) => isReady(object) && object.metadata.generation === 2, 'a forced pass');
+      expect((await suite.get(paths.deployment(namespace, 'web'))).metadata.uid).toBe(uid);
+    });
+
     it('acts with the rights of the ServiceAccount that it names', async () => {
       const { namespace } = cluster;
       await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'tenant' } });

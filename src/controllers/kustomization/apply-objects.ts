@@ -81,6 +81,8 @@ export function applyOptions(
     concurrency: ports.settings.concurrentDryRuns,
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
     otherOwner: otherOwner(object, ports),
+    onUndeclared: (id, fields) =>
+      pass.log.info('fields that the API server does not know are left out', { object: id, fields }),
   };
 }
 
