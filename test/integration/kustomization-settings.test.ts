@@ -148,7 +148,7 @@ for (const choice of clusters) {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: { name: 'remote' },
-        data: { provider: 'generic', address: server, audiences: 'https://kubernetes.default.svc', ...data },
+        data: { provider: 'generic', address: server, audiences: 'https://kubernetes.default.svc.cluster.local', ...data },
       });
       await suite.apply(remote({ 'ca.crt': tls.ca ?? '', serviceAccountName: 'tenant' }));
       const { path } = await apply(
