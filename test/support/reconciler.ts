@@ -248,7 +248,8 @@ function withoutIdentity(tls: { readonly ca?: string }): { readonly ca?: string 
   return tls.ca === undefined ? {} : { ca: tls.ca };
 }
 
-async function install(admin: Api): Promise<void> {
+/** Applies the definitions, the namespace and the rights that `lockstep install` prints. */
+export async function install(admin: Api): Promise<void> {
   const namespace = namespaceManifest();
   for (const object of [...customResourceDefinitions(), namespace, ...rightsManifests('cluster-admin')]) {
     const path = pathOf(object as Live);
