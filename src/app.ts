@@ -3,7 +3,6 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { kinds } from './api/kinds.ts';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
@@ -310,8 +309,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     );
     registerResourceMetrics(
       registry,
-      [running.git, running.kustomization].map((controller, index) => ({
-        kind: { apiVersion: `${kinds[index]!.group}/v1`, kind: kinds[index]!.kind },
+      [running.git, running.kustomization].map((controller) => ({
+        kind: controller.kind,
         list: () => controller.objects.list(),
       })),
     );

@@ -59,6 +59,8 @@ export interface ArtifactStore {
   verify(path: string, digest: string): Promise<'ok' | 'missing' | 'mismatch'>;
   /** The files of an archive. Throws ArtifactError ArtifactNotFound, ArtifactDigestMismatch, ArtifactUnreadable. */
   open(path: string, digest: string): Promise<FileTree>;
+  /** The archive itself. Throws as `open` does. */
+  read(path: string, digest: string): Promise<Buffer>;
   remove(path: string): Promise<void>;
   /**
    * Deletes old archives of one object: those past the time to live, then the oldest beyond the number that stays.
@@ -145,12 +147,13 @@ class DiskArtifacts implements ArtifactStore {
     }
   }
 
+  async read(path: string, digest: string): Promise<Buffer> {
+    await this.check(path, digest);
+    return readFile(this.localPath(path));
+  }
+
   async open(path: string, digest: string): Promise<FileTree> {
-    const state = await this.verify(path, digest);
-    if (state === 'missing') throw new ArtifactError('ArtifactNotFound', `artifact ${path} is not here`, { path });
-    if (state === 'mismatch') {
-      throw new ArtifactError('ArtifactDigestMismatch', `computed digest doesn't match '${digest}'`, { path });
-    }
+    await this.check(path, digest);
     const content = this.contents.get(path);
     if (content !== undefined) return content();
     const known = this.unpacked.get(digest);
@@ -202,6 +205,14 @@ class DiskArtifacts implements ArtifactStore {
     // The namespace's folder goes with its last object.
     await rmdir(dirname(local)).catch(() => {});
     return names.filter((name) => name.endsWith('.tar.gz')).length;
+  }
+
+  private async check(path: string, digest: string): Promise<void> {
+    const state = await this.verify(path, digest);
+    if (state === 'missing') throw new ArtifactError('ArtifactNotFound', `artifact ${path} is not here`, { path });
+    if (state === 'mismatch') {
+      throw new ArtifactError('ArtifactDigestMismatch', `computed digest doesn't match '${digest}'`, { path });
+    }
   }
 
   private forget(path: string): void {
