@@ -14,7 +14,7 @@ import {
   topLevel,
 } from '../schema.ts';
 import { artifact } from './artifact.ts';
-import type { CloudProvider, SourceObject, SourceStatus } from './source-object.ts';
+import { type CloudProvider, type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
 import { accessFrom, certSecretRef, proxySecretRef, sourceCategories, sourceGroup } from './source-schema.ts';
 
 export interface BucketSpec {
@@ -52,16 +52,8 @@ export type Bucket = SourceObject<'Bucket', BucketSpec, BucketStatus>;
 
 /** Reasons of Bucket conditions and events (flux.md §3.2). */
 export const bucketReasons = {
-  succeeded: 'Succeeded',
-  progressing: 'Progressing',
-  progressingWithRetry: 'ProgressingWithRetry',
-  newArtifact: 'NewArtifact',
+  ...sourceReasons,
   bucketOperationFailed: 'BucketOperationFailed',
-  authenticationFailed: 'AuthenticationFailed',
-  urlInvalid: 'URLInvalid',
-  fieldNotSupported: 'FieldNotSupported',
-  archiveOperationFailed: 'ArchiveOperationFailed',
-  garbageCollectionSucceeded: 'GarbageCollectionSucceeded',
 } as const;
 
 const sts = object(

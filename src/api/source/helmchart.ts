@@ -4,7 +4,7 @@ import { ageColumn, type KindDescription, readyColumn, statusColumn } from '../k
 import type { LocalObjectReference } from '../meta/object.ts';
 import { boolean, conditions, duration, integer, list, object, type Schema, string, topLevel } from '../schema.ts';
 import { artifact } from './artifact.ts';
-import type { OciVerification, SourceObject, SourceStatus } from './source-object.ts';
+import { type OciVerification, type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
 import { accessFrom, ociVerification, sourceCategories, sourceGroup } from './source-schema.ts';
 
 export type HelmChartSourceKind = 'HelmRepository' | 'GitRepository' | 'Bucket';
@@ -40,13 +40,14 @@ export interface HelmChartStatus extends SourceStatus {
 
 export type HelmChart = SourceObject<'HelmChart', HelmChartSpec, HelmChartStatus>;
 
+// A new chart is told with the reason of how it came.
+const { newArtifact: _newArtifact, ...withoutNewArtifact } = sourceReasons;
+
 /** Reasons of HelmChart conditions and events (helm.md §22.2). */
 export const helmChartReasons = {
+  ...withoutNewArtifact,
   chartPullSucceeded: 'ChartPullSucceeded',
   chartPackageSucceeded: 'ChartPackageSucceeded',
-  succeeded: 'Succeeded',
-  progressing: 'Progressing',
-  progressingWithRetry: 'ProgressingWithRetry',
   sourceUnavailable: 'SourceUnavailable',
   noSourceArtifact: 'NoSourceArtifact',
   invalidChartReference: 'InvalidChartReference',
@@ -57,12 +58,7 @@ export const helmChartReasons = {
   chartPackageError: 'ChartPackageError',
   chartVerificationError: 'ChartVerificationError',
   verificationError: 'VerificationError',
-  authenticationFailed: 'AuthenticationFailed',
-  urlInvalid: 'URLInvalid',
   unknown: 'Unknown',
-  fieldNotSupported: 'FieldNotSupported',
-  archiveOperationFailed: 'ArchiveOperationFailed',
-  garbageCollectionSucceeded: 'GarbageCollectionSucceeded',
 } as const;
 
 const sourceRef = object(

@@ -14,7 +14,7 @@ import {
   topLevel,
 } from '../schema.ts';
 import { artifact } from './artifact.ts';
-import type { CloudProvider, SourceObject, SourceStatus } from './source-object.ts';
+import { type CloudProvider, type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
 import { accessFrom, certSecretRef, sourceCategories, sourceGroup } from './source-schema.ts';
 
 export interface HelmRepositorySpec {
@@ -38,17 +38,9 @@ export type HelmRepository = SourceObject<'HelmRepository', HelmRepositorySpec, 
 
 /** Reasons of HelmRepository conditions and events (helm.md §22.1). */
 export const helmRepositoryReasons = {
-  succeeded: 'Succeeded',
-  progressing: 'Progressing',
-  progressingWithRetry: 'ProgressingWithRetry',
-  newArtifact: 'NewArtifact',
-  urlInvalid: 'URLInvalid',
-  authenticationFailed: 'AuthenticationFailed',
+  ...sourceReasons,
   failed: 'Failed',
   indexationFailed: 'IndexationFailed',
-  fieldNotSupported: 'FieldNotSupported',
-  archiveOperationFailed: 'ArchiveOperationFailed',
-  garbageCollectionSucceeded: 'GarbageCollectionSucceeded',
 } as const;
 
 // The same in both versions.

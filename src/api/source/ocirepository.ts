@@ -15,7 +15,13 @@ import {
   topLevel,
 } from '../schema.ts';
 import { artifact } from './artifact.ts';
-import type { CloudProvider, OciVerification, SourceObject, SourceStatus } from './source-object.ts';
+import {
+  type CloudProvider,
+  type OciVerification,
+  type SourceObject,
+  type SourceStatus,
+  sourceReasons,
+} from './source-object.ts';
 import {
   certSecretRef,
   layerSelector,
@@ -69,18 +75,11 @@ export type OCIRepository = SourceObject<'OCIRepository', OciRepositorySpec, Oci
 
 /** Reasons of OCIRepository conditions and events (flux.md §3.1). */
 export const ociRepositoryReasons = {
-  succeeded: 'Succeeded',
-  progressing: 'Progressing',
-  progressingWithRetry: 'ProgressingWithRetry',
-  newArtifact: 'NewArtifact',
-  urlInvalid: 'URLInvalid',
-  authenticationFailed: 'AuthenticationFailed',
+  ...sourceReasons,
+  readOperationFailed: 'ReadOperationFailed',
   pullFailed: 'OCIArtifactPullFailed',
   layerOperationFailed: 'OCIArtifactLayerOperationFailed',
   verificationError: 'VerificationError',
-  fieldNotSupported: 'FieldNotSupported',
-  archiveOperationFailed: 'ArchiveOperationFailed',
-  garbageCollectionSucceeded: 'GarbageCollectionSucceeded',
 } as const;
 
 const common: { readonly [name: string]: Schema } = {

@@ -33,3 +33,16 @@ export interface OciVerification {
 
 /** How to log in beyond what a Secret says. */
 export type CloudProvider = 'generic' | 'aws' | 'azure' | 'gcp';
+
+/** Reasons that all kinds with an artifact of their own share (flux.md §2.8, §3). */
+export const sourceReasons = {
+  succeeded: 'Succeeded',
+  progressing: 'Progressing',
+  progressingWithRetry: 'ProgressingWithRetry',
+  newArtifact: 'NewArtifact',
+  urlInvalid: 'URLInvalid',
+  authenticationFailed: 'AuthenticationFailed',
+  fieldNotSupported: 'FieldNotSupported',
+  archiveOperationFailed: 'ArchiveOperationFailed',
+  garbageCollectionSucceeded: 'GarbageCollectionSucceeded',
+} as const;
