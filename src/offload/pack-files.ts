@@ -56,16 +56,16 @@ function unzip(bytes: Buffer): Buffer {
 /** Files in a folder to pack. Plain data: it crosses to a worker. */
 export interface PackFilesInput {
   readonly folder: string;
-  /** Paths in the archive; each file lies in the folder under its place in this list. */
-  readonly files: readonly string[];
+  /** Paths in the archive; each file lies in the folder under the number that is its place. */
+  readonly files: readonly { readonly file: string; readonly place: number }[];
   /** Where the archive goes. */
   readonly path: string;
 }
 
 /** Packs files as they are; what is left out was decided before. */
 export async function packFiles({ folder, files, path }: PackFilesInput): Promise<PackArchiveOutput> {
-  const places = new Map(files.map((file, index) => [file, index]));
-  const tree = createMemoryTree(new Map(files.map((file) => [file, ''])));
+  const places = new Map(files.map(({ file, place }) => [file, place]));
+  const tree = createMemoryTree(new Map(files.map(({ file }) => [file, ''])));
   const read = (file: string): Uint8Array | undefined => {
     const place = places.get(file);
     return place === undefined ? undefined : readFileSync(join(folder, String(place)));

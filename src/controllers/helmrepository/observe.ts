@@ -5,11 +5,11 @@ import { errorCode, errorMessage } from '../../lib/errors.ts';
 import { fetchIndex } from '../../remote/charts/repository.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
-import { chartTimeoutMs, readChartLogin } from '../shared/chart-login.ts';
+import { chartTimeoutMs, MAX_INDEX_BYTES, readChartLogin } from '../shared/chart-login.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { keptOrRead } from '../shared/source-login.ts';
 import { blockerOf } from './decide.ts';
-import { type HelmRepositoryPorts, MAX_INDEX_BYTES } from './ports.ts';
+import type { HelmRepositoryPorts } from './ports.ts';
 import type { DownloadedIndex, Observed } from './types.ts';
 
 export async function observe(
@@ -28,7 +28,7 @@ async function download(
   ports: HelmRepositoryPorts,
   pass: Pass<HelmRepository>,
 ): Promise<DownloadedIndex | 'unchanged'> {
-  const login = await keptOrRead(ports.logins, object, pass, () => readChartLogin(object, ports, pass.signal));
+  const login = await keptOrRead(ports.logins, [object], pass, () => readChartLogin(object, ports, pass.signal));
   const { url } = object.spec;
   const known = ports.known.get(pass.key);
   const isKnown = isStored && known?.url === url && known.revision === object.status?.artifact?.revision;

@@ -15,6 +15,3 @@ export interface HelmRepositoryPorts extends SourcePorts {
   readonly logins: Map<Key, Kept<ChartRepositoryLogin>>;
   readonly known: Map<Key, KnownIndex>;
 }
-
-/** The largest index that is taken, in bytes (`--helm-index-max-size` of Flux). */
-export const MAX_INDEX_BYTES = 50 * 1024 * 1024;

@@ -25,7 +25,7 @@ export async function observe(
 ): Promise<Observed> {
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, resolved: undefined };
-  const registry = await keptOrRead(ports.registries, object, pass, () => open(object, ports, pass.signal));
+  const registry = await keptOrRead(ports.registries, [object], pass, () => open(object, ports, pass.signal));
   const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(timeoutMs(object), 1))]);
   try {
     return { object, archive, resolved: await resolve(object, registry, deadline) };

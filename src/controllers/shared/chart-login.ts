@@ -7,6 +7,8 @@ import type { SourcePorts } from './source-ports.ts';
 import { durationMs } from './timing.ts';
 
 const DEFAULT_MS = 60_000;
+/** The largest index that is taken, in bytes (`--helm-index-max-size` of Flux). */
+export const MAX_INDEX_BYTES = 50 * 1024 * 1024;
 
 /** Reads the Secrets of a repository. Throws ReconcileError AuthenticationFailed. */
 export async function readChartLogin(

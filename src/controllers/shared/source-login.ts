@@ -9,10 +9,10 @@ import type { Key } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import type { SecretData, SourcePorts } from './source-ports.ts';
 
-/** Something made of Secrets, and for which generation. */
+/** Something made of Secrets, and what it was made for. */
 export interface Kept<T> {
   readonly value: T;
-  readonly generation: number | undefined;
+  readonly print: string;
 }
 
 /** What a pass knows of itself. */
@@ -22,18 +22,18 @@ export interface LoginPass {
   readonly requested: string | undefined;
 }
 
-/** The kept value, or one that is made now. */
+/** The kept value, or one that is made now. It is good as long as the generations of the objects are the same. */
 export async function keptOrRead<T>(
   kept: Map<Key, Kept<T>>,
-  object: KubeObject,
+  objects: readonly KubeObject[],
   pass: LoginPass,
   read: () => Promise<T>,
 ): Promise<T> {
-  const { generation } = object.metadata;
+  const print = objects.map(({ metadata }) => `${metadata.uid}/${metadata.generation}`).join(' ');
   const known = kept.get(pass.key);
-  if (known !== undefined && known.generation === generation && pass.requested === undefined) return known.value;
+  if (known !== undefined && known.print === print && pass.requested === undefined) return known.value;
   const value = await read();
-  kept.set(pass.key, { value, generation });
+  kept.set(pass.key, { value, print });
   return value;
 }
 
