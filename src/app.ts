@@ -6,17 +6,19 @@ import { join } from 'node:path';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
+import { followKind } from './app/follow-kind.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
 import type { ReconcilerSettings } from './app/settings.ts';
+import { createSources } from './app/sources.ts';
 import { asManifest } from './apply/dry-run.ts';
+import { openDownloads } from './artifact/downloads.ts';
 import { openArtifactStore } from './artifact/store.ts';
 import type { ClusterAccess } from './cluster/access.ts';
 import { DynamicClient } from './cluster/client.ts';
 import { followCustomResources } from './cluster/crd-watch.ts';
 import { Discovery } from './cluster/discovery.ts';
 import { EventRecorder } from './cluster/events.ts';
-import type { Informer } from './cluster/informer.ts';
 import { Informers } from './cluster/informers.ts';
 import { RestClient, type SentRequest } from './cluster/rest.ts';
 import { createGitStorage } from './controllers/gitrepository/git-storage.ts';
@@ -43,7 +45,7 @@ import { openTransport } from './remote/git/open.ts';
 import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
 import { createEventReceiver } from './remote/notify/event-receiver.ts';
-import { keyOf, splitKey } from './runtime/controller.ts';
+import { keyOf, type Reconcilable, splitKey } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
@@ -142,23 +144,27 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     ...(options.artifactRetention === undefined ? {} : { retention: options.artifactRetention }),
     // The revision may be one that status has already, as after a start without state: no watch tells of that.
     onStored: (key) => {
-      for (const object of running.kustomization?.objects.byIndex('source', `GitRepository/${key}`) ?? []) {
-        running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
-      }
+      onStored(`GitRepository/${key}`);
+      sources.wake(`GitRepository/${key}`);
     },
   });
+  const onStored = (source: string): void => {
+    for (const object of running.kustomization?.objects.byIndex('source', source) ?? []) {
+      running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
+    }
+  };
 
   const stopping = new AbortController();
   const running: {
-    git?: RunningController<GitRepository>;
+    all: readonly RunningController<Reconcilable>[];
     kustomization?: RunningController<Kustomization>;
-  } = {};
+  } = { all: [] };
   let waitingFor: string | undefined = 'starting';
   const problems = (): string[] => {
     if (waitingFor !== undefined) return [waitingFor];
-    return [running.git, running.kustomization].flatMap((controller) => {
-      const problem = controller?.problem();
-      return problem === undefined ? [] : [`${controller!.name}: ${problem}${installHint(problem)}`];
+    return running.all.flatMap((controller) => {
+      const problem = controller.problem();
+      return problem === undefined ? [] : [`${controller.name}: ${problem}${installHint(problem)}`];
     });
   };
   const servers = await startServers(options, {
@@ -169,7 +175,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
   // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
-  const sources = followKind<GitRepository>(gitRepositoryController.kind, informers, machine, stopping.signal);
+  const gitRepositories = followKind<GitRepository>(gitRepositoryController.kind, informers, machine, stopping.signal);
   const kustomizations = followKind<Kustomization>(kustomizationController.kind, informers, machine, stopping.signal);
   const memory = createServerMemory();
   const ssh = createSshConnections({
@@ -195,11 +201,31 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value)]));
     },
     githubLogin: (app, auth) => createGitHubLogin(app, { http, now: () => clock.now(), ...auth }),
-    findRepository: (namespace, name) => sources.get(namespace, name),
+    findRepository: (namespace, name) => gitRepositories.get(namespace, name),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     artifactUrl: (path) => `http://${address}/${path}`,
   };
+  // What users of the cluster name in objects and indexes must not reach the machine's own metadata service.
+  const guardedHttp = createHttpDoor({ userAgent: `lockstep/${options.version}`, blockLinkLocal: true });
+  const sources = createSources({
+    machine,
+    informers,
+    client,
+    http: guardedHttp,
+    artifacts,
+    retention: options.artifactRetention,
+    downloads: await openDownloads(join(options.stateDir, 'downloads')),
+    workers,
+    requeueDependencyMs: settings.requeueDependencyMs,
+    readSecret: gitPorts.readSecret,
+    artifactUrl: gitPorts.artifactUrl,
+    gitRepositories,
+    openArtifact: (artifact) => storage.open(artifact),
+    onStored,
+    concurrent: options.concurrent,
+    stopping: stopping.signal,
+  });
   const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const defaultServiceAccount = options.defaultServiceAccount ?? '';
   const tokens = new TokenCache({
@@ -255,7 +281,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     objects: new AppliedObjects({ informers, manager: fieldManager, takenManagers, clock, log, enqueue }),
     conflicts: new Conflicts(enqueue),
     memory: new Map(),
-    findSource: (namespace, name) => sources.get(namespace, name),
+    findSource: (namespace, name) => gitRepositories.get(namespace, name),
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
     openArtifact: (artifact) => storage.open(artifact),
     inputs,
@@ -301,18 +327,16 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     followCustomResources(informers, discovery).catch((error: unknown) => {
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
-    running.git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
+    const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
     running.kustomization = startController(
       withWorkers(withGates(kustomizationController, gates)),
       kustomizationPorts,
       machine,
     );
+    running.all = [git, ...sources.start(), running.kustomization];
     registerResourceMetrics(
       registry,
-      [running.git, running.kustomization].map((controller) => ({
-        kind: controller.kind,
-        list: () => controller.objects.list(),
-      })),
+      running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
     );
     return leadership?.release;
   }
@@ -359,42 +383,18 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     stop: async () => {
       stopping.abort(new Error('stopping'));
       const release = await lead.catch(() => undefined);
-      await Promise.all([running.git?.stop(), running.kustomization?.stop()]);
+      await Promise.all(running.all.map((controller) => controller.stop()));
       await Promise.all([events.stop(), receiver?.stop()]);
       await release?.();
       await informers.stop();
       await storage.close();
       await workers.close();
-      await http.close();
+      await Promise.all([http.close(), guardedHttp.close()]);
       await ssh.close();
       await Promise.all([rest, ...others].map((connection) => connection.close()));
       await servers.close();
     },
   };
-}
-
-const KIND_RETRY_MS = 5_000;
-
-/** A cache of all objects of a kind, in every namespace and shard; empty while the cluster does not have the kind. */
-function followKind<T extends KubeObject>(
-  kind: { readonly apiVersion: string; readonly kind: string },
-  informers: Informers,
-  { clock, log }: Pick<Machine, 'clock' | 'log'>,
-  signal: AbortSignal,
-): { get(namespace: string, name: string): T | undefined } {
-  let informer: Informer<T> | undefined;
-  const begin = async (): Promise<void> => {
-    while (informer === undefined && !signal.aborted) {
-      try {
-        informer = (await informers.acquire<T>(kind)).informer;
-      } catch (error) {
-        log.debug('kind cannot be watched yet', { kind: kind.kind, error: errorMessage(error) });
-        await clock.sleep(KIND_RETRY_MS, signal).catch(() => {});
-      }
-    }
-  };
-  void begin();
-  return { get: (namespace, name) => informer?.get(namespace, name) };
 }
 
 /** What to do when the cluster does not know our kinds. */

@@ -37,6 +37,7 @@ export function decide(observed: Observed): Decision {
 export function blockerOf({
   object,
   source,
+  isSourceStored,
   requeueDependencyMs,
 }: Omit<Observed, 'candidate'>): SourceFailure | undefined {
   const { sourceRef, verify } = object.spec;
@@ -51,7 +52,7 @@ export function blockerOf({
     const message = 'chart verification error: only charts in a registry carry signatures that can be checked';
     return { reason: reasons.chartVerificationError, message, condition: 'BuildFailed', retry: 'stalled' };
   }
-  if (source.status?.artifact === undefined) {
+  if (!isSourceStored) {
     const message = `no artifact available for ${kind} source '${name}'`;
     const waiting = { condition: 'FetchFailed', retry: 'waiting', retryAfterMs: requeueDependencyMs } as const;
     return { reason: reasons.noSourceArtifact, message, ...waiting };

@@ -26,7 +26,8 @@ export async function observe(object: HelmChart, ports: HelmChartPorts, pass: Pa
   const archive = await archiveState(object.status?.artifact, ports);
   const source = ports.findSource(object.metadata.namespace ?? '', object.spec.sourceRef);
   const { requeueDependencyMs } = ports.settings;
-  const base = { object, archive, source, requeueDependencyMs };
+  const isSourceStored = (await archiveState(source?.status?.artifact, ports)) === 'present';
+  const base = { object, archive, source, isSourceStored, requeueDependencyMs };
   const seen = { ...base, candidate: undefined };
   if (blockerOf(seen) !== undefined) return seen;
   if (pass.requested === undefined && isCurrent(seen)) return seen;

@@ -45,6 +45,8 @@ export interface Observed {
   readonly object: HelmChart;
   readonly archive: ArchiveState;
   readonly source: ChartSource | undefined;
+  /** Whether the artifact of the source is in the storage. */
+  readonly isSourceStored: boolean;
   /** Absent when a check before it fails, or when nothing changed since the last pass. */
   readonly candidate: Candidate | undefined;
   readonly requeueDependencyMs: number;

@@ -74,9 +74,9 @@ export async function collectArtifacts(
   kind: string,
   key: Key,
   keep: Artifact | undefined,
-  { artifacts, clock }: SourcePorts,
+  { artifacts, clock, retention }: SourcePorts,
 ): Promise<void> {
-  await artifacts.collectGarbage(`${kind}/${key}`, keep === undefined ? [] : [keep.path], clock.now());
+  await artifacts.collectGarbage(`${kind}/${key}`, keep === undefined ? [] : [keep.path], clock.now(), retention);
 }
 
 /** Removes everything of a deleted object, and the event that says so. */

@@ -1,6 +1,6 @@
 // Owns what every controller of a source with an artifact needs from outside; each kind adds its own.
 import type { Downloads } from '../../artifact/downloads.ts';
-import type { ArtifactStore } from '../../artifact/store.ts';
+import type { ArtifactStore, Retention } from '../../artifact/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
 import type { HttpDoor } from '../../remote/http.ts';
@@ -12,6 +12,8 @@ export interface SourcePorts {
   readonly clock: Clock;
   readonly http: HttpDoor;
   readonly artifacts: ArtifactStore;
+  /** How many artifacts of an object stay, and how long. @default the store's own */
+  readonly retention: Retention | undefined;
   readonly downloads: Downloads;
   readonly workers: WorkerPool;
   /** Undefined when there is none. */
