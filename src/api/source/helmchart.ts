@@ -58,7 +58,6 @@ export const helmChartReasons = {
   chartPackageError: 'ChartPackageError',
   chartVerificationError: 'ChartVerificationError',
   verificationError: 'VerificationError',
-  unknown: 'Unknown',
 } as const;
 
 const sourceRef = object(

@@ -36,9 +36,12 @@ export interface HelmRepositorySpec {
 
 export type HelmRepository = SourceObject<'HelmRepository', HelmRepositorySpec, SourceStatus>;
 
+// What is not done yet concerns registries, and those are read by HelmCharts.
+const { fieldNotSupported: _notSupported, ...withoutNotSupported } = sourceReasons;
+
 /** Reasons of HelmRepository conditions and events (helm.md §22.1). */
 export const helmRepositoryReasons = {
-  ...sourceReasons,
+  ...withoutNotSupported,
   failed: 'Failed',
   indexationFailed: 'IndexationFailed',
 } as const;
