@@ -1,6 +1,6 @@
 // Owns every read of a Bucket pass: what is stored, and what the bucket holds now.
 import { type Bucket, bucketReasons as reasons } from '../../api/source/bucket.ts';
-import { errorMessage } from '../../lib/errors.ts';
+import { errorCode, errorMessage } from '../../lib/errors.ts';
 import { type IgnorePattern, isIgnored, parseIgnore, withDefaultIgnores } from '../../lib/ignore.ts';
 import { IGNORE_FILE } from '../../lib/source-tree.ts';
 import { openBucket, type S3Bucket } from '../../remote/s3/bucket.ts';
@@ -68,11 +68,7 @@ async function open(object: Bucket, ports: BucketPorts, signal: AbortSignal): Pr
 
 async function list({ spec }: Bucket, bucket: S3Bucket, signal: AbortSignal): Promise<Listing> {
   const { bucketName, prefix = '' } = spec;
-  const exists = await bucket.exists(signal).catch((error: unknown) => {
-    throw bucketFailure(error, `failed to confirm existence of '${bucketName}' bucket: `);
-  });
-  if (!exists) throw bucketFailure(new Error(`bucket '${bucketName}' not found`));
-  const patterns = await ignorePatterns(bucket, spec.ignore, signal);
+  const patterns = await ignorePatterns(bucket, spec, signal);
   const objects = new Map<string, string>();
   let bytes = 0;
   try {
@@ -98,7 +94,7 @@ function tooLarge(what: string, limit: number): Error {
 /** The rules of the bucket's own ignore file, then those of the spec. */
 async function ignorePatterns(
   bucket: S3Bucket,
-  ignore: string | undefined,
+  { bucketName, ignore }: Bucket['spec'],
   signal: AbortSignal,
 ): Promise<readonly IgnorePattern[]> {
   let text = '';
@@ -106,6 +102,7 @@ async function ignorePatterns(
     const file = await bucket.get(IGNORE_FILE, { signal, maxBytes: MAX_IGNORE_BYTES });
     for await (const chunk of file?.body ?? []) text += chunk.toString('utf8');
   } catch (error) {
+    if (errorCode(error) === 'S3NotFound') throw bucketFailure(new Error(`bucket '${bucketName}' not found`));
     throw bucketFailure(error, `failed to get Etag for '${IGNORE_FILE}' object: `);
   }
   return withDefaultIgnores([...parseIgnore(text), ...parseIgnore(ignore ?? '')]);

@@ -1,5 +1,5 @@
-// Owns one bucket of an S3-compatible object storage: does it exist, what is in it, the bytes of an object. What goes
-// into an artifact is the caller's business.
+// Owns one bucket of an S3-compatible object storage: what is in it, the bytes of an object. What goes into an artifact
+// is the caller's business.
 import type { Clock } from '../../lib/clock.ts';
 import type { HttpDoor, HttpResponse, ProxySettings, TlsSettings } from '../http.ts';
 import { S3Error, statusError } from './errors.ts';
@@ -33,8 +33,7 @@ export interface ListedObject {
 
 /** A bucket. */
 export interface S3Bucket {
-  exists(signal: AbortSignal): Promise<boolean>;
-  /** Every object whose key begins with the prefix. */
+  /** Every object whose key begins with the prefix. Throws S3Error `S3NotFound` when there is no such bucket. */
   list(prefix: string, signal: AbortSignal): AsyncGenerator<ListedObject>;
   /** An object's bytes and ETag; undefined when it is gone. The body must be read to the end or discarded. */
   get(key: string, options: GetOptions): Promise<ObjectBody | undefined>;
@@ -81,17 +80,6 @@ class HttpBucket implements S3Bucket {
     this.#region = options.region || DEFAULT_REGION;
   }
 
-  async exists(signal: AbortSignal): Promise<boolean> {
-    const answer = await this.#ask('HEAD', '', {}, signal);
-    if (answer.status === 404) {
-      answer.discard();
-      return false;
-    }
-    if (answer.status !== 200) throw await statusError(answer);
-    answer.discard();
-    return true;
-  }
-
   async *list(prefix: string, signal: AbortSignal): AsyncGenerator<ListedObject> {
     let token = '';
     for (;;) {
@@ -102,7 +90,7 @@ class HttpBucket implements S3Bucket {
         ...(prefix === '' ? {} : { prefix }),
         ...(token === '' ? {} : { 'continuation-token': token }),
       };
-      const answer = await this.#ask('GET', '', query, signal, MAX_PAGE_BYTES);
+      const answer = await this.#ask('', query, signal, MAX_PAGE_BYTES);
       if (answer.status !== 200) throw await statusError(answer);
       const xml = await answer.text();
       yield* readListing(xml);
@@ -114,7 +102,7 @@ class HttpBucket implements S3Bucket {
   }
 
   async get(key: string, { signal, maxBytes }: GetOptions): Promise<ObjectBody | undefined> {
-    const answer = await this.#ask('GET', key, {}, signal, maxBytes);
+    const answer = await this.#ask(key, {}, signal, maxBytes);
     if (answer.status === 200) return { etag: unquote(answer.headers['etag'] ?? ''), body: answer.body };
     const error = await statusError(answer);
     if (error.code === 'S3NotFound' && error.data.reason !== 'NoSuchBucket') return undefined;
@@ -122,51 +110,45 @@ class HttpBucket implements S3Bucket {
   }
 
   async #ask(
-    method: 'GET' | 'HEAD',
     key: string,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    maxBodyBytes?: number,
+    maxBodyBytes: number,
   ): Promise<HttpResponse> {
     for (let tries = 1; ; tries++) {
-      const answer = await this.#send(method, key, query, signal, maxBodyBytes);
-      if (answer.status < 300 || answer.status === 404 || tries >= MAX_TRIES) return answer;
-      const region = answer.headers['x-amz-bucket-region'];
-      if (method === 'HEAD' && region === undefined) return answer;
-      const error = method === 'HEAD' ? undefined : await statusError(answer);
-      if (error === undefined) answer.discard();
-      const elsewhere = error?.data.region ?? region;
-      if (elsewhere !== undefined && elsewhere !== this.#region) this.#region = elsewhere;
-      else if (error?.code === 'S3Busy') await this.#options.clock.sleep(FIRST_PAUSE_MS * 2 ** tries, signal);
-      else if (error !== undefined) throw error;
-      else return answer;
+      const answer = await this.#send(key, query, signal, maxBodyBytes);
+      if (answer.status < 300 || answer.status === 404) return answer;
+      const error = await statusError(answer);
+      const { region } = error.data;
+      if (tries >= MAX_TRIES) throw error;
+      if (error.code === 'S3WrongRegion' && region !== undefined && region !== this.#region) this.#region = region;
+      else if (error.code === 'S3Busy') await this.#options.clock.sleep(FIRST_PAUSE_MS * 2 ** tries, signal);
+      else throw error;
     }
   }
 
   #send(
-    method: 'GET' | 'HEAD',
     key: string,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    maxBodyBytes?: number,
+    maxBodyBytes: number,
   ): Promise<HttpResponse> {
     const { http, clock, endpoint, bucket, insecure, tls, proxy, timeoutMs } = this.#options;
     const url = new URL(`${insecure === true ? 'http' : 'https'}://${endpoint}`);
     url.pathname = encodePath(`/${bucket}${key === '' ? '' : `/${key}`}`);
     url.search = encodeQuery(query);
     const { authorization, ...headers } = signedHeaders(
-      { method, url, region: this.#region, headers: {}, now: new Date(clock.now()) },
+      { method: 'GET', url, region: this.#region, now: new Date(clock.now()) },
       this.#options.key,
     );
     return http.request({
       url: url.href,
-      method,
       headers,
       signal,
+      maxBodyBytes,
       // A redirect would need a signature of its own.
       maxRedirects: 0,
       ...(authorization === undefined ? {} : { authorization }),
-      ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
       ...(tls === undefined ? {} : { tls }),
       ...(proxy === undefined ? {} : { proxy }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -9,12 +9,12 @@ export interface S3Key {
 
 /** A request to sign. */
 export interface SignInput {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: string;
   /** Path and query percent-encoded as AWS wants it: `encodePath`, `encodeQuery`. */
   readonly url: URL;
   readonly region: string;
-  /** Further headers that are signed, by lower-case name. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Further headers that are signed, by lower-case name. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly now: Date;
 }
 
