@@ -24,6 +24,7 @@ export function parseRepositoryUrl(url: string): RepositoryName {
   const name = url.slice('oci://'.length).replace(/\/+$/, '');
   const slash = name.indexOf('/');
   const first = slash < 0 ? name : name.slice(0, slash);
+  if (slash < 0 && first.includes('.')) throw invalid(`no repository after the host in '${url}'`);
   const hasHost = slash >= 0 && (/[.:]/.test(first) || first === 'localhost');
   const host = hasHost ? first : DOCKER_HUB;
   let path = hasHost ? name.slice(slash + 1) : name;

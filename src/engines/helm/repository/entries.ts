@@ -68,7 +68,7 @@ function isYamlError(error: unknown): boolean {
 }
 
 function readItem(text: string): JsonValue {
-  return fromYaml(text, { strict: true });
+  return text === '' ? null : fromYaml(text, { strict: true });
 }
 
 function readWhole(bytes: Buffer): IndexedChart[] {

@@ -2,7 +2,7 @@
 // write block style, in which indentation alone tells where a version begins. What is written otherwise is left to a
 // full parse by the caller.
 
-/** One version of a chart as text: a list of one item. */
+/** One version of a chart as text, a list of one item; a chart itself comes first, with an empty text. */
 export interface YamlItem {
   readonly chart: string;
   readonly text: string;
@@ -60,6 +60,7 @@ function* itemsOf(bytes: Buffer): Generator<YamlItem> {
     if (match === null || (chart !== undefined && chart.indent !== indent)) throw new UnusualLayout();
     chart = { name: match[2] ?? match[3] ?? match[4] ?? '', indent };
     item = undefined;
+    yield { chart: chart.name, text: '' };
   }
   if (item !== undefined && chart !== undefined) yield cut(bytes, chart.name, item.start, bytes.length);
 }
