@@ -37,7 +37,7 @@ export async function act(decision: Decision, ports: BucketPorts, pass: Pass<Buc
 
 async function store(listing: Listing, folder: string, ports: BucketPorts, pass: Pass<Bucket>): Promise<Outcome> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(timeoutMs(object), 1))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
   let fetched: ReadonlyMap<string, string>;
   const files = [...listing.objects.keys()].sort(compareBytes);
   try {

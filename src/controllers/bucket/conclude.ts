@@ -8,7 +8,7 @@ import {
   type SourceRules,
   storedConditions,
 } from '../shared/source-status.ts';
-import { durationMs } from '../shared/timing.ts';
+import { intervalRequeue } from '../shared/timing.ts';
 import type { Outcome } from './types.ts';
 
 const RULES: SourceRules = { failures: ['StorageOperationFailed', 'FetchFailed'], verifies: false };
@@ -35,7 +35,7 @@ export function conclude(object: Bucket, result: Result<Outcome>, nowMs: number)
   return {
     status: { ...base, conditions },
     events: isNew || hadFailed(object, RULES) ? [event] : [],
-    requeue: { do: 'interval', ms: durationMs(object.spec.interval) },
+    requeue: intervalRequeue(object.spec),
     log: { revision, stored: isNew },
   };
 }

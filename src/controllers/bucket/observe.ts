@@ -8,7 +8,7 @@ import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { authFailed, keptOrRead, secretsOf } from '../shared/source-login.ts';
-import { durationMs } from '../shared/timing.ts';
+import { timerMs } from '../shared/timing.ts';
 import { blockerOf } from './decide.ts';
 import { type BucketPorts, MAX_OBJECT_BYTES, MAX_OBJECTS, MAX_TOTAL_BYTES } from './ports.ts';
 import { isUnsafeKey, revisionOf } from './revision.ts';
@@ -22,7 +22,7 @@ export async function observe(object: Bucket, ports: BucketPorts, pass: Pass<Buc
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, listing: undefined };
   const bucket = await keptOrRead(ports.buckets, [object], pass, () => open(object, ports, pass.signal));
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(timeoutMs(object), 1))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
   try {
     return { object, archive, listing: await list(object, bucket, signal) };
   } catch (error) {
@@ -34,7 +34,7 @@ export async function observe(object: Bucket, ports: BucketPorts, pass: Pass<Buc
 
 /** Bound on one listing or fetch, in ms. */
 export function timeoutMs({ spec }: Bucket): number {
-  return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(spec.timeout);
+  return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(spec.timeout);
 }
 
 /** The error of an operation on the bucket. */

@@ -10,7 +10,7 @@ import {
   type SourceRules,
   storedConditions,
 } from '../shared/source-status.ts';
-import { durationMs } from '../shared/timing.ts';
+import { intervalRequeue } from '../shared/timing.ts';
 import type { Outcome } from './types.ts';
 
 const RULES: SourceRules = { failures: ['StorageOperationFailed', 'FetchFailed', 'BuildFailed'], verifies: true };
@@ -35,7 +35,7 @@ export function conclude(object: HelmChart, result: Result<Outcome>, nowMs: numb
   return {
     status: { ...status, conditions },
     events: isNew || hadFailed(object, RULES) ? [event] : [],
-    requeue: { do: 'interval', ms: durationMs(object.spec.interval) },
+    requeue: intervalRequeue(object.spec),
     log: { revision: status.artifact?.revision, stored: isNew },
   };
 }

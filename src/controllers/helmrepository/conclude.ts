@@ -4,7 +4,7 @@ import { type HelmRepository, helmRepositoryReasons as reasons } from '../../api
 import type { SourceStatus } from '../../api/source/source-object.ts';
 import { formatHumanSize } from '../../lib/human-size.ts';
 import type { Conclusion, EventDraft, Result } from '../../runtime/controller.ts';
-import { chartIntervalMs } from '../shared/chart-login.ts';
+import { chartRequeue } from '../shared/chart-login.ts';
 import {
   artifactMetadata,
   concludeSourceFailure,
@@ -28,7 +28,7 @@ export function conclude(object: HelmRepository, result: Result<Outcome>, nowMs:
   return {
     status: { ...object.status, ...(artifact === undefined ? {} : { artifact }), conditions },
     events: isNew || hadFailed(object, RULES) ? [storedEvent(object, artifact, isNew)] : [],
-    requeue: { do: 'interval', ms: chartIntervalMs(object) },
+    requeue: chartRequeue(object),
     log: { revision, stored: isNew },
   };
 }

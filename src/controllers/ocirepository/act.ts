@@ -36,7 +36,7 @@ export async function act(decision: Decision, ports: OciRepositoryPorts, pass: P
 async function fetch(decision: Fetch, ports: OciRepositoryPorts, pass: Pass<OCIRepository>): Promise<Outcome> {
   const object = pass.current();
   const { registry, digest, revision, repository } = decision.resolved;
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(timeoutMs(object), 1))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
   const { verify } = object.spec;
   if (decision.verify && verify !== undefined) {
     const reference = formatReference(repository, digest);

@@ -13,7 +13,7 @@ import {
   type SourceRules,
   storedConditions,
 } from '../shared/source-status.ts';
-import { durationMs } from '../shared/timing.ts';
+import { intervalRequeue } from '../shared/timing.ts';
 import type { Outcome } from './types.ts';
 
 const RULES: SourceRules = { failures: ['StorageOperationFailed', 'FetchFailed'], verifies: true };
@@ -41,7 +41,7 @@ export function conclude(
   return {
     status: { ...base, conditions },
     events: isNew || hadFailed(object, RULES) ? [storedEvent(object, artifact, isNew)] : [],
-    requeue: { do: 'interval', ms: durationMs(object.spec.interval) },
+    requeue: intervalRequeue(object.spec),
     log: { revision, stored: isNew },
   };
 }

@@ -8,7 +8,7 @@ import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { openRegistry } from '../shared/registry-login.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { authFailed, keptOrRead } from '../shared/source-login.ts';
-import { durationMs } from '../shared/timing.ts';
+import { timerMs } from '../shared/timing.ts';
 import { blockerOf } from './decide.ts';
 import { registryFailure } from './failure.ts';
 import type { OciRepositoryPorts } from './ports.ts';
@@ -26,7 +26,7 @@ export async function observe(
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, resolved: undefined };
   const registry = await keptOrRead(ports.registries, [object], pass, () => open(object, ports, pass.signal));
-  const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(Math.max(timeoutMs(object), 1))]);
+  const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
   try {
     return { object, archive, resolved: await resolve(object, registry, deadline) };
   } catch (error) {
@@ -38,7 +38,7 @@ export async function observe(
 
 /** Bound on one poll or pull, in ms. */
 export function timeoutMs({ spec }: OCIRepository): number {
-  return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(spec.timeout);
+  return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(spec.timeout);
 }
 
 async function open(object: OCIRepository, ports: OciRepositoryPorts, signal: AbortSignal): Promise<Registry> {

@@ -2,11 +2,13 @@
 import type { HelmRepository } from '../../api/source/helmrepository.ts';
 import type { ChartRepositoryLogin } from '../../remote/charts/repository.ts';
 import { parseTls } from '../../remote/git/auth.ts';
+import type { Requeue } from '../../runtime/controller.ts';
 import { authFailed, configured, secretsOf } from './source-login.ts';
 import type { SourcePorts } from './source-ports.ts';
-import { durationMs } from './timing.ts';
+import { durationMs, intervalRequeue, timerMs } from './timing.ts';
 
 const DEFAULT_MS = 60_000;
+const DEFAULT_INTERVAL = '1m';
 /** The largest index that is taken, in bytes (`--helm-index-max-size` of Flux). */
 export const MAX_INDEX_BYTES = 50 * 1024 * 1024;
 
@@ -41,10 +43,11 @@ export async function readChartLogin(
 
 /** How long one exchange with a repository may take, in ms. */
 export function chartTimeoutMs({ spec }: HelmRepository): number {
-  return spec.timeout === undefined ? DEFAULT_MS : durationMs(spec.timeout);
+  return spec.timeout === undefined ? DEFAULT_MS : timerMs(spec.timeout);
 }
 
-/** How often a repository is looked at, in ms. */
-export function chartIntervalMs({ spec }: HelmRepository): number {
-  return spec.interval === undefined ? DEFAULT_MS : durationMs(spec.interval) || DEFAULT_MS;
+/** When a repository is looked at again: after a minute where the spec does not say. */
+export function chartRequeue({ spec }: HelmRepository): Requeue {
+  const { interval = DEFAULT_INTERVAL } = spec;
+  return intervalRequeue({ interval: durationMs(interval) === 0 ? DEFAULT_INTERVAL : interval });
 }

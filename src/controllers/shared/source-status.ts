@@ -79,7 +79,8 @@ export function concludeSourceFailure<Status extends SourceStatus>(
   const status = { ...source.status, conditions: summarized(relabel(conditions, stamp), rules, stamp) } as Status;
   return {
     status,
-    events: event === undefined ? [] : [event],
+    // Waiting is nothing to be notified of (flux.md §1.4).
+    events: event === undefined ? [] : [error.retry === 'waiting' ? { ...event, local: true } : event],
     requeue: failureRequeue(error, { waitingMs: 30_000 }),
     log: { reason: error.reason },
   };
