@@ -3,7 +3,6 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { kinds } from './api/kinds.ts';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
@@ -11,7 +10,9 @@ import { followKind } from './app/follow-kind.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
 import type { ReconcilerSettings } from './app/settings.ts';
+import { createSources } from './app/sources.ts';
 import { asManifest } from './apply/dry-run.ts';
+import { openDownloads } from './artifact/downloads.ts';
 import { openArtifactStore } from './artifact/store.ts';
 import type { ClusterAccess } from './cluster/access.ts';
 import { DynamicClient } from './cluster/client.ts';
@@ -45,7 +46,7 @@ import { openTransport } from './remote/git/open.ts';
 import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
 import { createEventReceiver } from './remote/notify/event-receiver.ts';
-import { keyOf, splitKey } from './runtime/controller.ts';
+import { keyOf, type Reconcilable, splitKey } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
@@ -144,23 +145,27 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     ...(options.artifactRetention === undefined ? {} : { retention: options.artifactRetention }),
     // The revision may be one that status has already, as after a start without state: no watch tells of that.
     onStored: (key) => {
-      for (const object of running.kustomization?.objects.byIndex('source', `GitRepository/${key}`) ?? []) {
-        running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
-      }
+      onStored(`GitRepository/${key}`);
+      sources.wake(`GitRepository/${key}`);
     },
   });
+  const onStored = (source: string): void => {
+    for (const object of running.kustomization?.objects.byIndex('source', source) ?? []) {
+      running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
+    }
+  };
 
   const stopping = new AbortController();
   const running: {
-    git?: RunningController<GitRepository>;
+    all: readonly RunningController<Reconcilable>[];
     kustomization?: RunningController<Kustomization>;
-  } = {};
+  } = { all: [] };
   let waitingFor: string | undefined = 'starting';
   const problems = (): string[] => {
     if (waitingFor !== undefined) return [waitingFor];
-    return [running.git, running.kustomization].flatMap((controller) => {
-      const problem = controller?.problem();
-      return problem === undefined ? [] : [`${controller!.name}: ${problem}${installHint(problem)}`];
+    return running.all.flatMap((controller) => {
+      const problem = controller.problem();
+      return problem === undefined ? [] : [`${controller.name}: ${problem}${installHint(problem)}`];
     });
   };
   const servers = await startServers(options, {
@@ -171,7 +176,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
   // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
-  const sources = followKind<GitRepository>(gitRepositoryController.kind, machine, stopping.signal);
+  const gitRepositories = followKind<GitRepository>(gitRepositoryController.kind, machine, stopping.signal);
   const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const conflicts = new Conflicts(enqueue);
   const moves = new Moves({ clock, enqueue });
@@ -206,11 +211,30 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value)]));
     },
     githubLogin: (app, auth) => createGitHubLogin(app, { http, now: () => clock.now(), ...auth }),
-    findRepository: (namespace, name) => sources.get(namespace, name),
+    findRepository: (namespace, name) => gitRepositories.get(namespace, name),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     artifactUrl: (path) => `http://${address}/${path}`,
   };
+  // What users of the cluster name in objects and indexes must not reach the machine's own metadata service.
+  const guardedHttp = createHttpDoor({ userAgent: `lockstep/${options.version}`, blockLinkLocal: true });
+  const sources = createSources({
+    machine,
+    client,
+    http: guardedHttp,
+    artifacts,
+    retention: options.artifactRetention,
+    downloads: await openDownloads(join(options.stateDir, 'downloads')),
+    workers,
+    requeueDependencyMs: settings.requeueDependencyMs,
+    readSecret: gitPorts.readSecret,
+    artifactUrl: gitPorts.artifactUrl,
+    gitRepositories,
+    openArtifact: (artifact) => storage.open(artifact),
+    onStored,
+    concurrent: options.concurrent,
+    stopping: stopping.signal,
+  });
   const defaultServiceAccount = options.defaultServiceAccount ?? '';
   const tokens = new TokenCache({
     clock,
@@ -271,7 +295,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       return others.filter((other) => keyOf(other) !== keyOf(object));
     },
     memory: new Map(),
-    findSource: (namespace, name) => sources.get(namespace, name),
+    findSource: (namespace, name) => gitRepositories.get(namespace, name),
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
     openArtifact: (artifact) => storage.open(artifact),
     inputs,
@@ -317,18 +341,16 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     followCustomResources(informers, discovery).catch((error: unknown) => {
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
-    running.git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
+    const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
     running.kustomization = startController(
       withWorkers(withGates(kustomizationController, gates)),
       kustomizationPorts,
       machine,
     );
+    running.all = [git, ...sources.start(), running.kustomization];
     registerResourceMetrics(
       registry,
-      [running.git, running.kustomization].map((controller, index) => ({
-        kind: { apiVersion: `${kinds[index]!.group}/v1`, kind: kinds[index]!.kind },
-        list: () => controller.objects.list(),
-      })),
+      running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
     );
     return leadership?.release;
   }
@@ -375,13 +397,13 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     stop: async () => {
       stopping.abort(new Error('stopping'));
       const release = await lead.catch(() => undefined);
-      await Promise.all([running.git?.stop(), running.kustomization?.stop()]);
+      await Promise.all(running.all.map((controller) => controller.stop()));
       await Promise.all([events.stop(), receiver?.stop()]);
       await release?.();
       await informers.stop();
       await storage.close();
       await workers.close();
-      await http.close();
+      await Promise.all([http.close(), guardedHttp.close()]);
       await ssh.close();
       await Promise.all([rest, ...others].map((connection) => connection.close()));
       await servers.close();

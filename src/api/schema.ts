@@ -47,7 +47,7 @@ export function object(
 }
 
 const GO_DURATION = '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$';
-const GO_DURATION_WITHOUT_HOURS = '^([0-9]+(\\.[0-9]+)?(ms|s|m))+$';
+export const GO_DURATION_WITHOUT_HOURS = '^([0-9]+(\\.[0-9]+)?(ms|s|m))+$';
 
 /** A Go duration of ms, s, m and h (`1m30s`). */
 export function duration(description: string): Schema {

@@ -59,6 +59,8 @@ export interface ArtifactStore {
   verify(path: string, digest: string): Promise<'ok' | 'missing' | 'mismatch'>;
   /** The files of an archive. Throws ArtifactError ArtifactNotFound, ArtifactDigestMismatch, ArtifactUnreadable. */
   open(path: string, digest: string): Promise<FileTree>;
+  /** The archive itself. Throws as `open` does. */
+  read(path: string, digest: string): Promise<Buffer>;
   remove(path: string): Promise<void>;
   /**
    * Deletes old archives of one object: those past the time to live, then the oldest beyond the number that stays.
@@ -145,12 +147,13 @@ class DiskArtifacts implements ArtifactStore {
     }
   }
 
+  async read(path: string, digest: string): Promise<Buffer> {
+    await this.check(path, digest);
+    return readFile(this.localPath(path));
+  }
+
   async open(path: string, digest: string): Promise<FileTree> {
-    const state = await this.verify(path, digest);
-    if (state === 'missing') throw new ArtifactError('ArtifactNotFound', `artifact ${path} is not here`, { path });
-    if (state === 'mismatch') {
-      throw new ArtifactError('ArtifactDigestMismatch', `computed digest doesn't match '${digest}'`, { path });
-    }
+    await this.check(path, digest);
     const content = this.contents.get(path);
     if (content !== undefined) return content();
     const known = this.unpacked.get(digest);
@@ -181,14 +184,14 @@ class DiskArtifacts implements ArtifactStore {
     found.sort((a, b) => a.mtimeMs - b.mtimeMs);
     const expired = nowMs - (retention.ttlMs ?? DEFAULT_TTL_MS);
     const removed: string[] = [];
-    let left = found.filter(({ path }) => path.endsWith('.tar.gz') || path.endsWith('.tgz')).length;
+    let left = found.filter(({ path }) => isArchive(path)).length;
     for (const { path, mtimeMs } of found) {
       if (kept.has(path)) continue;
-      const isArchive = path.endsWith('.tar.gz') || path.endsWith('.tgz');
+      const counts = isArchive(path);
       // What a crash left half-written has no archive's name and goes with age alone.
-      if (mtimeMs >= expired && !(isArchive && left > (retention.records ?? DEFAULT_RECORDS))) continue;
+      if (mtimeMs >= expired && !(counts && left > (retention.records ?? DEFAULT_RECORDS))) continue;
       await this.remove(path);
-      if (isArchive) left--;
+      if (counts) left--;
       removed.push(path);
     }
     return removed;
@@ -201,7 +204,15 @@ class DiskArtifacts implements ArtifactStore {
     await rm(local, { recursive: true, force: true });
     // The namespace's folder goes with its last object.
     await rmdir(dirname(local)).catch(() => {});
-    return names.filter((name) => name.endsWith('.tar.gz')).length;
+    return names.filter(isArchive).length;
+  }
+
+  private async check(path: string, digest: string): Promise<void> {
+    const state = await this.verify(path, digest);
+    if (state === 'missing') throw new ArtifactError('ArtifactNotFound', `artifact ${path} is not here`, { path });
+    if (state === 'mismatch') {
+      throw new ArtifactError('ArtifactDigestMismatch', `computed digest doesn't match '${digest}'`, { path });
+    }
   }
 
   private forget(path: string): void {
@@ -213,6 +224,11 @@ class DiskArtifacts implements ArtifactStore {
     const info = await stat(local);
     return `${info.ino} ${info.size} ${info.mtimeMs} ${digest}`;
   }
+}
+
+/** Whether a file is an artifact: an archive, or the index of a chart repository. */
+function isArchive(path: string): boolean {
+  return /\.(?:tar\.gz|tgz|yaml)$/.test(path);
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -4,6 +4,13 @@
 /** How each task is loaded, by name. */
 export const tasks = {
   indexPack: async () => (await import('./git/index-pack-file.ts')).indexPackFile,
+  findChartVersion: async () => (await import('./charts/index-file.ts')).findVersion,
+  packageChart: async () => (await import('./charts/package-file.ts')).packageChartFile,
+  packFiles: async () => (await import('./pack-files.ts')).packFiles,
+  packLayer: async () => (await import('./pack-files.ts')).packLayer,
+  readChartArchive: async () => (await import('./charts/package-file.ts')).readChartArchive,
+  readIndexTable: async () => (await import('./charts/index-file.ts')).readIndexTable,
+  writeIndexFile: async () => (await import('./charts/index-file.ts')).writeIndexFile,
   packArchive: async () => (await import('./pack-archive.ts')).packArchive,
   repack: async () => (await import('./git/repack.ts')).repackStore,
 } as const;

@@ -174,6 +174,11 @@ export interface Controller<Obj extends Reconcilable, Observed, Decision, Outcom
   finalize(object: Obj, ports: Ports, pass: Pass<Obj>): Promise<Finalized<StatusOf<Obj>>>;
   /** @default spec.suspend is true */
   isSuspended?(object: Obj): boolean;
+  /**
+   * Objects that are only read by others, never reconciled: they get neither finalizer nor status, and what an earlier
+   * life left behind goes. @default never
+   */
+  isStatic?(object: Obj): boolean;
   /** Called when an object is gone from the cluster: drop what is kept in memory for the key. */
   forget?(key: Key, ports: Ports): void;
   /**

@@ -70,6 +70,11 @@ export async function reconcile<Obj extends Reconcilable, Observed, Decision, Ou
   const { finalizers = [], deletionTimestamp } = object.metadata;
   const ours = finalizers.includes(controller.finalizer);
   if (deletionTimestamp !== undefined) return ours ? finalize(controller, ports, world, pass) : DONE;
+  if (controller.isStatic?.(object) === true) {
+    if (!ours) return DONE;
+    await pass.write(() => ({}));
+    return finalize(controller, ports, world, pass);
+  }
   if (!ours) {
     // A pass of its own: whatever follows must find the finalizer in place, also after a crash.
     await world.patchMetadata(object, { finalizers: [...finalizers, controller.finalizer] });

@@ -12,6 +12,7 @@ import type { Log } from '../lib/log.ts';
 import type { BackoffOptions } from './backoff.ts';
 import {
   type Change,
+  type ControlledKind,
   type Controller,
   type Key,
   keyOf,
@@ -47,6 +48,7 @@ export interface Machine {
 /** A controller at work. */
 export interface RunningController<Obj extends Reconcilable> {
   readonly name: string;
+  readonly kind: ControlledKind;
   /** Wants a pass for a key, e.g. because an applied object drifted or a waited-for one changed. */
   enqueue(key: Key, options?: EnqueueOptions): void;
   /** The same in `ms`, unless the key runs earlier; for gathering many changes into one pass. */
@@ -154,6 +156,7 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
   ready.catch(() => {});
   return {
     name: controller.name,
+    kind: controller.kind,
     enqueue: (key, options) => workers.enqueue(key, options),
     enqueueAfter: (key, ms, options) => workers.enqueueAfter(key, ms, options),
     objects: primary,

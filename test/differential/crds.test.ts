@@ -20,7 +20,13 @@ const sources: readonly Source[] = [
   {
     module: 'github.com/fluxcd/source-controller',
     version: 'v1.9.6',
-    definitions: { 'gitrepositories.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_gitrepositories.yaml' },
+    definitions: {
+      'gitrepositories.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_gitrepositories.yaml',
+      'ocirepositories.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_ocirepositories.yaml',
+      'buckets.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_buckets.yaml',
+      'helmrepositories.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_helmrepositories.yaml',
+      'helmcharts.source.toolkit.fluxcd.io': 'source.toolkit.fluxcd.io_helmcharts.yaml',
+    },
   },
   {
     module: 'github.com/fluxcd/kustomize-controller',
@@ -31,6 +37,10 @@ const sources: readonly Source[] = [
 
 /** What only ours has, by the path in `spec`, each with the reason. */
 const ours: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'helmcharts.source.toolkit.fluxcd.io': {
+    'versions.0.schema.openAPIV3Schema.properties.spec.properties.valuesFile':
+      'manifests written for v1beta2 keep it in storage',
+  },
   'kustomizations.kustomize.toolkit.fluxcd.io': {
     'versions.0.schema.openAPIV3Schema.properties.spec.properties.patchesStrategicMerge':
       'manifests written for v1beta2 keep it in storage',

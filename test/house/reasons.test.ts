@@ -3,11 +3,19 @@
 import { describe, expect, it } from 'vitest';
 import { kustomizationReasons } from '../../src/api/kustomize/kustomization.ts';
 import { metaReasons } from '../../src/api/meta/condition.ts';
+import { bucketReasons } from '../../src/api/source/bucket.ts';
 import { gitRepositoryReasons } from '../../src/api/source/gitrepository.ts';
+import { helmChartReasons } from '../../src/api/source/helmchart.ts';
+import { helmRepositoryReasons } from '../../src/api/source/helmrepository.ts';
+import { ociRepositoryReasons } from '../../src/api/source/ocirepository.ts';
 import { listSourceFiles, readProjectFile } from '../support/source-files.ts';
 
 const pages: readonly (readonly [room: string, reasons: Readonly<Record<string, string>>])[] = [
   ['src/controllers/gitrepository', gitRepositoryReasons],
+  ['src/controllers/helmrepository', helmRepositoryReasons],
+  ['src/controllers/helmchart', helmChartReasons],
+  ['src/controllers/ocirepository', ociRepositoryReasons],
+  ['src/controllers/bucket', bucketReasons],
   ['src/controllers/kustomization', kustomizationReasons],
 ];
 const CHAPTERS = ['Example', 'Writing a spec', 'Working with it', 'Status', 'Differences'];
@@ -24,13 +32,14 @@ describe.each(pages)('%s', (room, reasons) => {
   });
 
   it('declares no reason that nothing uses', () => {
-    const code = listSourceFiles(room).map(readProjectFile).join('\n');
+    const rooms = [room, 'src/controllers/shared'];
+    const code = rooms.flatMap(listSourceFiles).map(readProjectFile).join('\n');
     const byTheMachine: readonly string[] = [metaReasons.progressing, metaReasons.progressingWithRetry];
 
     const unused = Object.entries(reasons).filter(
       ([key, value]) =>
         !byTheMachine.includes(value) &&
-        !new RegExp(`\\breasons\\.${key}\\b`).test(code) &&
+        !new RegExp(`[rR]easons\\.${key}\\b`).test(code) &&
         !code.includes(`'${value}'`),
     );
 

@@ -10,6 +10,11 @@ export function gitRepository(name: string, url: string, spec: JsonObject = {}):
   };
 }
 
+/** An object of the source kinds, with an interval of an hour. */
+export function sourceObject(kind: string, name: string, spec: JsonObject): JsonObject {
+  return { apiVersion: 'source.toolkit.fluxcd.io/v1', kind, metadata: { name }, spec: { interval: '1h', ...spec } };
+}
+
 export function kustomization(
   name: string,
   source: string,
@@ -22,6 +27,11 @@ export function kustomization(
     metadata: { name, ...metadata },
     spec: { interval: '1h', prune: true, sourceRef: { kind: 'GitRepository', name: source }, ...spec },
   };
+}
+
+/** A Secret of texts. */
+export function secret(name: string, stringData: Readonly<Record<string, string>>): JsonObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData };
 }
 
 /** A ConfigMap as YAML text. */

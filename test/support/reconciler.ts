@@ -70,6 +70,8 @@ export interface SuiteOptions extends Partial<ReconcilerOptions> {
 export const paths = {
   git: (namespace: string, name: string) =>
     `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/${name}`,
+  source: (namespace: string, plural: string, name: string) =>
+    `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/${plural}/${name}`,
   kustomization: (namespace: string, name: string) =>
     `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`,
   deployment: (namespace: string, name: string) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
@@ -285,6 +287,10 @@ async function serviceAccountToken(admin: Api): Promise<string | undefined> {
 
 const PLURALS: Readonly<Record<string, string>> = {
   GitRepository: 'gitrepositories',
+  HelmRepository: 'helmrepositories',
+  HelmChart: 'helmcharts',
+  OCIRepository: 'ocirepositories',
+  Bucket: 'buckets',
   Kustomization: 'kustomizations',
   CustomResourceDefinition: 'customresourcedefinitions',
   Namespace: 'namespaces',

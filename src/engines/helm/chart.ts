@@ -5,7 +5,7 @@ import { compareStrings } from '../../lang/gotemplate/value.ts';
 import type { Compat } from './compat.ts';
 import { HelmError, wrapError } from './errors.ts';
 import { decodeYaml } from './internal/decode.ts';
-import { lockDecoder, type Metadata, metadataDecoder, validateMetadata } from './metadata.ts';
+import { type Dependency, lockDecoder, type Metadata, metadataDecoder, validateMetadata } from './metadata.ts';
 import type { Table } from './table.ts';
 import { parseValues } from './values-file.ts';
 
@@ -125,6 +125,27 @@ function sortFiles(files: readonly ChartFile[], options: LoadOptions): Sorted {
     } else others.push(file);
   }
   return { read, templates, files: others, values, schema, members };
+}
+
+/**
+ * What Chart.yaml says, and requirements.yaml where dependencies still stand there, without loading the chart.
+ * Throws HelmError `ChartInvalid`.
+ */
+export function readChartMetadata(files: readonly ChartFile[]): Metadata {
+  const chartYaml = readChartYaml(files);
+  if (chartYaml === undefined) throw new HelmError('ChartInvalid', 'Chart.yaml file is missing', {});
+  const requirements = files.find(({ name }) => name === 'requirements.yaml');
+  const read = requirements === undefined ? chartYaml : readRequirements(requirements, chartYaml, () => {});
+  return validateMetadata(read);
+}
+
+/** The dependencies of Chart.lock (requirements.lock), exact versions; undefined where there is no lock. */
+export function readChartLock(files: readonly ChartFile[]): Dependency[] | undefined {
+  const lock =
+    files.find(({ name }) => name === 'Chart.lock') ?? files.find(({ name }) => name === 'requirements.lock');
+  if (lock === undefined) return undefined;
+  const { dependencies } = loading(lock.name, () => decodeYaml(toText(lock.data), lockDecoder));
+  return (dependencies ?? []).filter((dependency) => dependency !== null);
 }
 
 function readChartYaml(files: readonly ChartFile[]): ReadMetadata | undefined {

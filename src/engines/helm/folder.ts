@@ -16,6 +16,11 @@ const MAX_FILES = 20_000;
  * Throws HelmError `ChartInvalid`, or TreePathError for a link that leaves the tree.
  */
 export function loadChartFolder(tree: FileTree, path: string, options: LoadOptions = {}): Chart {
+  return createChart(readChartFolder(tree, path, options), archiveReader(), options);
+}
+
+/** The files of the chart in a folder, without what its .helmignore names. Throws as `loadChartFolder`. */
+export function readChartFolder(tree: FileTree, path: string, options: LoadOptions = {}): ChartFile[] {
   const root = resolveTreePath(tree, path);
   if (tree.stat(root)?.kind !== 'dir' && root !== '') {
     throw new HelmError('ChartInvalid', `path ${goQuote(path)} not found`, { path });
@@ -24,7 +29,7 @@ export function loadChartFolder(tree: FileTree, path: string, options: LoadOptio
   const ignored = parseIgnore(ignoreFile === undefined ? '' : Buffer.from(ignoreFile).toString('utf8'));
   const files: ChartFile[] = [];
   walk({ tree, ignored, files, warn: options.warn ?? (() => {}) }, root, '', []);
-  return createChart(files, archiveReader(), options);
+  return files;
 }
 
 interface Walk {

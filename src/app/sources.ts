@@ -1,0 +1,140 @@
+// Owns the composition of the sources that are no Git repositories: their ports, which controllers run, and who is told
+// when an artifact was stored.
+
+import type { Artifact } from '../api/meta/artifact.ts';
+import type { KubeObject, LocalObjectReference } from '../api/meta/object.ts';
+import type { Bucket } from '../api/source/bucket.ts';
+import type { GitRepository } from '../api/source/gitrepository.ts';
+import type { HelmChart, HelmChartSourceReference } from '../api/source/helmchart.ts';
+import type { HelmRepository } from '../api/source/helmrepository.ts';
+import type { Downloads } from '../artifact/downloads.ts';
+import type { ArtifactStore, Retention } from '../artifact/store.ts';
+import type { DynamicClient } from '../cluster/client.ts';
+import { bucketController } from '../controllers/bucket/index.ts';
+import { helmChartController } from '../controllers/helmchart/index.ts';
+import type { ChartSource } from '../controllers/helmchart/ports.ts';
+import { helmRepositoryController } from '../controllers/helmrepository/index.ts';
+import { ociRepositoryController } from '../controllers/ocirepository/index.ts';
+import { ChartIndexes } from '../controllers/shared/chart-indexes.ts';
+import type { SourcePorts } from '../controllers/shared/source-ports.ts';
+import type { FileTree } from '../lib/filetree.ts';
+import type { WorkerPool } from '../offload/pool.ts';
+import type { HttpDoor } from '../remote/http.ts';
+import { keyOf, type Reconcilable } from '../runtime/controller.ts';
+import { type Machine, type RunningController, startController } from '../runtime/start.ts';
+import { type FollowedKind, followKind } from './follow-kind.ts';
+
+/** What the sources are made with. */
+export interface SourceWorld {
+  readonly machine: Machine;
+  readonly client: DynamicClient;
+  readonly http: HttpDoor;
+  readonly artifacts: ArtifactStore;
+  readonly retention: Retention | undefined;
+  readonly downloads: Downloads;
+  readonly workers: WorkerPool;
+  readonly requeueDependencyMs: number;
+  readonly readSecret: SourcePorts['readSecret'];
+  readonly artifactUrl: SourcePorts['artifactUrl'];
+  readonly gitRepositories: Pick<FollowedKind<GitRepository>, 'get'>;
+  readonly openArtifact: (artifact: Artifact) => Promise<FileTree>;
+  /** Told of every artifact that was stored, `Kind/namespace/name`. */
+  readonly onStored: (source: string) => void;
+  /** Workers of each controller. @default the controller's own */
+  readonly concurrent: number | undefined;
+  readonly stopping: AbortSignal;
+}
+
+/** The sources, not yet running. */
+export interface Sources {
+  /** Starts the controllers. */
+  start(): readonly RunningController<Reconcilable>[];
+  /** Runs the charts that are made of a source again. */
+  wake(source: string): void;
+}
+
+/** Makes the ports and follows the kinds. */
+export function createSources(world: SourceWorld): Sources {
+  const { machine, stopping, artifacts, workers, gitRepositories } = world;
+  const follow = <T extends KubeObject>(controller: { readonly kind: { apiVersion: string; kind: string } }) =>
+    followKind<T>(controller.kind, machine, stopping);
+  const repositories = follow<HelmRepository>(helmRepositoryController);
+  const buckets = follow<Bucket>(bucketController);
+  let charts: RunningController<HelmChart> | undefined;
+  const wake = (source: string): void => {
+    for (const object of charts?.objects.byIndex('source', source) ?? []) {
+      charts?.enqueue(keyOf(object), { trigger: 'artifact stored' });
+    }
+  };
+  const ports: SourcePorts = {
+    clock: machine.clock,
+    http: world.http,
+    artifacts,
+    retention: world.retention,
+    downloads: world.downloads,
+    workers,
+    readSecret: world.readSecret,
+    artifactUrl: world.artifactUrl,
+    onStored: (source) => {
+      wake(source);
+      world.onStored(source);
+    },
+  };
+  const findSource = (namespace: string, { kind, name }: HelmChartSourceReference): ChartSource | undefined => {
+    switch (kind) {
+      case 'HelmRepository':
+        return repositories.get(namespace, name);
+      case 'GitRepository':
+        return gitRepositories.get(namespace, name);
+      case 'Bucket':
+        return buckets.get(namespace, name);
+      default:
+        return kind satisfies never;
+    }
+  };
+  const withWorkers = <C extends { readonly concurrent?: number }>(controller: C): C =>
+    world.concurrent === undefined ? controller : { ...controller, concurrent: world.concurrent };
+  return {
+    wake,
+    start: () => {
+      charts = startController(
+        withWorkers(helmChartController),
+        {
+          ...ports,
+          settings: { requeueDependencyMs: world.requeueDependencyMs },
+          indexes: new ChartIndexes({ artifacts, workers }),
+          logins: new Map(),
+          registries: new Map(),
+          findSource,
+          listRepositories: (namespace) =>
+            repositories.list().filter(({ metadata }) => metadata.namespace === namespace),
+          openArtifact: world.openArtifact,
+        },
+        machine,
+      );
+      const oci = { ...ports, registries: new Map(), readPullSecrets: pullSecretsReader(world.client) };
+      return [
+        startController(
+          withWorkers(helmRepositoryController),
+          { ...ports, logins: new Map(), known: new Map() },
+          machine,
+        ),
+        startController(withWorkers(ociRepositoryController), oci, machine),
+        startController(withWorkers(bucketController), { ...ports, buckets: new Map() }, machine),
+        charts,
+      ];
+    },
+  };
+}
+
+function pullSecretsReader(client: DynamicClient) {
+  return async (
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<readonly LocalObjectReference[] | undefined> => {
+    const found = await client.find({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name }, { signal });
+    if (found === undefined) return undefined;
+    return (found as { imagePullSecrets?: readonly LocalObjectReference[] }).imagePullSecrets ?? [];
+  };
+}

@@ -1,0 +1,57 @@
+// The HelmChart controller as a value: what it watches, and its steps.
+import { finalizer } from '../../api/meta/keys.ts';
+import type { HelmChart, HelmChartSourceKind } from '../../api/source/helmchart.ts';
+import type { SourceStatus } from '../../api/source/source-object.ts';
+import { sourceGroup } from '../../api/source/source-schema.ts';
+import { type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
+import { removeArtifacts } from '../shared/source-artifact.ts';
+import { act } from './act.ts';
+import { conclude } from './conclude.ts';
+import { decide } from './decide.ts';
+import { observe } from './observe.ts';
+import type { HelmChartPorts } from './ports.ts';
+import type { Decision, Observed, Outcome } from './types.ts';
+
+const BY_SOURCE = 'source';
+
+/** A new revision of a source concerns the charts made of it; so does another spec of a registry. */
+function onSource(kind: HelmChartSourceKind): Watch<HelmChart> {
+  const print = (object: unknown): string => {
+    const { metadata, status } = object as { metadata: { generation?: number }; status?: SourceStatus };
+    return status?.artifact?.revision ?? `generation ${metadata.generation}`;
+  };
+  return {
+    kind: { apiVersion: `${sourceGroup}/v1`, kind },
+    trigger: 'source revision',
+    keys: (change, lookup) => {
+      if (change.type === 'update' && print(change.object) === print(change.old)) return [];
+      const seen = (change.object as { status?: SourceStatus }).status?.artifact?.revision;
+      return lookup
+        .byIndex(BY_SOURCE, `${kind}/${keyOf(change.object)}`)
+        .filter(({ status }) => seen === undefined || status?.observedSourceArtifactRevision !== seen)
+        .map(keyOf);
+    },
+  };
+}
+
+export const helmChartController: Controller<HelmChart, Observed, Decision, Outcome, HelmChartPorts> = {
+  name: 'helmchart',
+  kind: { apiVersion: `${sourceGroup}/v1`, kind: 'HelmChart' },
+  fieldManager: 'source-controller',
+  eventSource: 'source-controller',
+  finalizer,
+  concurrent: 4,
+  indexes: {
+    [BY_SOURCE]: ({ metadata, spec }) => [`${spec.sourceRef.kind}/${metadata.namespace ?? ''}/${spec.sourceRef.name}`],
+  },
+  watches: [onSource('HelmRepository'), onSource('GitRepository'), onSource('Bucket')],
+  observe,
+  decide,
+  act,
+  conclude,
+  finalize: (_object, ports, pass) => removeArtifacts('helmchart', pass.key, ports),
+  forget: (key, ports) => {
+    ports.logins.delete(key);
+    ports.registries.delete(key);
+  },
+};

@@ -1,0 +1,62 @@
+// Owns every read of a HelmRepository pass: what is stored, and what the server has now.
+import { join } from 'node:path';
+import { type HelmRepository, helmRepositoryReasons as reasons } from '../../api/source/helmrepository.ts';
+import { errorCode, errorMessage } from '../../lib/errors.ts';
+import { fetchIndex } from '../../remote/charts/repository.ts';
+import type { Pass } from '../../runtime/controller.ts';
+import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { chartTimeoutMs, MAX_INDEX_BYTES, readChartLogin } from '../shared/chart-login.ts';
+import { archiveState } from '../shared/source-artifact.ts';
+import { keptOrRead } from '../shared/source-login.ts';
+import { blockerOf } from './decide.ts';
+import type { HelmRepositoryPorts } from './ports.ts';
+import type { DownloadedIndex, Observed } from './types.ts';
+
+export async function observe(
+  object: HelmRepository,
+  ports: HelmRepositoryPorts,
+  pass: Pass<HelmRepository>,
+): Promise<Observed> {
+  const archive = await archiveState(object.status?.artifact, ports);
+  if (blockerOf(object) !== undefined) return { object, archive, index: undefined };
+  return { object, archive, index: await download(object, archive === 'present', ports, pass) };
+}
+
+async function download(
+  object: HelmRepository,
+  isStored: boolean,
+  ports: HelmRepositoryPorts,
+  pass: Pass<HelmRepository>,
+): Promise<DownloadedIndex | 'unchanged'> {
+  const login = await keptOrRead(ports.logins, [object], pass, () => readChartLogin(object, ports, pass.signal));
+  const { url } = object.spec;
+  const known = ports.known.get(pass.key);
+  const isKnown = isStored && known?.url === url && known.revision === object.status?.artifact?.revision;
+  const timeoutMs = chartTimeoutMs(object);
+  const folder = await ports.downloads.create();
+  try {
+    const path = join(folder.path, 'index.yaml');
+    const fetched = await fetchIndex(
+      { http: ports.http, url, login, timeoutMs },
+      { path, maxBytes: MAX_INDEX_BYTES, signal: pass.signal, ...(isKnown ? { known: known.validators } : {}) },
+    );
+    if (fetched.state === 'fetched') return { folder, path, revision: fetched.digest, validators: fetched.validators };
+    await folder.dispose();
+    return 'unchanged';
+  } catch (error) {
+    await folder.dispose();
+    pass.signal.throwIfAborted();
+    ports.logins.delete(pass.key);
+    throw fetchFailure(error);
+  }
+}
+
+/** The error of a download, with Flux's words before the cause. */
+function fetchFailure(error: unknown): ReconcileError {
+  const why =
+    errorCode(error) === 'RemoteTooLarge'
+      ? `index exceeds the maximum index file size of ${MAX_INDEX_BYTES} bytes`
+      : errorMessage(error);
+  const message = `failed to fetch Helm repository index: ${why}`;
+  return new ReconcileError(reasons.failed, message, { condition: 'FetchFailed', cause: error });
+}

@@ -1,0 +1,25 @@
+// Owns what every controller of a source with an artifact needs from outside; each kind adds its own.
+import type { Downloads } from '../../artifact/downloads.ts';
+import type { ArtifactStore, Retention } from '../../artifact/store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { WorkerPool } from '../../offload/pool.ts';
+import type { HttpDoor } from '../../remote/http.ts';
+
+/** Data of a Secret as text, decoded from base64. */
+export type SecretData = Readonly<Record<string, string>>;
+
+export interface SourcePorts {
+  readonly clock: Clock;
+  readonly http: HttpDoor;
+  readonly artifacts: ArtifactStore;
+  /** How many artifacts of an object stay, and how long. @default the store's own */
+  readonly retention: Retention | undefined;
+  readonly downloads: Downloads;
+  readonly workers: WorkerPool;
+  /** Undefined when there is none. */
+  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
+  /** Where consumers in the cluster fetch an artifact. */
+  artifactUrl(path: string): string;
+  /** Told of every artifact that was stored: `Kind/namespace/name`. */
+  onStored(source: string): void;
+}
