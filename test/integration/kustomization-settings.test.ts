@@ -148,7 +148,12 @@ for (const choice of clusters) {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: { name: 'remote' },
-        data: { provider: 'generic', address: server, audiences: 'https://kubernetes.default.svc.cluster.local', ...data },
+        data: {
+          provider: 'generic',
+          address: server,
+          audiences: 'https://kubernetes.default.svc.cluster.local',
+          ...data,
+        },
       });
       await suite.apply(remote({ 'ca.crt': tls.ca ?? '', serviceAccountName: 'tenant' }));
       const { path } = await apply(
