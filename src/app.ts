@@ -203,6 +203,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     settings: { legacyRevisions: options.legacyRevisions ?? false, requeueDependencyMs: settings.requeueDependencyMs },
     storage,
     logins: new Map(),
+    masks: new Map(),
     readSecret: async (namespace, name, signal) => {
       const found = await client.find({ apiVersion: 'v1', kind: 'Secret', namespace, name }, { signal });
       const data = (found as { data?: Record<string, string> } | undefined)?.data ?? {};

@@ -5,6 +5,7 @@ import {
   gitRepositoryKind,
   gitRepositoryReasons as reasons,
 } from '../../api/source/gitrepository.ts';
+import { noMask } from '../../objects/redact.ts';
 import { type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
@@ -56,7 +57,9 @@ export const gitRepositoryController: Controller<GitRepository, Observed, Decisi
       ],
     };
   },
+  mask: (key, ports) => ports.masks.get(key) ?? noMask,
   forget: (key, ports) => {
     ports.logins.delete(key);
+    ports.masks.delete(key);
   },
 };

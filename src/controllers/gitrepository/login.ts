@@ -2,6 +2,7 @@
 // Secret mean is remote/git/auth.ts.
 import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import { createMask } from '../../objects/redact.ts';
 import { parseGitAuth, parseProxySecret, parseTls, type SecretData } from '../../remote/git/auth.ts';
 import { hasGitHubAppData, parseGitHubApp } from '../../remote/git/github-app.ts';
 import type { GitAuth } from '../../remote/git/transport.ts';
@@ -37,6 +38,7 @@ async function readLogin(object: GitRepository, ports: GitRepositoryPorts, pass:
   const { spec } = object;
   const secret = await readSecret(object, spec.secretRef?.name, ports, pass);
   const proxySecret = await readSecret(object, spec.proxySecretRef?.name, ports, pass);
+  ports.masks.set(pass.key, createMask([...secretValues(secret), ...secretValues(proxySecret)]));
   const proxy =
     proxySecret === undefined
       ? {}
@@ -53,6 +55,13 @@ async function readLogin(object: GitRepository, ports: GitRepositoryPorts, pass:
   checkPassphrase(object, secret);
   const auth = configured('failed to configure authentication options: ', () => parseGitAuth(spec.url, secret));
   return { ...auth, ...proxy };
+}
+
+/** Keys of credentials that nobody may be shown; a user name or a host key helps to understand a failure. */
+const SECRET_KEYS = ['password', 'bearerToken', 'identity', 'tls.key', 'keyFile', 'githubAppPrivateKey'];
+
+function secretValues(secret: SecretData | undefined): string[] {
+  return SECRET_KEYS.flatMap((key) => secret?.[key] ?? []);
 }
 
 function githubAuth(

@@ -4,6 +4,7 @@ import type { GitRepository } from '../../api/source/gitrepository.ts';
 import type { Commit, Tag } from '../../engines/git/commit.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
+import type { Mask } from '../../objects/redact.ts';
 import type { ContentRecipe } from '../../offload/git/recipe.ts';
 import type { SecretData } from '../../remote/git/auth.ts';
 import type { GitHubApp } from '../../remote/git/github-app.ts';
@@ -71,6 +72,8 @@ export interface GitRepositoryPorts {
   readonly storage: GitStorage;
   /** Credentials that were read; read again when they fail. */
   readonly logins: Map<string, CachedLogin>;
+  /** Hide the credentials that were read last, by repository. */
+  readonly masks: Map<string, Mask>;
   /** Data of a Secret as text; undefined when there is none. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
   /** Makes logins of a GitHub App, which are renewed before they expire. */
