@@ -4,6 +4,7 @@
 /** How each task is loaded, by name. */
 export const tasks = {
   indexPack: async () => (await import('./git/index-pack-file.ts')).indexPackFile,
+  renderChart: async () => (await import('./render/chart.ts')).renderChart,
   renderKustomization: async () => (await import('./render/kustomization.ts')).renderKustomization,
   packArchive: async () => (await import('./pack-archive.ts')).packArchive,
   repack: async () => (await import('./git/repack.ts')).repackStore,

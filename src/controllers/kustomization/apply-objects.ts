@@ -10,7 +10,7 @@ import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.t
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { type Manifest, referenceOf } from '../../objects/manifest.ts';
-import type { RenderedSource } from '../../offload/renderer.ts';
+import type { RenderedSource } from '../../offload/render/builds.ts';
 import { markApplied } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
 import { coversInventory, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';

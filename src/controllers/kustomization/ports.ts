@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 import { type Mask, noMask } from '../../objects/redact.ts';
-import type { RenderedSource } from '../../offload/renderer.ts';
+import type { RenderedSource } from '../../offload/render/builds.ts';
 import type { TakenManager } from '../../plan/take-over.ts';
 import type { Inputs } from '../../render/inputs.ts';
 import type { AppliedObjects } from './applied-objects.ts';

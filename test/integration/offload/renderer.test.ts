@@ -7,7 +7,8 @@ import type { Kustomization } from '../../../src/api/kustomize/kustomization.ts'
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { createMemoryTree } from '../../../src/lib/memory-tree.ts';
 import { writeTar } from '../../../src/lib/tar.ts';
-import { createRenderer, type Renderer, type RenderReport } from '../../../src/offload/renderer.ts';
+import type { RenderReport } from '../../../src/offload/render/report.ts';
+import { createRenderer, type Renderer } from '../../../src/offload/renderer.ts';
 import { configMapYaml, deploymentYaml, kustomization } from '../../support/build.ts';
 import { temporaryFolder } from '../../support/git.ts';
 
@@ -188,15 +189,15 @@ describe('builds that do not end well', () => {
   });
 
   it('are cut when they take too much memory, and the next one runs', async () => {
-    const renderer = start({ heapMb: 48 });
-    const many = Array.from({ length: 20_000 }, (_, index) => configMapYaml(`c-${index}`, { a: 'b' })).join('---\n');
+    const renderer = start({ heapMb: 40 });
+    const many = Array.from({ length: 8000 }, (_, index) => configMapYaml(`c-${index}`, { a: 'b' })).join('---\n');
 
     const error = await failure(renderer.renderKustomization(request({ 'a.yaml': many }), options));
     const { objects } = await renderer.renderKustomization(request(app), options);
 
     expect(error).toMatchObject({
       code: 'BuildFailed',
-      message: 'kustomize build failed: it needs more than the 48 MiB of memory that a render may have: split it up',
+      message: 'kustomize build failed: it needs more than the 40 MiB of memory that a render may have: split it up',
     });
     expect(objects).toHaveLength(3);
     expect(reports.map(({ outcome }) => outcome)).toEqual(['cut', 'done']);
