@@ -41,6 +41,20 @@ export type KeyAlgorithm = 'rsa-2048' | 'rsa-4096' | 'dsa-2048' | 'ecdsa-p256' |
 /** A template ran into one of its limits. `template.ts` adds where. */
 export class LimitError extends CodedError<'TemplateLimit', { readonly limit: keyof Limits }> {}
 
+/** V8 says it with a RangeError, and with a SyntaxError where it was compiling a regular expression. */
+export function isStackOverflow(error: unknown): boolean {
+  if (error instanceof RangeError) return error.message.includes('call stack');
+  return error instanceof SyntaxError && error.message.endsWith('Stack overflow');
+}
+
+/**
+ * True for what ends a template whatever it says: limits, ours and V8's. Functions whose failure is a value of theirs,
+ * such as toYaml's empty text, must let these through.
+ */
+export function isLimit(error: unknown): boolean {
+  return error instanceof RangeError || error instanceof LimitError || isStackOverflow(error);
+}
+
 /** The counters behind Limits, shared by every nested execution. */
 export class Budget {
   readonly limits: Limits;
