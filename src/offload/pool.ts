@@ -44,6 +44,9 @@ export interface WorkerPoolOptions {
   readonly resourceLimits?: ResourceLimits;
 }
 
+/** Stack of threads that render: templates may include a thousand times inside each other, and Node's 4 MB are tight. */
+export const RENDER_STACK_MB = 32;
+
 interface Job {
   readonly name: TaskName;
   readonly input: unknown;

@@ -1,5 +1,5 @@
 // Owns rendering for controllers: the threads that render, and the two ways in, Kustomizations and charts.
-import { createWorkerPool } from './pool.ts';
+import { createWorkerPool, RENDER_STACK_MB } from './pool.ts';
 import { Builds, type KustomizationOptions, type KustomizationRequest, type RenderedSource } from './render/builds.ts';
 import type { ChartRequest, RenderedRelease } from './render/chart.ts';
 import { type ChartOptions, renderRelease } from './render/releases.ts';
@@ -38,8 +38,6 @@ const IDLE_MS = 10_000;
 const HEAP_MB = 384;
 /** Garbage of a render is short-lived: a larger nursery costs memory, a smaller one CPU. */
 const NURSERY_MB = 24;
-/** Templates may include a thousand times inside each other (helm.md §7); Node gives a thread 4 MB. */
-const STACK_MB = 32;
 
 /** A renderer without threads yet. */
 export function createRenderer(options: RendererOptions = {}): Renderer {
@@ -50,7 +48,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     resourceLimits: {
       maxOldGenerationSizeMb: heapMb,
       maxYoungGenerationSizeMb: NURSERY_MB,
-      stackSizeMb: STACK_MB,
+      stackSizeMb: RENDER_STACK_MB,
     },
   });
   const builds = new Builds(pool, { report, heapMb });

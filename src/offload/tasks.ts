@@ -5,6 +5,7 @@
 export const tasks = {
   indexPack: async () => (await import('./git/index-pack-file.ts')).indexPackFile,
   renderChart: async () => (await import('./render/chart.ts')).renderChart,
+  renderDeepTemplate: async () => (await import('./render/template.ts')).renderDeepTemplate,
   renderKustomization: async () => (await import('./render/kustomization.ts')).renderKustomization,
   packArchive: async () => (await import('./pack-archive.ts')).packArchive,
   repack: async () => (await import('./git/repack.ts')).repackStore,

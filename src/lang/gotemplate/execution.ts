@@ -19,7 +19,7 @@ export interface Limits {
 /** Far above what charts need (the largest public ones write five million characters in under a million steps). */
 export const DEFAULT_LIMITS: Limits = {
   maxOutput: 32 * 1024 * 1024,
-  maxSteps: 3_000_000,
+  maxSteps: 2_000_000,
   maxString: 8 * 1024 * 1024,
   maxAllocation: 128 * 1024 * 1024,
   maxDepth: 100_000,
