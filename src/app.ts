@@ -32,13 +32,14 @@ import { kustomizationController, withGates } from './controllers/kustomization/
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/moves.ts';
 import { fieldManager, type KustomizationPorts } from './controllers/kustomization/ports.ts';
-import { renderSource } from './controllers/kustomization/render-source.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
 import { createFetchMissing } from './controllers/shared/fetch-missing.ts';
+import { timeoutMs } from './controllers/shared/timing.ts';
 import type { Clock } from './lib/clock.ts';
 import { errorCode, errorMessage } from './lib/errors.ts';
 import type { Log } from './lib/log.ts';
 import { createWorkerPool } from './offload/pool.ts';
+import { createRenderer } from './offload/renderer.ts';
 import { withOverrideManagers } from './plan/take-over.ts';
 import { createGitHubLogin } from './remote/git/github-app.ts';
 import { createServerMemory } from './remote/git/memory.ts';
@@ -50,7 +51,7 @@ import { keyOf, type Reconcilable, splitKey } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
-import { countAnswers, showLeadership } from './runtime/process-metrics.ts';
+import { countAnswers, countRenders, showLeadership } from './runtime/process-metrics.ts';
 import { registerResourceMetrics } from './runtime/resource-metrics.ts';
 import { createShard } from './runtime/shard.ts';
 import { type Machine, type RunningController, startController } from './runtime/start.ts';
@@ -136,6 +137,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     },
   };
   const workers = createWorkerPool();
+  const renderer = createRenderer({ onRender: countRenders(registry) });
   const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'));
   const storage = createGitStorage({
     objectsFolder: join(options.stateDir, 'objects'),
@@ -300,15 +302,18 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
     openArtifact: (artifact) => storage.open(artifact),
     inputs,
-    render: (tree, object, read, signal) =>
-      renderSource(
-        tree,
-        object,
-        read,
-        { strict: gates.StrictPostBuildSubstitutions, ageSecret },
-        createFetchMissing({ ...fetching, refuse: options.noRemoteBases ?? false }),
-        signal,
-      ),
+    render: async ({ artifact, tree }, object, read, signal) => {
+      const { source, release } = storage.hold(artifact);
+      const fetchMissing = createFetchMissing({ ...fetching, refuse: options.noRemoteBases ?? false });
+      const key = `${object.metadata.namespace}/${object.metadata.name}`;
+      const settings = { strict: gates.StrictPostBuildSubstitutions, ageSecret };
+      return renderer
+        .renderKustomization(
+          { key, source, tree, object, inputs: read, settings },
+          { signal, timeoutMs: timeoutMs(object.spec!), fetchMissing },
+        )
+        .finally(release);
+    },
     clientFor,
     forgotten: (key) => tokens.forget({ kind: kustomizationController.kind.kind, ...splitKey(key) }),
     canImpersonate: async ({ spec, metadata: { namespace = '' } }) => {
@@ -405,6 +410,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       await storage.close();
       await workers.close();
       await Promise.all([http.close(), guardedHttp.close()]);
+      await renderer.close();
       await ssh.close();
       await Promise.all([rest, ...others].map((connection) => connection.close()));
       await servers.close();

@@ -4,12 +4,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { openArchiveTree } from '../lib/archive-tree.ts';
 import { createByteLru } from '../lib/byte-lru.ts';
 import { CodedError } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
-import { createMemoryTree, type MemoryFile } from '../lib/memory-tree.ts';
-import { readTar } from '../lib/tar.ts';
 
 /** Why an artifact cannot be had. */
 export type ArtifactErrorCode =
@@ -246,16 +244,9 @@ async function listFolder(path: string): Promise<string[]> {
   }
 }
 
-const MAX_UNPACKED_BYTES = 1024 * 1024 * 1024;
-
 function unpack(archive: Buffer, path: string): { tree: FileTree; bytes: number } {
   try {
-    const tar = gunzipSync(archive, { maxOutputLength: MAX_UNPACKED_BYTES });
-    const files = new Map<string, MemoryFile>();
-    for (const entry of readTar(tar, { maxBytes: MAX_UNPACKED_BYTES })) {
-      if (entry.kind === 'file') files.set(entry.path, { content: entry.data, executable: entry.executable });
-    }
-    return { tree: createMemoryTree(files), bytes: tar.length };
+    return openArchiveTree(archive);
   } catch (cause) {
     throw new ArtifactError('ArtifactUnreadable', `artifact ${path} cannot be unpacked`, { path }, { cause });
   }

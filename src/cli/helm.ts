@@ -8,12 +8,14 @@ import type { Chart } from '../engines/helm/chart.ts';
 import type { Compat } from '../engines/helm/compat.ts';
 import { HelmError, type HelmErrorCode } from '../engines/helm/errors.ts';
 import { loadChartFolder } from '../engines/helm/folder.ts';
-import { formatOutput } from '../engines/helm/output.ts';
-import { createRenderCache, renderChart } from '../engines/helm/render.ts';
+import { encodeText, renderTemplateOutput, type TemplateRequest } from '../engines/helm/template-command.ts';
+import { ranOutOfStack } from '../engines/helm/template-errors.ts';
 import { mergeUserValues } from '../engines/helm/user-values.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
 import { goQuote } from '../lib/goquote.ts';
+import { createWorkerPool, RENDER_STACK_MB } from '../offload/pool.ts';
+import type { DeepTemplateInput } from '../offload/render/template.ts';
 import { systemTemplateHost } from '../offload/template-host.ts';
 import { parseTemplateFlags, type TemplateFlags } from './helm-flags.ts';
 import type { CliIo } from './io.ts';
@@ -33,36 +35,56 @@ export async function helmTemplate(
 ): Promise<number> {
   const warnings = new Set<string>();
   try {
-    const text = template(parseTemplateFlags(argv), io.cwd, (warning) => warnings.add(warning));
+    const output = await template(parseTemplateFlags(argv), io.cwd, (warning) => warnings.add(warning));
     for (const warning of warnings) io.stderr(`${warning}\n`);
-    io.stdout(text);
+    io.stdout(encodeText(output));
     return 0;
   } catch (error) {
     for (const warning of warnings) io.stderr(`${warning}\n`);
     const hint = error instanceof HelmError && RENDER_FAILURES.has(error.code) ? HINT : '';
-    io.stderr(`Error: ${errorMessage(error)}${hint}\n`);
+    io.stderr(encodeText(`Error: ${errorMessage(error)}${hint}\n`));
     return 1;
   }
 }
 
-function template(flags: TemplateFlags, cwd: string, warn: (text: string) => void): string {
+async function template(flags: TemplateFlags, cwd: string, warn: (text: string) => void): Promise<string> {
   const { compat } = flags;
   const kubeVersion = readKubeVersion(flags);
   const [name, path] = nameAndChart(flags.args);
   const place = locateChart(path, cwd);
-  const values = mergeUserValues(flags, (file) => readText(file, cwd), compat);
-  const chart = loadChart(path, place, { compat, warn });
-  const rendered = renderChart(chart, values, {
+  const texts = new Map<string, string>();
+  const values = mergeUserValues(flags, (file) => remember(texts, file, readText(file, cwd)), compat);
+  const request: TemplateRequest = {
+    chart: loadChart(path, place, { compat, warn }),
     release: { name, namespace: flags.namespace, isUpgrade: flags.isUpgrade },
-    host: systemTemplateHost,
-    cache: createRenderCache(),
     compat,
     capabilities: { kubeVersion, apiVersions: [...defaultApiVersions(compat), ...flags.apiVersions] },
     skipSchemaValidation: flags.skipSchemaValidation,
-    warn,
-  });
-  if ('missing' in rendered) throw new Error('a template looked up cluster objects, which this command has none of');
-  return formatOutput(rendered, flags);
+    output: flags,
+  };
+  try {
+    return renderTemplateOutput(request, values, { host: systemTemplateHost, warn });
+  } catch (error) {
+    if (!ranOutOfStack(error)) throw error;
+    return renderDeep({ request, flags, texts }, warn);
+  }
+}
+
+/** Few charts nest their templates so deep that they need it, and a thread costs 100 ms. */
+async function renderDeep(input: DeepTemplateInput, warn: (text: string) => void): Promise<string> {
+  const pool = createWorkerPool({ threads: 1, resourceLimits: { stackSizeMb: RENDER_STACK_MB } });
+  try {
+    const { output, warnings } = await pool.run('renderDeepTemplate', input);
+    for (const warning of warnings) warn(warning);
+    return output;
+  } finally {
+    await pool.close();
+  }
+}
+
+function remember(texts: Map<string, string>, path: string, text: string): string {
+  texts.set(path, text);
+  return text;
 }
 
 function readKubeVersion({ kubeVersion, compat }: TemplateFlags): ReturnType<typeof parseKubeVersion> {

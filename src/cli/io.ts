@@ -2,8 +2,9 @@
 
 /** Output and surroundings of a command. */
 export interface CliIo {
-  stdout(text: string): void;
-  stderr(text: string): void;
+  /** Text, or bytes, which need not be UTF-8: templates can write such. */
+  stdout(text: string | Uint8Array): void;
+  stderr(text: string | Uint8Array): void;
   /** Folder that relative paths start from. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;

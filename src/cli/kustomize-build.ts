@@ -3,10 +3,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFetchMissing, type FetchMissing } from '../controllers/shared/fetch-missing.ts';
+import { createFetchMissing } from '../controllers/shared/fetch-missing.ts';
 import { renderChartRequest } from '../engines/helm/kustomize-hook.ts';
 import { createRenderCache } from '../engines/helm/render.ts';
 import { createWorkerPool } from '../offload/pool.ts';
+import type { FetchMissing } from '../offload/render/builds.ts';
+import { createBuildPacks } from '../offload/render/kustomization.ts';
+import { openFetched } from '../offload/render/source.ts';
 import { systemTemplateHost } from '../offload/template-host.ts';
 import { createServerMemory } from '../remote/git/memory.ts';
 import { openTransport } from '../remote/git/open.ts';
@@ -18,15 +21,16 @@ import { kustomizeBuild } from './kustomize.ts';
 /** Runs `kustomize build`; doors are opened only when a build misses something. Answers the exit code. */
 export async function runKustomizeBuild(args: readonly string[], io: CliIo): Promise<number> {
   const cache = createRenderCache();
-  const end: (() => Promise<void> | void)[] = [];
+  const packs = createBuildPacks();
+  const end: (() => Promise<void> | void)[] = [() => packs.close()];
   let fetch: FetchMissing | undefined;
   try {
     return await kustomizeBuild(args, {
       ...io,
       renderChart: (request) => renderChartRequest(request, { host: systemTemplateHost, cache }),
-      fetch: (missing) => {
+      fetch: async (missing) => {
         fetch ??= openDoors(end);
-        return fetch(missing, AbortSignal.timeout(FETCH_MS));
+        return openFetched(await fetch(missing, AbortSignal.timeout(FETCH_MS)), packs.open);
       },
     });
   } finally {

@@ -1,19 +1,35 @@
 // Owns worker threads: started when there is work, few, gone when idle. What they run stands in tasks.ts.
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { CodedError } from '../lib/errors.ts';
 import { revive, type TaskAnswer } from './crossing.ts';
 import type { TaskInput, TaskName, TaskOutput } from './tasks.ts';
+
+/**
+ * A task that its thread did not survive. `TaskTimeout`: it ran longer than it may · `TaskOutOfMemory`: it took more than
+ * the thread may have · `TaskCrashed`: the thread ended without an answer.
+ */
+export class TaskError extends CodedError<
+  'TaskTimeout' | 'TaskOutOfMemory' | 'TaskCrashed',
+  { readonly task: string }
+> {}
+
+/** How a task is run. */
+export interface TaskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long it may run once a thread has it; no end when absent. */
+  readonly timeoutMs?: number | undefined;
+}
 
 /** Runs tasks off the event loop. */
 export interface WorkerPool {
   /**
    * Runs one task in a thread and waits for its answer; tasks beyond the number of threads wait their turn.
-   * Aborting ends the thread that runs it. Throws what the task threw, or the signal's reason.
+   * Aborting ends the thread that runs it, and only that one: the next task gets a new thread.
+   * Throws what the task threw, the signal's reason, or TaskError.
    */
-  run<Name extends TaskName>(
-    name: Name,
-    input: TaskInput<Name>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<TaskOutput<Name>>;
+  run<Name extends TaskName>(name: Name, input: TaskInput<Name>, options?: TaskOptions): Promise<TaskOutput<Name>>;
+  /** Threads that are there now. */
+  threads(): number;
   /** Ends all threads; tasks under way fail. */
   close(): Promise<void>;
 }
@@ -24,12 +40,18 @@ export interface WorkerPoolOptions {
   readonly threads?: number;
   /** How long a thread without work is kept: starting one costs about 30 ms of CPU, keeping it some MB. @default 5000 */
   readonly idleMs?: number;
+  /** Bounds of each thread's heap and stack. @default Node's */
+  readonly resourceLimits?: ResourceLimits;
 }
+
+/** Stack of threads that render: templates may include a thousand times inside each other, and Node's 4 MB are tight. */
+export const RENDER_STACK_MB = 32;
 
 interface Job {
   readonly name: TaskName;
   readonly input: unknown;
   readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -52,19 +74,29 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     while (waiting.length > 0) {
       const thread = [...threads].find(({ job }) => job === undefined) ?? (threads.size < most ? start() : undefined);
       if (thread === undefined) return;
-      const job = waiting.shift() as Job;
-      if (job.signal?.aborted) {
-        job.reject(job.signal.reason);
-        continue;
-      }
-      assign(thread, job);
+      assign(thread, waiting.shift() as Job);
     }
+  }
+
+  /** An aborted job that no thread has yet does not wait for one. */
+  function leaveQueue(job: Job): void {
+    const at = waiting.indexOf(job);
+    if (at < 0) return;
+    waiting.splice(at, 1);
+    job.reject(job.signal?.reason);
   }
 
   function assign(thread: Thread, job: Job): void {
     clearTimeout(thread.idleTimer);
     const onAbort = () => end(thread, job.signal?.reason);
-    const settled = () => job.signal?.removeEventListener('abort', onAbort);
+    const timer =
+      job.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => end(thread, taskError('TaskTimeout', job.name)), job.timeoutMs);
+    const settled = () => {
+      clearTimeout(timer);
+      job.signal?.removeEventListener('abort', onAbort);
+    };
     thread.job = {
       ...job,
       resolve: (output) => {
@@ -83,7 +115,10 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 
   function start(): Thread {
     // Flags of the main program are not repeated: its loaders and reporters have no business in here.
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: ['--no-warnings'] });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      execArgv: ['--no-warnings'],
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+    });
     const thread: Thread = { worker, job: undefined, idleTimer: undefined };
     threads.add(thread);
     worker.on('message', (answer: TaskAnswer) => {
@@ -94,8 +129,8 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       rest(thread);
       pump();
     });
-    worker.on('error', (error) => end(thread, error));
-    worker.on('exit', () => end(thread, new Error('the worker thread ended')));
+    worker.on('error', (error) => end(thread, threadError(error, thread.job?.name)));
+    worker.on('exit', () => end(thread, taskError('TaskCrashed', thread.job?.name)));
     return thread;
   }
 
@@ -117,14 +152,17 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   }
 
   return {
-    run<Name extends TaskName>(name: Name, input: TaskInput<Name>, { signal }: { signal?: AbortSignal } = {}) {
+    run<Name extends TaskName>(name: Name, input: TaskInput<Name>, { signal, timeoutMs }: TaskOptions = {}) {
       return new Promise<TaskOutput<Name>>((resolve, reject) => {
         if (closed) return reject(new Error('the worker pool is closed'));
         if (signal?.aborted) return reject(signal.reason);
-        waiting.push({ name, input, signal, resolve: resolve as (output: unknown) => void, reject });
+        const job: Job = { name, input, signal, timeoutMs, resolve: resolve as (output: unknown) => void, reject };
+        waiting.push(job);
+        signal?.addEventListener('abort', () => leaveQueue(job), { once: true });
         pump();
       });
     },
+    threads: () => threads.size,
     async close() {
       closed = true;
       const all = [...threads];
@@ -137,4 +175,20 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       await Promise.all(all.map(({ worker }) => worker.terminate()));
     },
   };
+}
+
+const TASK_ERRORS: Readonly<Record<TaskError['code'], string>> = {
+  TaskTimeout: 'the task was not done in time',
+  TaskOutOfMemory: 'the task needed more memory than its thread may have',
+  TaskCrashed: 'the thread ended before the task was done',
+};
+
+function taskError(code: TaskError['code'], task = ''): TaskError {
+  return new TaskError(code, TASK_ERRORS[code], { task });
+}
+
+function threadError(error: unknown, task: string | undefined): unknown {
+  return (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? taskError('TaskOutOfMemory', task)
+    : error;
 }

@@ -11,6 +11,9 @@ export const tasks = {
   readChartArchive: async () => (await import('./charts/package-file.ts')).readChartArchive,
   readIndexTable: async () => (await import('./charts/index-file.ts')).readIndexTable,
   writeIndexFile: async () => (await import('./charts/index-file.ts')).writeIndexFile,
+  renderChart: async () => (await import('./render/chart.ts')).renderChart,
+  renderDeepTemplate: async () => (await import('./render/template.ts')).renderDeepTemplate,
+  renderKustomization: async () => (await import('./render/kustomization.ts')).renderKustomization,
   packArchive: async () => (await import('./pack-archive.ts')).packArchive,
   repack: async () => (await import('./git/repack.ts')).repackStore,
 } as const;

@@ -1,4 +1,4 @@
-// Owns the metrics of what all controllers share: requests to the API server, and leadership.
+// Owns the metrics of what all controllers share: requests to the API server, renders, and leadership.
 import type { ReceivedAnswer } from '../cluster/rest.ts';
 import type { MetricRegistry } from './metrics.ts';
 
@@ -10,6 +10,18 @@ export function countAnswers(registry: MetricRegistry): (answer: ReceivedAnswer)
     'counter',
   );
   return ({ status, host, method }) => total.add({ code: String(status), host, method });
+}
+
+/** Counts renders; for `onRender` of the renderer. */
+export function countRenders(
+  registry: MetricRegistry,
+): (render: { readonly engine: string; readonly place: string; readonly outcome: string }) => void {
+  const total = registry.family(
+    'lockstep_renders_total',
+    'Number of renders, partitioned by engine, by where they ran (loop, worker) and by outcome (done, failed, cut).',
+    'counter',
+  );
+  return ({ engine, place, outcome }) => total.add({ engine, place, outcome });
 }
 
 /** Shows which leases are held; call it with each change. */

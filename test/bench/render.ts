@@ -1,22 +1,18 @@
 // Measures the kustomize engine against the kustomize binary on the same inputs in one run: wall and CPU time of each,
 // and the ratio. Prints a table; asserts nothing. Run: npm run bench:render
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createDiskTree } from '../../src/artifact/disk-tree.ts';
 import { buildKustomization } from '../../src/engines/kustomize/build.ts';
 import { createMemoryTree } from '../../src/lib/memory-tree.ts';
 import { findKustomize, inTemporaryFolder, writeFiles } from '../support/kustomize-binary.ts';
+import { beside, measureBinary, measureHere, printTable } from './measure.ts';
 
 interface Bench {
   readonly name: string;
   readonly files: ReadonlyMap<string, string>;
   readonly target: string;
   readonly rounds: number;
-}
-
-interface Cost {
-  readonly wallMs: number;
-  readonly cpuMs: number;
+  /** Most ms of a warm build, and how many times less CPU than the binary. */
+  readonly asked?: { readonly warmMs?: number; readonly ratio?: number };
 }
 
 function deployment(index: number): string {
@@ -153,54 +149,17 @@ function bare(): ReadonlyMap<string, string> {
 
 const benches: readonly Bench[] = [
   { name: 'bare directory, 4 objects', files: bare(), target: '', rounds: 200 },
-  { name: 'overlay of 20 objects, 5 patches', files: overlay(20, 5, 1), target: 'layer1', rounds: 200 },
+  {
+    name: 'overlay of 20 objects, 5 patches',
+    files: overlay(20, 5, 1),
+    target: 'layer1',
+    rounds: 200,
+    asked: { warmMs: 3, ratio: 20 },
+  },
   { name: '500 objects, 50 patches', files: overlay(500, 50, 1), target: 'layer1', rounds: 10 },
   { name: '1000 objects, 4 layers', files: overlay(1000, 0, 4), target: 'layer4', rounds: 5 },
-  { name: '2000 objects, 4 layers', files: overlay(2000, 0, 4), target: 'layer4', rounds: 5 },
+  { name: '2000 objects, 4 layers', files: overlay(2000, 0, 4), target: 'layer4', rounds: 5, asked: { warmMs: 400 } },
 ];
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-function measureEngine(bench: Bench, build: () => string): Cost & { readonly yaml: string } {
-  let yaml = '';
-  for (let i = 0; i < Math.min(bench.rounds, 20); i++) yaml = build();
-  const walls: number[] = [];
-  const before = process.cpuUsage();
-  for (let i = 0; i < bench.rounds; i++) {
-    const start = performance.now();
-    build();
-    walls.push(performance.now() - start);
-  }
-  const used = process.cpuUsage(before);
-  return { wallMs: median(walls), cpuMs: (used.user + used.system) / 1000 / bench.rounds, yaml };
-}
-
-function measureBinary(binary: string, target: string, rounds: number): Cost & { readonly yaml: string } {
-  const walls: number[] = [];
-  let yaml = '';
-  const before = childCpuMs();
-  for (let i = 0; i < rounds; i++) {
-    const start = performance.now();
-    const run = spawnSync(binary, ['build', target], { encoding: 'utf8', maxBuffer: 1 << 28 });
-    walls.push(performance.now() - start);
-    if (run.status !== 0) throw new Error(run.stderr);
-    yaml = run.stdout;
-  }
-  return { wallMs: median(walls), cpuMs: (childCpuMs() - before) / rounds, yaml };
-}
-
-/** CPU time of all ended children of this process, from the kernel's accounts. */
-function childCpuMs(): number {
-  const run = createDiskTree('/proc/self').read('stat');
-  if (run === undefined) return Number.NaN;
-  const fields = Buffer.from(run)
-    .toString('latin1')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[13]) + Number(fields[14])) * 10;
-}
 
 function heapMiB(): number {
   globalThis.gc?.();
@@ -209,9 +168,9 @@ function heapMiB(): number {
 
 const binary = await findKustomize();
 if (binary === undefined) throw new Error('bench:render needs the kustomize binary (test/cluster builds it)');
-const row = (cells: readonly string[]): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(36) : cell.padStart(14))).join('');
-console.log(row(['', 'engine wall', 'engine CPU', 'binary wall', 'binary CPU', 'wall ratio', 'CPU ratio', 'heap MiB']));
+/** Besides ten times the input: what the engine itself takes. */
+const HEAP_MIB = 50;
+const rows = [['', 'warm ms', 'CPU ms', 'kustomize ms', 'kustomize CPU ms', 'CPU ratio', 'heap MiB']];
 for (const bench of benches) {
   inTemporaryFolder((folder) => {
     writeFiles(folder, bench.files);
@@ -221,23 +180,22 @@ for (const bench of benches) {
       if (!built.ok) throw new Error('something is missing');
       return built.yaml();
     };
-    const engine = measureEngine(bench, build);
+    const ours = measureHere(bench.rounds, build);
     const heap = heapMiB();
-    const reference = measureBinary(binary, join(folder, bench.target), bench.rounds > 5 ? 5 : 2);
-    if (engine.yaml !== reference.yaml) throw new Error(`${bench.name}: the outputs differ`);
-    const ms = (value: number): string => `${value.toFixed(2)} ms`;
-    const times = (value: number): string => `${value.toFixed(1)} ×`;
-    console.log(
-      row([
-        bench.name,
-        ms(engine.wallMs),
-        ms(engine.cpuMs),
-        ms(reference.wallMs),
-        ms(reference.cpuMs),
-        times(reference.wallMs / engine.wallMs),
-        times(reference.cpuMs / engine.cpuMs),
-        heap.toFixed(0),
-      ]),
-    );
+    const rounds = bench.rounds > 5 ? 5 : 2;
+    const theirs = measureBinary(binary, ['build', join(folder, bench.target)], rounds);
+    if (build() !== theirs.text) throw new Error(`${bench.name}: the outputs differ`);
+    const input = [...bench.files.values()].reduce((sum, text) => sum + text.length, 0) / 1024 / 1024;
+    const { warmMs, ratio } = bench.asked ?? {};
+    rows.push([
+      bench.name,
+      beside(ours.wallMs, warmMs === undefined ? undefined : { most: warmMs }),
+      beside(ours.cpuMs, undefined),
+      beside(theirs.wallMs, undefined),
+      beside(theirs.cpuMs, undefined),
+      beside(theirs.cpuMs / ours.cpuMs, ratio === undefined ? undefined : { least: ratio }),
+      beside(heap, { most: Math.round(10 * input + HEAP_MIB) }),
+    ]);
   });
 }
+printTable(rows);

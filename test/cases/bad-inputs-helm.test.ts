@@ -1,6 +1,5 @@
 // Every bad chart and flag for the Helm engine, in a child process with little memory and little time: a clear error or a
 // bounded result, never a crash. Each case names the row of the threat list that it stands for.
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeTar } from '../../src/lib/tar.ts';
 import { loadYaml } from '../../src/lib/yaml.ts';
+import { runBadInput } from '../support/bad-input.ts';
 
 interface BadChart {
   readonly row: string;
@@ -22,9 +22,7 @@ interface BadChart {
   readonly text?: string;
 }
 
-const MEMORY_MIB = 256;
-/** Starting Node and loading the engine is most of it; a render that hangs is what this ends. */
-const TIME_MS = 20_000;
+const BOUNDS = { cpuMs: 2000, rssMib: 300 };
 
 const CHART = 'apiVersion: v2\nname: c\nversion: 1.0.0\n';
 const TEMPLATE = 'kind: M\nx: {{ .Files.Get "link" | quote }}\n';
@@ -140,7 +138,12 @@ describe('bad inputs for helm', () => {
       writeFileSync(join(place, path), data);
     }
 
-    const outcome = renderInChild(place, [...args, ...(made.flags ?? [])]);
+    const outcome = runBadInput<{ code: number; stdout: string; stderr: string }>(
+      'bad-chart-child.ts',
+      ['rel', ...args, ...(made.flags ?? [])],
+      BOUNDS,
+      place,
+    );
 
     expect({ code: outcome.code, found: error === undefined ? outcome.stdout : outcome.stderr }).toEqual({
       code: error === undefined ? 0 : 1,
@@ -149,19 +152,3 @@ describe('bad inputs for helm', () => {
     expect(outcome.stderr.length).toBeLessThan(5000);
   });
 });
-
-function renderInChild(cwd: string, args: readonly string[]): { code: number; stdout: string; stderr: string } {
-  const script = join(import.meta.dirname, '../support/bad-chart-child.ts');
-  const run = spawnSync(process.execPath, [`--max-old-space-size=${MEMORY_MIB}`, script, 'rel', ...args], {
-    cwd,
-    encoding: 'utf8',
-    timeout: TIME_MS,
-    maxBuffer: 1 << 28,
-  });
-  expect({ status: run.status, signal: run.signal, stderr: run.stderr }).toEqual({
-    status: 0,
-    signal: null,
-    stderr: '',
-  });
-  return JSON.parse(run.stdout) as { code: number; stdout: string; stderr: string };
-}

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { helmTemplate } from '../../src/cli/helm.ts';
 import { corpusFolder } from '../support/corpus.ts';
+import { recordIo } from '../support/recorded-io.ts';
 
 interface CaseArgs {
   readonly name?: string;
@@ -78,14 +79,9 @@ async function run(
     if (flag === undefined) throw new Error(`the corpus has a flag that this runner does not know: ${key}`);
     for (const each of [value].flat()) argv.push(...(each === true ? [flag] : [flag, String(each)]));
   }
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    cwd,
-    stdout: (text: string) => void (stdout += text),
-    stderr: (text: string) => void (stderr += text),
-  };
+  const io = recordIo(cwd);
   const code = await helmTemplate(argv, io);
+  const { stdout, stderr } = io.written();
   const error = stderr.indexOf('Error: ');
   const warnings = stderr
     .slice(0, error < 0 ? undefined : error)

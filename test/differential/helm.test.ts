@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { helmTemplate } from '../../src/cli/helm.ts';
 import { toolPath } from '../cluster/build.ts';
+import { recordIo } from '../support/recorded-io.ts';
 import { randomChart } from './random-chart.ts';
 
 const FIRST = Number(process.env['HELM_FIRST_SEED'] ?? 1);
@@ -56,12 +57,9 @@ function runHelm(argv: readonly string[], cwd: string): Outcome {
 }
 
 async function runOurs(argv: readonly string[], cwd: string): Promise<Outcome> {
-  let [stdout, stderr] = ['', ''];
-  const code = await helmTemplate(argv, {
-    cwd,
-    stdout: (text) => void (stdout += text),
-    stderr: (text) => void (stderr += text),
-  });
+  const io = recordIo(cwd);
+  const code = await helmTemplate(argv, io);
+  const { stdout, stderr } = io.written();
   return { code, stdout: comparable(stdout), error: errorOf(stderr) };
 }
 

@@ -1,10 +1,8 @@
 // Owns rendering one bad chart in a process of its own, whose memory the parent limits. Prints the outcome as JSON.
 import { helmTemplate } from '../../src/cli/helm.ts';
+import { reportOutcome } from './bad-input-report.ts';
+import { recordIo } from './recorded-io.ts';
 
-let [stdout, stderr] = ['', ''];
-const code = await helmTemplate(process.argv.slice(2), {
-  cwd: process.cwd(),
-  stdout: (text) => void (stdout += text),
-  stderr: (text) => void (stderr += text),
-});
-process.stdout.write(JSON.stringify({ code, stdout, stderr }));
+const io = recordIo(process.cwd());
+const code = await helmTemplate(process.argv.slice(2), io);
+reportOutcome({ code, ...io.written() });

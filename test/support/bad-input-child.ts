@@ -2,6 +2,7 @@
 import { createDiskTree } from '../../src/artifact/disk-tree.ts';
 import { buildKustomization } from '../../src/engines/kustomize/build.ts';
 import { BuildError } from '../../src/engines/kustomize/errors.ts';
+import { reportOutcome } from './bad-input-report.ts';
 
 const [root, target] = process.argv.slice(2) as [string, string];
 
@@ -17,4 +18,4 @@ function outcome(): object {
   }
 }
 
-process.stdout.write(JSON.stringify(outcome()));
+reportOutcome(outcome());

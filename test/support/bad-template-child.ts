@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../../src/lib/errors.ts';
+import { reportOutcome } from './bad-input-report.ts';
 import { renderSnippet } from './snippet.ts';
 
 const folder = process.argv[2] ?? '';
@@ -22,4 +23,4 @@ function render(): { text: string } | { error: string } {
   }
 }
 
-process.stdout.write(JSON.stringify(render()));
+reportOutcome(render());

@@ -16,7 +16,7 @@ import { fetchContent } from '../../remote/git/content.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
 import { missingSparseFolder } from '../../remote/git/sparse.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
-import type { FetchedCommit, FetchOptions, GitStorage, StoredArchive } from './ports.ts';
+import type { FetchedCommit, FetchOptions, GitStorage, HeldSource, StoredArchive } from './ports.ts';
 
 export interface GitStorageOptions {
   /** Folder of the object stores, one below it per repository. */
@@ -86,8 +86,7 @@ class DiskGitStorage implements GitStorage {
   async archive(path: string, recipe: ContentRecipe): Promise<StoredArchive> {
     const { artifacts, workers } = this.#options;
     await this.#openStores(recipe);
-    // Another repository's pass may drop objects of an included store meanwhile.
-    const unpin = foldersOf(recipe).map((dir) => this.#opened.get(dir)!.pin());
+    const release = this.#pin(recipe);
     const stored = await artifacts
       .put(
         path,
@@ -99,9 +98,7 @@ class DiskGitStorage implements GitStorage {
           }),
         () => this.#open(recipe),
       )
-      .finally(() => {
-        for (const release of unpin) release();
-      });
+      .finally(release);
     await this.#writeRecipe(path, recipe);
     this.#recipes.set(path, recipe);
     this.#options.onStored?.(path.split('/').slice(1, 3).join('/'));
@@ -110,6 +107,20 @@ class DiskGitStorage implements GitStorage {
 
   recipeOf(artifact: Artifact): ContentRecipe | undefined {
     return this.#recipes.get(artifact.path);
+  }
+
+  hold(artifact: Artifact): HeldSource {
+    const recipe = this.#recipes.get(artifact.path);
+    if (recipe !== undefined) return { source: { from: 'git', recipe }, release: this.#pin(recipe) };
+    return { source: { from: 'archive', path: this.#options.artifacts.localPath(artifact.path) }, release: () => {} };
+  }
+
+  /** Keeps the objects of a recipe on disk: another repository's pass may drop those of an included store meanwhile. */
+  #pin(recipe: ContentRecipe): () => void {
+    const unpin = foldersOf(recipe).map((dir) => this.#opened.get(dir)?.pin());
+    return () => {
+      for (const release of unpin) release?.();
+    };
   }
 
   async collect(key: string, keep: readonly Artifact[]): Promise<number> {

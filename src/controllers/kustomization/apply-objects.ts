@@ -10,6 +10,7 @@ import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.t
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { type Manifest, referenceOf } from '../../objects/manifest.ts';
+import type { RenderedSource } from '../../offload/render/builds.ts';
 import { markApplied } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
 import { coversInventory, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
@@ -20,7 +21,7 @@ import type { FollowedObject } from './applied-objects.ts';
 import { formatChange, isWrite } from './changes.ts';
 import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
 import { otherOwner } from './ownership.ts';
-import { fieldManager, type KustomizationPorts, type RenderedSource } from './ports.ts';
+import { fieldManager, type KustomizationPorts } from './ports.ts';
 
 export async function applyObjects(
   built: RenderedSource,

@@ -7,8 +7,8 @@ import { loadKubeconfig } from '../../cluster/kubeconfig.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/errors.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import { type Inputs, inputKey } from '../../render/inputs.ts';
 import { type ConfigMapAccessOptions, configMapAccess } from './config-map-access.ts';
-import { type Inputs, inputKey } from './inputs.ts';
 
 /** Code `KubeconfigMissing`: the Secret, its key or the ConfigMap is not there. */
 export class ClientSourceError extends CodedError<'KubeconfigMissing', { readonly object: string }> {}

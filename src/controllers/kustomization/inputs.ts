@@ -8,44 +8,7 @@ import type { DynamicClient } from '../../cluster/client.ts';
 import type { InformerLease, Informers } from '../../cluster/informers.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import { matchesLabels, parseLabelSelector } from '../../objects/selector.ts';
-
-/** A ConfigMap or Secret; of the Kustomization's namespace unless it names another. */
-export interface InputReference {
-  readonly kind: 'ConfigMap' | 'Secret';
-  readonly name: string;
-  /** Only of objects outside the Kustomization's namespace. */
-  readonly namespace?: string;
-}
-
-/** What was read, by `inputKey`; undefined for an object that is not there. */
-export type Inputs = ReadonlyMap<string, JsonObject | undefined>;
-
-/** The age keys that decrypt where a spec names no Secret (`--sops-age-secret`). */
-export type AgeSecret = { readonly namespace: string; readonly name: string } | undefined;
-
-/** The Secret that a Kustomization decrypts with; undefined when there is none. */
-export function decryptionSecret({ spec }: Kustomization, ageSecret: AgeSecret): InputReference | undefined {
-  if (spec?.decryption === undefined) return undefined;
-  const { secretRef } = spec.decryption;
-  if (secretRef !== undefined) return { kind: 'Secret', name: secretRef.name };
-  return ageSecret === undefined ? undefined : { kind: 'Secret', ...ageSecret };
-}
-
-/** The objects that a Kustomization's spec names, each once. */
-export function inputReferences(object: Kustomization, ageSecret?: AgeSecret): readonly InputReference[] {
-  const { postBuild, kubeConfig } = object.spec ?? {};
-  const references: InputReference[] = (postBuild?.substituteFrom ?? []).map(({ kind, name }) => ({ kind, name }));
-  const decryption = decryptionSecret(object, ageSecret);
-  if (decryption !== undefined) references.push(decryption);
-  const { secretRef, configMapRef } = kubeConfig ?? {};
-  if (secretRef !== undefined) references.push({ kind: 'Secret', name: secretRef.name });
-  if (configMapRef !== undefined) references.push({ kind: 'ConfigMap', name: configMapRef.name });
-  return [...new Map(references.map((reference) => [inputKey(reference), reference])).values()];
-}
-
-export function inputKey({ kind, name, namespace }: InputReference): string {
-  return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
-}
+import { type AgeSecret, type InputReference, type Inputs, inputKey, inputReferences } from '../../render/inputs.ts';
 
 /** Values of the Secrets that a build reads, which nothing that is told may quote. */
 export function secretValuesOf(object: Kustomization, inputs: Inputs): string[] {

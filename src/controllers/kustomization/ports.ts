@@ -6,14 +6,15 @@ import type { GitRepository } from '../../api/source/gitrepository.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
-import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 import { type Mask, noMask } from '../../objects/redact.ts';
+import type { RenderedSource } from '../../offload/render/builds.ts';
 import type { TakenManager } from '../../plan/take-over.ts';
+import type { Inputs } from '../../render/inputs.ts';
 import type { AppliedObjects } from './applied-objects.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
-import type { Inputs, WatchedInputs } from './inputs.ts';
+import type { WatchedInputs } from './inputs.ts';
 import type { Moves } from './moves.ts';
 import type { AppliedState, DecisionSettings, HealthTarget } from './types.ts';
 
@@ -37,16 +38,6 @@ export interface KustomizationMemory {
   mask: Mask;
 }
 
-/** What a build made, and what it read for it. */
-export interface RenderedSource {
-  readonly objects: readonly Manifest[];
-  /** `sha256:<hex>` of what was built. */
-  readonly digest: string;
-  /** Values that must not be shown to anybody. */
-  readonly secrets: readonly string[];
-  readonly record: ReadRecord;
-}
-
 export interface KustomizationPorts {
   readonly clock: Clock;
   readonly settings: KustomizationSettings;
@@ -62,7 +53,12 @@ export interface KustomizationPorts {
   /** The files of an artifact. Throws a `CodedError` when it is not in the storage. */
   openArtifact(artifact: Artifact): Promise<FileTree>;
   /** Builds the manifests, fetching what the build misses; away from the event loop when it may take long. */
-  render(tree: FileTree, object: Kustomization, inputs: Inputs, signal: AbortSignal): Promise<RenderedSource>;
+  render(
+    source: { readonly artifact: Artifact; readonly tree: FileTree },
+    object: Kustomization,
+    inputs: Inputs,
+    signal: AbortSignal,
+  ): Promise<RenderedSource>;
   readonly inputs: Pick<WatchedInputs, 'read' | 'forget'>;
   /** The client to apply with: the controller's own, impersonating, or of the cluster that a kubeconfig names. */
   clientFor(object: Kustomization, inputs: Inputs): Promise<DynamicClient>;

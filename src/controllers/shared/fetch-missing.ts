@@ -3,16 +3,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openGitStore } from '../../artifact/git-store.ts';
-import type { Fetched, FetchedFile, FetchedRepository, Missing } from '../../engines/kustomize/missing.ts';
+import type { FetchedFile, Missing } from '../../engines/kustomize/missing.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
+import type { FetchMissing } from '../../offload/render/builds.ts';
+import type { FetchedData } from '../../offload/render/source.ts';
 import { fetchContent } from '../../remote/git/content.ts';
 import { type GitReference, resolveReference } from '../../remote/git/resolve.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
 import type { HttpDoor } from '../../remote/http.ts';
-
-/** Fetches what builds miss; what it fetched once it need not fetch again. */
-export type FetchMissing = (missing: readonly Missing[], signal: AbortSignal) => Promise<Fetched>;
 
 export interface FetchMissingOptions {
   readonly http: HttpDoor;
@@ -36,10 +35,11 @@ export function createFetchMissing(options: FetchMissingOptions): FetchMissing {
       if (item.what === 'file') files.set(item.url, await fetchFile(item.url, options, signal));
       else repositories.set(item.key, await fetchRepository(item, options, signal));
     }
-    const fetched: Fetched = { file: (url) => files.get(url), repository: (key) => repositories.get(key) };
-    return fetched;
+    return { files, repositories };
   };
 }
+
+type FetchedRepository = NonNullable<ReturnType<FetchedData['repositories']['get']>>;
 
 const REFUSED = 'remote bases are not allowed';
 
@@ -74,8 +74,9 @@ async function fetchRepository(
     const resolved = await resolveAny(transport, item.ref, limited);
     const folder = join(options.folder, createHash('sha256').update(url).digest('hex').slice(0, 32));
     const store = await openGitStore(folder, { format: resolved.format, workers: options.workers });
-    await fetchContent(transport, store, resolved, { signal: limited });
-    return { tree: store.openTree(resolved.commit) };
+    const { recipe } = await fetchContent(transport, store, resolved, { signal: limited });
+    store.close();
+    return { source: recipe.source };
   } catch (error) {
     signal.throwIfAborted();
     return { error: errorMessage(error) };

@@ -5,7 +5,14 @@ import { compareStrings } from '../../lang/gotemplate/value.ts';
 import type { Compat } from './compat.ts';
 import { HelmError, wrapError } from './errors.ts';
 import { decodeYaml } from './internal/decode.ts';
-import { type Dependency, lockDecoder, type Metadata, metadataDecoder, validateMetadata } from './metadata.ts';
+import {
+  type Dependency,
+  type Lock,
+  lockDecoder,
+  type Metadata,
+  metadataDecoder,
+  validateMetadata,
+} from './metadata.ts';
 import type { Table } from './table.ts';
 import { parseValues } from './values-file.ts';
 
@@ -33,6 +40,8 @@ export interface Chart {
   /** Defaults from values.yaml. */
   values: Table;
   readonly schema: Uint8Array | undefined;
+  /** Chart.lock, or requirements.lock of the first format. */
+  readonly lock: Lock | undefined;
   subcharts: Chart[];
   parent: Chart | undefined;
 }
@@ -91,7 +100,7 @@ function belowFirstFolder(file: ChartFile): ChartFile[] {
 }
 
 /** The files of a chart by what they are; those below charts/ by their first path segment there. */
-interface Sorted extends Pick<Chart, 'templates' | 'files' | 'values' | 'schema'> {
+interface Sorted extends Pick<Chart, 'templates' | 'files' | 'values' | 'schema' | 'lock'> {
   readonly read: ReadMetadata | undefined;
   readonly members: ReadonlyMap<string, ChartFile[]>;
 }
@@ -103,16 +112,18 @@ function sortFiles(files: readonly ChartFile[], options: LoadOptions): Sorted {
   let read = readChartYaml(files);
   let values: Table = new Map();
   let schema: Uint8Array | undefined;
+  let lock: Lock | undefined;
   const templates: ChartTemplate[] = [];
   const others: ChartFile[] = [];
   const members = new Map<string, ChartFile[]>();
   for (const file of files) {
     const { name, data } = file;
     if (name === 'Chart.yaml') continue;
-    if (name === 'Chart.lock') loading(name, () => decodeYaml(toText(data), lockDecoder));
+    if (name === 'Chart.lock') lock = readLock(file);
     else if (name === 'values.yaml') values = loading(name, () => parseValues(toText(data), options.compat ?? 'helm3'));
     else if (name === 'values.schema.json') schema = data;
     else if (name === 'requirements.yaml' || name === 'requirements.lock') {
+      if (name === 'requirements.lock') lock = readLock(file);
       read = readRequirements(file, read, warn);
       if (read.apiVersion === 'v1') others.push(file);
     } else if (name.startsWith('templates/')) templates.push({ name, text: fromBytes(data) });
@@ -124,7 +135,7 @@ function sortFiles(files: readonly ChartFile[], options: LoadOptions): Sorted {
       else siblings.push({ name: inner, data });
     } else others.push(file);
   }
-  return { read, templates, files: others, values, schema, members };
+  return { read, templates, files: others, values, schema, lock, members };
 }
 
 /**
@@ -157,6 +168,10 @@ function readChartYaml(files: readonly ChartFile[]): ReadMetadata | undefined {
   return read;
 }
 
+function readLock({ name, data }: ChartFile): Lock {
+  return loading(name, () => decodeYaml(toText(data), lockDecoder));
+}
+
 /** The files in which charts of the first format kept their dependencies. */
 function readRequirements(
   file: ChartFile,
@@ -166,7 +181,6 @@ function readRequirements(
   const read = before ?? metadataDecoder.zero;
   const isV1 = read.apiVersion === 'v1';
   if (file.name === 'requirements.lock') {
-    loading(file.name, () => decodeYaml(toText(file.data), lockDecoder));
     if (!isV1) {
       warn(
         'Warning: Dependency locking is handled in Chart.lock since apiVersion "v2". We recommend migrating to Chart.lock.',

@@ -1,5 +1,6 @@
 // Owns the encoders and decoders behind toYaml, toJson, toToml and their opposites, with the errors that templates see.
-import { GoError, type GoValue, toJson } from '../../lang/gotemplate/value.ts';
+import { isLimit } from '../../lang/gotemplate/execution.ts';
+import { checkNodeCount, GoError, type GoValue, toJson } from '../../lang/gotemplate/value.ts';
 import { parseGoJson } from '../../lib/gojson.ts';
 import { emitDocuments } from '../../lib/goyaml/emit.ts';
 import { fromYaml, toYaml } from '../../lib/goyaml/sigs.ts';
@@ -16,10 +17,12 @@ export function encodeYaml(value: GoValue): string {
 
 /** Values as a YAML 1.2 emitter writes them, lists deeper than their keys. */
 export function encodeYamlPretty(value: GoValue): string {
+  checkNodeCount(value);
   return emitDocuments([prettyNode(value)], { indent: 2, sequenceStyle: 'wide' }).replace(/\n$/, '');
 }
 
 export function encodeJson(value: GoValue): string {
+  checkNodeCount(value);
   return formatJsonText(value);
 }
 
@@ -50,6 +53,7 @@ export function mismatch(value: JsonValue, wanted: string, decode: (text: string
 
 /** Throws GoError with the encoder's text. */
 export function encodeToml(value: GoValue): string {
+  checkNodeCount(value);
   return encodeTomlDocument(value);
 }
 
@@ -57,8 +61,9 @@ export function encodeToml(value: GoValue): string {
 export function encodeTomlOrMessage(value: GoValue): string {
   if (value === undefined || value === null) throw new GoError('reflect: call of reflect.Value.Type on zero Value');
   try {
-    return encodeTomlDocument(value);
+    return encodeToml(value);
   } catch (error) {
+    if (isLimit(error)) throw error;
     return (error as Error).message;
   }
 }
@@ -68,6 +73,7 @@ export function decodeToml(text: string): GoValue {
   try {
     return parseToml(text);
   } catch (error) {
+    if (isLimit(error)) throw error;
     return new Map([['Error', (error as Error).message]]);
   }
 }

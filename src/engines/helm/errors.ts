@@ -7,6 +7,7 @@ import { CodedError } from '../../lib/errors.ts';
  * - `SchemaViolation`: values do not meet a chart's schema · `DependencyMissing`: declared, but not in charts/
  * - `NameInvalid`: release name · `KubeVersionInvalid` · `KubeVersionMismatch`
  * - `TemplateFailed`: parsing or running a template · `ManifestInvalid`: the output of a template is no YAML object
+ * - `PostRenderFailed`: a post renderer · `RenderCut`: the render took too long or too much memory and was ended
  */
 export type HelmErrorCode =
   | 'ChartInvalid'
@@ -17,7 +18,9 @@ export type HelmErrorCode =
   | 'KubeVersionInvalid'
   | 'KubeVersionMismatch'
   | 'TemplateFailed'
-  | 'ManifestInvalid';
+  | 'ManifestInvalid'
+  | 'PostRenderFailed'
+  | 'RenderCut';
 
 /** A failed load or render; the message is what the helm binary prints after `Error: `. */
 export class HelmError extends CodedError<HelmErrorCode, { readonly path?: string }> {}

@@ -1,7 +1,7 @@
 // Owns the template functions that Helm adds to sprig: include, tpl, required, fail, lookup and the encoders.
 // One table per Helm release line; what a function needs of the running render comes through the execution's context.
 
-import type { Execution } from '../../lang/gotemplate/execution.ts';
+import { type Execution, isLimit } from '../../lang/gotemplate/execution.ts';
 import { type FunctionTable, func, funcWith, type GoFunction } from '../../lang/gotemplate/function.ts';
 import { quote } from '../../lang/gotemplate/gostring.ts';
 import { sprigFunctions } from '../../lang/gotemplate/sprig/functions.ts';
@@ -111,6 +111,7 @@ function decodesMap(decode: (text: string) => JsonValue): GoFunction {
       if (isJsonObject(value)) return fromJson(value);
       throw new GoError(encoders.mismatch(value, 'map[string]interface {}', decode));
     } catch (error) {
+      if (isLimit(error)) throw error;
       return new Map([['Error', (error as Error).message]]);
     }
   });
@@ -125,6 +126,7 @@ function decodesList(decode: (text: string) => JsonValue): GoFunction {
       if (Array.isArray(value)) return fromJson(value as JsonValue);
       throw new GoError(encoders.mismatch(value, '[]interface {}', decode));
     } catch (error) {
+      if (isLimit(error)) throw error;
       return [(error as Error).message];
     }
   });
@@ -135,7 +137,8 @@ function orEmpty(encode: (value: GoValue) => string): GoFunction {
   return func([ANY], (value) => {
     try {
       return encode(value);
-    } catch {
+    } catch (error) {
+      if (isLimit(error)) throw error;
       return '';
     }
   });

@@ -39,12 +39,15 @@ export const metadataDecoder = struct('Metadata', 'chart.Metadata', {
   type: text,
 });
 
-/** Chart.lock and requirements.lock; only their form matters to a render. */
+/** Chart.lock and requirements.lock; only their form matters to a render. In the order in which Go prints the fields. */
 export const lockDecoder = struct('Lock', 'chart.Lock', {
   generated: anything,
   digest: text,
   dependencies: list(nullable(dependency)),
 });
+
+/** What was locked. */
+export type Lock = Decoded<typeof lockDecoder>;
 
 /** A declared dependency. Resolving aliases, conditions and imports writes into it. */
 export type Dependency = Decoded<typeof dependency> & {

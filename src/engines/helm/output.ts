@@ -23,18 +23,19 @@ export interface OutputOptions {
 /** The stream of manifests, then hooks. Throws HelmError `TemplateFailed` when a `showOnly` finds nothing. */
 export function formatOutput(rendered: RenderedChart, options: OutputOptions = {}): string {
   const crds = options.includeCrds === true ? rendered.crds : [];
-  const body = [...crds, ...rendered.manifests].map(formatManifest).join('');
+  const body = formatManifests([...crds, ...rendered.manifests]);
   let stream = `${trimSpace(body)}\n`;
   if (options.noHooks !== true) {
     const hooks = rendered.hooks.filter((hook) => options.skipTests !== true || !hook.events.includes('test'));
-    stream += hooks.map(formatManifest).join('');
+    stream += formatManifests(hooks);
   }
   const { showOnly = [], compat = 'helm3' } = options;
   return showOnly.length === 0 ? stream : selectTemplates(stream, showOnly, compat);
 }
 
-function formatManifest({ path, text }: Pick<Manifest, 'path' | 'text'>): string {
-  return `---\n# Source: ${path}\n${text}\n`;
+/** Each document under the path of its template: the manifest that a release stores. */
+export function formatManifests(documents: readonly Pick<Manifest, 'path' | 'text'>[]): string {
+  return documents.map(({ path, text }) => `---\n# Source: ${path}\n${text}\n`).join('');
 }
 
 function selectTemplates(stream: string, globs: readonly string[], compat: Compat): string {

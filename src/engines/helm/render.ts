@@ -73,6 +73,8 @@ export interface RenderOptions {
   readonly subNotes?: boolean;
   /** Gets each of Helm's warnings. */
   readonly warn?: (text: string) => void;
+  /** Changes what the templates wrote, text by path, notes aside, before it is split and sorted. */
+  readonly postRender?: (files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
   readonly limits?: Partial<Limits>;
 }
 
@@ -120,7 +122,8 @@ export function renderChart(
   const { files, missing } = runTemplates(chart, templates, options, compat);
   if (missing.length > 0) return { missing };
   const notes = takeNotes(files, `${copy.metadata.name}/templates/NOTES.txt`, options.subNotes === true);
-  return { ...sortManifests(files, { compat, warn }), notes, crds: listCrds(copy), values: seen };
+  const changed = options.postRender?.(files) ?? files;
+  return { ...sortManifests(changed, { compat, warn }), notes, crds: listCrds(copy), values: seen };
 }
 
 function checkInstallable(chart: Chart, compat: Compat, warn: (text: string) => void): void {

@@ -1,6 +1,7 @@
 // Owns how Helm words the errors of its templates: the parser's last words, `execution error at` for messages that a
 // chart's author wrote, and Helm 4's blocks. The errors themselves come from lang/gotemplate.
 import { TemplateError } from '../../lang/gotemplate/errors.ts';
+import { isStackOverflow, LimitError } from '../../lang/gotemplate/execution.ts';
 import type { Compat } from './compat.ts';
 import { HelmError } from './errors.ts';
 import { UserError } from './functions.ts';
@@ -17,6 +18,13 @@ export function describeTemplateError(error: unknown, compat: Compat): HelmError
   return new HelmError('TemplateFailed', text, { path }, { cause: error });
 }
 
+/** True when the stack was full: with a larger one the same render may get further. */
+export function ranOutOfStack(error: unknown): boolean {
+  return causes(error).some(
+    (each) => isStackOverflow(each) || (each instanceof LimitError && each.data.limit === 'maxDepth'),
+  );
+}
+
 /** Location, then whatever follows the last colon: that is all Helm keeps of a parse error. */
 function parseText(error: TemplateError): string {
   const tokens = error.message.split(': ');
@@ -30,7 +38,7 @@ function executionText(error: TemplateError, compat: Compat): string {
 }
 
 /** The error and what caused it, outermost first. */
-function causes(error: Error): Error[] {
+function causes(error: unknown): Error[] {
   const chain: Error[] = [];
   for (let each: unknown = error; each instanceof Error; each = each.cause) chain.push(each);
   return chain;

@@ -19,7 +19,7 @@ export interface Limits {
 /** Far above what charts need (the largest public ones write five million characters in under a million steps). */
 export const DEFAULT_LIMITS: Limits = {
   maxOutput: 32 * 1024 * 1024,
-  maxSteps: 3_000_000,
+  maxSteps: 2_000_000,
   maxString: 8 * 1024 * 1024,
   maxAllocation: 128 * 1024 * 1024,
   maxDepth: 100_000,
@@ -40,6 +40,20 @@ export type KeyAlgorithm = 'rsa-2048' | 'rsa-4096' | 'dsa-2048' | 'ecdsa-p256' |
 
 /** A template ran into one of its limits. `template.ts` adds where. */
 export class LimitError extends CodedError<'TemplateLimit', { readonly limit: keyof Limits }> {}
+
+/** V8 says it with a RangeError, and with a SyntaxError where it was compiling a regular expression. */
+export function isStackOverflow(error: unknown): boolean {
+  if (error instanceof RangeError) return error.message.includes('call stack');
+  return error instanceof SyntaxError && error.message.endsWith('Stack overflow');
+}
+
+/**
+ * True for what ends a template whatever it says: limits, ours and V8's. Functions whose failure is a value of theirs,
+ * such as toYaml's empty text, must let these through.
+ */
+export function isLimit(error: unknown): boolean {
+  return error instanceof RangeError || error instanceof LimitError || isStackOverflow(error);
+}
 
 /** The counters behind Limits, shared by every nested execution. */
 export class Budget {

@@ -2,7 +2,7 @@
 import { CodedError } from '../../lib/errors.ts';
 import { formatNode, type Node, positionOf } from './ast.ts';
 import { TemplateError } from './errors.ts';
-import { type Budget, type Execution, LimitError } from './execution.ts';
+import { type Budget, type Execution, isStackOverflow, LimitError } from './execution.ts';
 import { quote } from './gostring.ts';
 import type { GoValue } from './value.ts';
 
@@ -135,12 +135,6 @@ export function runProgram(state: State): void {
 
 function isFailure(error: unknown): error is Error {
   return error instanceof CodedError || error instanceof RangeError || isStackOverflow(error);
-}
-
-/** V8 says it with a RangeError, and with a SyntaxError where it was compiling a regular expression. */
-function isStackOverflow(error: unknown): boolean {
-  if (error instanceof RangeError) return error.message.includes('call stack');
-  return error instanceof SyntaxError && error.message.endsWith('Stack overflow');
 }
 
 const TOO_DEEP = 'exceeded maximum template depth: values or templates nest too deeply';

@@ -8,6 +8,7 @@ import { Emitter } from './internal/emitter.ts';
 import { formatGoJson } from './internal/gojson.ts';
 import { infinityName } from './internal/keys.ts';
 import { formatNumber } from './internal/number.ts';
+import { readPlainYaml } from './internal/plain-reader.ts';
 import { compareKeys } from './internal/sort.ts';
 import { textStyle } from './internal/text-style.ts';
 
@@ -30,6 +31,8 @@ export function fromYaml(text: string, options: FromYamlOptions = {}): JsonValue
 }
 
 function readFirst(text: string, strict: boolean): JsonValue {
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return plain;
   const document = new Composer(text, 'v2').next();
   return document === undefined ? null : decodeNode(document, { dialect: 'v2', strict });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { helmTemplate } from '../../../src/cli/helm.ts';
 import { parseTemplateFlags } from '../../../src/cli/helm-flags.ts';
+import { recordIo } from '../../support/recorded-io.ts';
 
 describe('parseTemplateFlags', () => {
   it('reads flags in any place and form', () => {
@@ -42,14 +43,9 @@ describe('parseTemplateFlags', () => {
 
 describe('helmTemplate', () => {
   async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    let [stdout, stderr] = ['', ''];
-    const io = {
-      cwd: '/',
-      stdout: (text: string) => void (stdout += text),
-      stderr: (text: string) => void (stderr += text),
-    };
+    const io = recordIo('/');
     const code = await helmTemplate(argv, io);
-    return { code, stdout, stderr };
+    return { code, ...io.written() };
   }
 
   it.each([

@@ -1,85 +1,60 @@
-// Owns the build of a Kustomization as the controller runs it: recording what is read, fetching what the build misses,
-// decrypting, substituting. The steps themselves are in render/.
+// Owns one Kustomization's whole way from files to objects: decrypt, build, decrypt again, substitute, label. Plain data
+// in, plain data out, so that it runs on the event loop and in a worker thread alike; the loop around what a build misses
+// is offload/renderer.ts.
 import { createHash } from 'node:crypto';
-import type { Kustomization } from '../../api/kustomize/kustomization.ts';
-import type { Fetched } from '../../engines/kustomize/missing.ts';
-import type { FileTree } from '../../lib/filetree.ts';
-import { type JsonObject, stringifyJson } from '../../lib/json.ts';
-import { recordReads } from '../../lib/recording-tree.ts';
-import type { Manifest } from '../../objects/manifest.ts';
-import { decryptObjects, decryptSources } from '../../render/decrypt.ts';
-import { buildObjects, labelObjects } from '../../render/kustomization.ts';
-import { RenderError } from '../../render/render-error.ts';
-import { type DecryptionKeys, readDecryptionKeys } from '../../render/sops/data-key.ts';
-import {
-  collectVariables,
-  type SubstitutionVariables,
-  substituteObjects,
-  unreadableSource,
-} from '../../render/substitute.ts';
-import type { FetchMissing } from '../shared/fetch-missing.ts';
+import type { Kustomization } from '../api/kustomize/kustomization.ts';
+import type { Fetched, Missing } from '../engines/kustomize/missing.ts';
+import type { FileTree } from '../lib/filetree.ts';
+import { type JsonObject, stringifyJson } from '../lib/json.ts';
+import type { Manifest } from '../objects/manifest.ts';
+import { decryptObjects, decryptSources } from './decrypt.ts';
 import { type AgeSecret, decryptionSecret, type InputReference, type Inputs, inputKey } from './inputs.ts';
-import type { RenderedSource } from './ports.ts';
+import { buildObjects, labelObjects } from './kustomization.ts';
+import { RenderError } from './render-error.ts';
+import { type DecryptionKeys, readDecryptionKeys } from './sops/data-key.ts';
+import { collectVariables, type SubstitutionVariables, substituteObjects, unreadableSource } from './substitute.ts';
 
-/** As many rounds of fetching as a chain of remote bases may need. */
-const MAX_ROUNDS = 10;
+/** What a build made of a source. */
+export interface RenderedObjects {
+  readonly objects: readonly Manifest[];
+  /** `sha256:<hex>` of what was built. */
+  readonly digest: string;
+  /** Values that must not be shown to anybody. */
+  readonly secrets: readonly string[];
+}
 
-/** What is the same for all builds of this process. */
+/** The objects, or what has to be fetched before the build can go on. */
+export type SourceRender =
+  | { readonly state: 'built'; readonly rendered: RenderedObjects }
+  | { readonly state: 'missing'; readonly missing: readonly Missing[] };
+
+/** What is the same for all builds of a process. */
 export interface RenderSettings {
   /** Refuse variables that are not set (gate StrictPostBuildSubstitutions). */
   readonly strict: boolean;
   readonly ageSecret: AgeSecret;
 }
 
-/** Builds and records. Throws the errors of the render room. */
+/** Builds once. Throws the errors of this room; their messages carry no secret value. */
 export async function renderSource(
   tree: FileTree,
   object: Kustomization,
   inputs: Inputs,
-  settings: RenderSettings,
-  fetchMissing: FetchMissing,
-  signal: AbortSignal,
-): Promise<RenderedSource> {
-  const recording = recordReads(tree);
+  { settings, fetched }: { readonly settings: RenderSettings; readonly fetched?: Fetched | undefined },
+): Promise<SourceRender> {
   const keys = await readKeys(object, inputs, settings.ageSecret);
-  const source = keys === undefined ? recording.tree : await decryptSources(recording.tree, object.spec!, keys);
-  const built = await buildWithFetches(source, object, fetchMissing, signal);
+  const source = keys === undefined ? tree : await decryptSources(tree, object.spec!, keys);
+  const built = buildObjects(source, object, fetched);
+  if (built.state === 'missing') return built;
   const decrypted = keys === undefined ? built.objects : await decryptObjects(built.objects, keys);
   const variables = readVariables(object, inputs);
-  const { postBuild } = object.spec!;
+  const always = object.spec!.postBuild?.substituteStrategy === 'Always';
   const substituted =
-    variables === undefined
-      ? decrypted
-      : substituteObjects(decrypted, {
-          variables,
-          strict: settings.strict,
-          always: postBuild?.substituteStrategy === 'Always',
-        });
+    variables === undefined ? decrypted : substituteObjects(decrypted, { variables, strict: settings.strict, always });
   const objects = labelObjects(substituted, object);
-  const isPlain = substituted === built.objects;
-  return {
-    objects,
-    digest: `sha256:${createHash('sha256')
-      .update(isPlain ? built.yaml : stringifyJson(substituted))
-      .digest('hex')}`,
-    secrets: secretValues(objects, variables),
-    record: recording.record,
-  };
-}
-
-async function buildWithFetches(
-  tree: FileTree,
-  object: Kustomization,
-  fetchMissing: FetchMissing,
-  signal: AbortSignal,
-): Promise<{ readonly objects: JsonObject[]; readonly yaml: string }> {
-  let fetched: Fetched | undefined;
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const built = buildObjects(tree, object, fetched);
-    if (built.state === 'built') return built;
-    fetched = await fetchMissing(built.missing, signal);
-  }
-  throw new RenderError('BuildFailed', `kustomize build failed: remote bases go deeper than ${MAX_ROUNDS} levels`, {});
+  const text = substituted === built.objects ? built.yaml : stringifyJson(substituted);
+  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  return { state: 'built', rendered: { objects, digest, secrets: secretValues(objects, variables) } };
 }
 
 async function readKeys(

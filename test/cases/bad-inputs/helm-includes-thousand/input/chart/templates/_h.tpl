@@ -1,0 +1,1 @@
+{{- define "f" }}{{ if gt (int .) 0 }}{{ include "f" (sub (int .) 1) }}{{ else }}done{{ end }}{{ end }}
