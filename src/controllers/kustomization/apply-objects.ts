@@ -9,7 +9,8 @@ import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
 import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
-import { type Manifest, referenceOf } from '../../objects/manifest.ts';
+import { referenceOf } from '../../objects/manifest.ts';
+import { ownExclusion } from '../../objects/policy.ts';
 import { markApplied } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
 import { coversInventory, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
@@ -86,16 +87,16 @@ export function applyOptions(
   };
 }
 
-/** What is watched for drift: every object that was applied and not skipped. */
-export function toFollowed(change: Change): FollowedObject[] {
-  const live: Manifest | undefined = change.object;
-  if (live === undefined || change.action === 'skipped' || change.action === 'deleted') return [];
+/** What is watched for drift: every object that was applied, or that may be later as nothing in Git keeps us off it. */
+export function toFollowed({ action, owner, desired, object: live }: Change): FollowedObject[] {
+  if (live === undefined || action === 'deleted' || owner !== undefined) return [];
+  const mark = markApplied(live, desired, fieldManager);
+  if (action === 'skipped' && (ownExclusion(desired) !== undefined || mark.ownerName === '')) return [];
   const version = live.metadata['resourceVersion'];
-  const own = referenceOf(change.desired);
   return [
     {
-      reference: { ...referenceOf(live), version: own.version },
-      mark: markApplied(live, fieldManager),
+      reference: { ...referenceOf(live), version: referenceOf(desired).version },
+      mark,
       resourceVersion: typeof version === 'string' ? version : '',
     },
   ];

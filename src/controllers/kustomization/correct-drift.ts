@@ -5,13 +5,16 @@ import { errorMessage } from '../../lib/errors.ts';
 import { identityKey, referenceOf } from '../../objects/manifest.ts';
 import { planStages } from '../../plan/stages.ts';
 import type { Pass } from '../../runtime/controller.ts';
-import { retryIntervalMs } from '../shared/timing.ts';
+import { intervalMs, retryIntervalMs } from '../shared/timing.ts';
 import { applyOptions, toFollowed } from './apply-objects.ts';
 import { isWrite } from './changes.ts';
 import { isFoughtOver, noteCorrection } from './drift-guard.ts';
 import { failingStage, KustomizationError } from './failure.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
+
+/** Where there is no interval, a fight is given up for so long at the most. */
+const LONGEST_DELAY_MS = 3_600_000;
 
 export async function correctDrift(
   decision: Extract<Decision, { do: 'correct' }>,
@@ -35,9 +38,12 @@ export async function correctDrift(
   const { changes, errors } = await failingStage(reasons.reconciliationFailed, context, () =>
     applyStages(planStages(objects, ports.settings.customStageKinds), applyOptions(client, ports, pass)),
   );
-  const now = ports.clock.now();
-  for (const change of changes)
-    if (isWrite(change)) noteCorrection(memory.guard, identityKey(referenceOf(change.desired)), now);
+  const now = ports.clock.monotonic();
+  const written = new Set(changes.filter(isWrite).map((change) => identityKey(referenceOf(change.desired))));
+  const interval = intervalMs(pass.current().spec!) || LONGEST_DELAY_MS;
+  // A correction that failed counts: what cannot be put back must not be tried in a loop either.
+  for (const drift of decision.drifted)
+    if (errors.length > 0 || written.has(drift.key)) noteCorrection(memory.guard, drift, now, interval);
   if (!applied.isRemote) ports.objects.update(pass.key, changes.flatMap(toFollowed));
   if (errors.length > 0) {
     memory.applied = { ...applied, complete: false };
@@ -49,6 +55,7 @@ export async function correctDrift(
   return {
     type: 'corrected',
     changes,
-    fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item.key, now)),
+    pending: decision.pending,
+    fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item, now)),
   };
 }

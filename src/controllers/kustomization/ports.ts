@@ -15,7 +15,7 @@ import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
 import type { Inputs, WatchedInputs } from './inputs.ts';
 import type { Moves } from './moves.ts';
-import type { AppliedState, DecisionSettings, HealthTarget } from './types.ts';
+import type { AppliedState, DecisionSettings, HealthTarget, Hold } from './types.ts';
 
 /** Field manager of applied objects, as Flux's: so that a cluster can move over without a conflict. */
 export const fieldManager = 'kustomize-controller';
@@ -35,6 +35,8 @@ export interface KustomizationMemory {
   guard: DriftGuard;
   /** Hides the secret values of the last build. */
   mask: Mask;
+  /** What is not tried again yet. */
+  hold: Hold | undefined;
 }
 
 /** What a build made, and what it read for it. */
@@ -83,7 +85,7 @@ export interface KustomizationPorts {
 export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;
-  const fresh: KustomizationMemory = { applied: undefined, guard: new Map(), mask: noMask };
+  const fresh: KustomizationMemory = { applied: undefined, guard: new Map(), mask: noMask, hold: undefined };
   ports.memory.set(key, fresh);
   return fresh;
 }
