@@ -78,7 +78,7 @@ export function applyOptions(
     takenManagers: ports.settings.takenManagers,
     migrateApiVersion: ports.settings.gates.MigrateAPIVersion,
     signal: pass.signal,
-    clock: ports.clock,
+    clock: pass.clock,
     concurrency: ports.settings.concurrentDryRuns,
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
     otherOwner: otherOwner(object, ports),
