@@ -8,7 +8,15 @@ import type { ClusterChoice, ClusterUse } from './cluster.ts';
 import { useCluster } from './cluster.ts';
 import { createFastClock, type FastClock } from './fast-clock.ts';
 import { type ApiRequest, type FaultRule, type FaultyApi, startFaultyApi } from './fault-api.ts';
-import { isReady, type Live, paths, type ReconcilerUse, type TestRepository, useReconciler } from './reconciler.ts';
+import {
+  isReady,
+  type Live,
+  paths,
+  type ReconcilerUse,
+  type SuiteOptions,
+  type TestRepository,
+  useReconciler,
+} from './reconciler.ts';
 
 /** In the Secret that is deployed, and nowhere else. */
 export const CANARY = 'canary-4b1d-never-seen';
@@ -83,12 +91,13 @@ export interface FaultWorld {
 }
 
 /** Sets the world up for the suite around it. Read it inside tests only. */
-export function useFaultWorld(choice: ClusterChoice): FaultWorld {
+export function useFaultWorld(choice: ClusterChoice, options: SuiteOptions = {}): FaultWorld {
   const clock = createFastClock(SPEED);
   const lines: string[] = [];
   const roads: FaultyApi[] = [];
   const cluster = useCluster(choice);
   const suite = useReconciler(cluster, {
+    ...options,
     clock,
     requeueDependencyMs: 2_000,
     log: createLog({ clock, level: 'debug', write: (line) => lines.push(line) }),

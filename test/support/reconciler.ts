@@ -186,7 +186,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       reconciler = await start();
     },
     get stateDir() {
-      return join(folder, 'state');
+      return options.stateDir ?? join(folder, 'state');
     },
     get internalUrl() {
       return reconciler!.internalUrl;
