@@ -65,6 +65,8 @@ export interface ReconcilerUse {
 export interface SuiteOptions extends Partial<ReconcilerOptions> {
   /** Makes another access of the one to the cluster, e.g. by way of a proxy. Called at each start. */
   readonly route?: (access: ClusterAccess) => Promise<ClusterAccess>;
+  /** Of `waitFor`, in ms. @default 20_000 */
+  readonly deadlineMs?: number;
 }
 
 export const paths = {
@@ -158,12 +160,13 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       return answer.body;
     },
     waitFor: async (path, isReady, what = 'the wanted state') => {
-      const end = performance.now() + DEADLINE_MS;
+      const { deadlineMs = DEADLINE_MS } = options;
+      const end = performance.now() + deadlineMs;
       for (;;) {
         const object = await get(path);
         if (isReady(object)) return object;
         if (performance.now() > end) {
-          throw new Error(`${path} did not reach ${what} in ${DEADLINE_MS} ms: ${JSON.stringify(object, null, 1)}`);
+          throw new Error(`${path} did not reach ${what} in ${deadlineMs} ms: ${JSON.stringify(object, null, 1)}`);
         }
         await systemClock.sleep(LOOK_MS);
       }
@@ -217,7 +220,7 @@ async function launch(
   kubeconfig: string,
   admin: Api,
   stateDir: string,
-  { route = async (access) => access, ...options }: SuiteOptions,
+  { route = async (access) => access, deadlineMs: _ours, ...options }: SuiteOptions,
 ): Promise<Reconciler> {
   const access = await readKubeconfig(kubeconfig, { clock: systemClock });
   const token = await serviceAccountToken(admin);
