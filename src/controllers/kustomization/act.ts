@@ -1,7 +1,7 @@
 // Owns the doing: build, apply, prune, wait. A straight line of stages; what to do was decided in decide.ts.
 import { type Kustomization, kustomizationReasons as reasons } from '../../api/kustomize/kustomization.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
-import { errorCode } from '../../lib/errors.ts';
+import { errorCode, isCausedBy } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { formatObjectId, identityKey, referenceOf } from '../../objects/manifest.ts';
 import { createMask } from '../../objects/redact.ts';
@@ -47,8 +47,10 @@ async function holdFor(
   const object = pass.current();
   const { generation = 0 } = object.metadata;
   const inputs = fingerprintInputs(object, await ports.inputs.read(pass.key, object));
-  return ({ revision, step, retryAfterMs = 0 }) => {
-    return { revision, generation, inputs, step, untilMs: ports.clock.monotonic() + retryAfterMs };
+  return (error) => {
+    const { revision, step, retryAfterMs = 0 } = error;
+    const untilMs = ports.clock.monotonic() + retryAfterMs;
+    return { revision, generation, inputs, step, untilMs, missesKind: isCausedBy(error, 'NoMatch') };
   };
 }
 

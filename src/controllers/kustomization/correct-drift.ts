@@ -8,13 +8,16 @@ import type { Pass } from '../../runtime/controller.ts';
 import { intervalMs, retryIntervalMs } from '../shared/timing.ts';
 import { applyOptions, toFollowed } from './apply-objects.ts';
 import { isWrite } from './changes.ts';
-import { isFoughtOver, noteCorrection } from './drift-guard.ts';
+import { correctionDelayMs, isFoughtOver, noteCorrection } from './drift-guard.ts';
 import { failingStage, KustomizationError } from './failure.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
 
 /** Where there is no interval, a fight is given up for so long at the most. */
 const LONGEST_DELAY_MS = 3_600_000;
+
+/** After a correction that failed, in ms; later when it goes on failing. */
+const FIRST_RETRY_MS = 1_000;
 
 export async function correctDrift(
   decision: Extract<Decision, { do: 'correct' }>,
@@ -47,8 +50,11 @@ export async function correctDrift(
   if (!applied.isRemote) ports.objects.update(pass.key, changes.flatMap(toFollowed));
   if (errors.length > 0) {
     memory.applied = { ...applied, complete: false };
+    // Sooner than a failed revision: what came in between may be over in a moment.
+    const delays = decision.drifted.map((drift) => correctionDelayMs(memory.guard, drift, now));
     throw new KustomizationError(reasons.reconciliationFailed, errors.map(errorMessage).join('\n'), {
       ...context,
+      retryAfterMs: Math.min(context.retryAfterMs, Math.max(FIRST_RETRY_MS, ...delays)),
       cause: errors[0],
     });
   }

@@ -82,6 +82,16 @@ export interface KustomizationPorts {
   ): Promise<readonly string[]>;
 }
 
+/**
+ * Ends the holds that a change of a CustomResourceDefinition may end; answers the keys concerned. A new one may be what
+ * was on its way out when something else was refused.
+ */
+export function liftHolds(memory: ReadonlyMap<string, KustomizationMemory>, isNew: boolean): readonly string[] {
+  const concerned = [...memory].filter(([, { hold }]) => hold?.missesKind || (isNew && hold?.step === 'apply'));
+  for (const [, known] of concerned) known.hold = undefined;
+  return concerned.map(([key]) => key);
+}
+
 export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;

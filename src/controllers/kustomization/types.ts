@@ -84,6 +84,8 @@ export interface Hold {
   readonly step: Step;
   /** In ms of the monotonic clock. */
   readonly untilMs: number;
+  /** It failed for a kind that the API server does not have: a new CustomResourceDefinition ends the hold. */
+  readonly missesKind: boolean;
 }
 
 /** A hold that concerns this pass. */
