@@ -1,10 +1,11 @@
 // The API server answers with errors, late or not at all, for a while: afterwards the world equals Git, bystanders are
 // untouched, and nothing was asked in a loop. What else can break is faults*.test.ts; seeds are support/fault-seeds.ts.
 import { describe, expect } from 'vitest';
+import { CANARY } from '../support/canary.ts';
 import { clusters } from '../support/cluster.ts';
 import { passingFaults, passingRule } from '../support/fault-points.ts';
 import { checkSeeds } from '../support/fault-seeds.ts';
-import { CANARY, useFaultWorld } from '../support/fault-world.ts';
+import { useFaultWorld } from '../support/fault-world.ts';
 import { condition, hasFailed, paths } from '../support/reconciler.ts';
 
 for (const choice of clusters) {

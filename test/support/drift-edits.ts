@@ -1,6 +1,7 @@
 // Owns the world of the drift suites: one Kustomization with objects of many kinds, the edits that somebody makes of
 // them by hand, and which of these are put back. Running them is test/integration/drift.test.ts and slow/.
 import { deploymentYaml } from './build.ts';
+import { CANARY } from './canary.ts';
 import type { Live } from './reconciler.ts';
 import type { Random } from './seeded-choices.ts';
 
@@ -71,7 +72,7 @@ data: {ours: "1"}
 apiVersion: v1
 kind: Secret
 metadata: {name: hidden, namespace: ${namespace}}
-stringData: {password: first}
+stringData: {password: ${CANARY}}
 ---
 apiVersion: v1
 kind: Service

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 import { type Reconciler, type ReconcilerOptions, startReconciler } from '../../src/app.ts';
 import { installNamespace, namespaceManifest, rightsManifests } from '../../src/cli/install-manifests.ts';
@@ -17,6 +17,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { createLog } from '../../src/runtime/telemetry.ts';
 import { type GitServer, startGitServer } from '../../src/sandbox/gitserver.ts';
 import { type Api, openApi } from './api.ts';
+import { expectNoCanary } from './canary.ts';
 import type { ClusterUse } from './cluster.ts';
 import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
 
@@ -90,11 +91,17 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
   let server: GitServer | undefined;
   let reconciler: Reconciler | undefined;
   let repositories = 0;
+  const lines: string[] = [];
+  const write = (line: string): void => {
+    lines.push(line);
+    if (process.env['LOCKSTEP_TEST_LOG']) process.stderr.write(line);
+  };
 
   const start = () =>
     launch(cluster.kubeconfig, cluster.admin, join(folder, 'state'), {
       watchLabelSelector: `${SUITE_LABEL}=${suite}`,
       onRequest: (request) => requests.push(request),
+      log: createLog({ clock: systemClock, level: 'debug', write }),
       ...options,
     });
 
@@ -114,6 +121,20 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
     const answer = await cluster.admin.call('GET', path);
     return answer.status === 200 ? answer.body : undefined;
   };
+  // Whatever a suite deploys, the secret value of none of it is shown.
+  afterEach(async () => {
+    const { namespace } = cluster;
+    const shown = [
+      `/api/v1/namespaces/${namespace}/events`,
+      paths.git(namespace, ''),
+      paths.kustomization(namespace, ''),
+    ];
+    const [events, sources, kustomizations] = await Promise.all(
+      shown.map(async (path) => JSON.stringify(await get(path))),
+    );
+    const metrics = reconciler && (await (await fetch(new URL('/metrics', reconciler.internalUrl))).text());
+    expectNoCanary({ log: lines.splice(0).join(''), events, sources, kustomizations, metrics });
+  });
   return {
     get git() {
       return server!;
@@ -237,9 +258,7 @@ async function launch(
     stateDir,
     clock: systemClock,
     random: Math.random,
-    log: process.env['LOCKSTEP_TEST_LOG']
-      ? createLog({ clock: systemClock, level: 'debug', write: (line) => process.stderr.write(line) })
-      : silentLog,
+    log: silentLog,
     version: '0.0.0-test',
     internalPort: 0,
     httpPort: 0,

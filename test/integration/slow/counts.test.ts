@@ -1,11 +1,11 @@
 // What a fleet costs, counted: an idle one sends nothing, a commit costs what it touches, a requested pass one status
 // write (lockstep.md §2, §4).
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { createLog } from '../../src/runtime/telemetry.ts';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { createLog } from '../../../src/runtime/telemetry.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const FLEET = 50;
 const TICKS = 10;
@@ -34,7 +34,7 @@ for (const choice of clusters) {
       const repository = await suite.repository(fleetFiles);
       await suite.apply(gitRepository('fleet', repository.url));
       const spec = { targetNamespace: namespace, interval };
-      for (const name of names) await suite.apply(kustomization(name, 'fleet', { ...spec, path: `./${name}` }));
+      await Promise.all(names.map((name) => suite.apply(kustomization(name, 'fleet', { ...spec, path: `./${name}` }))));
       await untilAll(isReady);
       await suite.quiet();
       return repository;
@@ -48,7 +48,7 @@ for (const choice of clusters) {
       lines.filter(({ controller, msg }) => controller === 'kustomization' && msg === 'reconciled').length;
 
     it(`sends nothing but watches over ${TICKS} ticks of ${FLEET} Kustomizations`, async () => {
-      await deployFleet('400ms');
+      await deployFleet('200ms');
 
       const before = passes();
       const requests = await suite.countRequests(async () => {
