@@ -31,7 +31,7 @@ import { explainHealth } from './controllers/kustomization/explain.ts';
 import { kustomizationController, withGates } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/moves.ts';
-import { fieldManager, type KustomizationPorts } from './controllers/kustomization/ports.ts';
+import { fieldManager, type KustomizationPorts, liftHolds } from './controllers/kustomization/ports.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
 import { createFetchMissing } from './controllers/shared/fetch-missing.ts';
 import { timeoutMs } from './controllers/shared/timing.ts';
@@ -344,7 +344,10 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     if (stopping.signal.aborted) return leadership?.release;
     waitingFor = undefined;
     // Without the right to watch them, new kinds are noticed when they are first asked for.
-    followCustomResources(informers, discovery).catch((error: unknown) => {
+    const onChange = (isNew: boolean) => {
+      for (const key of liftHolds(kustomizationPorts.memory, isNew)) enqueue(key, 'custom resources');
+    };
+    followCustomResources(informers, discovery, onChange).catch((error: unknown) => {
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
     const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);

@@ -5,7 +5,7 @@ import { formatObjectId, type Manifest, namespaceOf, referenceOf } from '../obje
 
 /** Codes say which request failed. `data.object` is `Kind/namespace/name`. */
 export class ApplyError extends CodedError<
-  'DryRunFailed' | 'ApplyFailed' | 'DeleteFailed' | 'PruneFailed' | 'StageTimeout',
+  'DryRunFailed' | 'ApplyFailed' | 'InventoryTooLarge' | 'DeleteFailed' | 'PruneFailed' | 'StageTimeout',
   { readonly object: string }
 > {}
 

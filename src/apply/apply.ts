@@ -1,6 +1,6 @@
 // Owns the execution of stages: dry-run all objects of a stage, then apply those that differ, one by one
 // (flux.md §4.8). What would change is dry-run.ts; deleting is prune.ts.
-import { isConflict } from '../cluster/api-error.ts';
+import { hasStatus, isConflict } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import { judge } from '../health/judge.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -36,6 +36,8 @@ const STAGE_TIMEOUT_MS = 60_000;
 const STAGE_POLL_MS = 250;
 const DELETE_POLL_MS = 250;
 const DELETE_TIMEOUT_MS = 60_000;
+/** Attempts after the first one. */
+const MAX_TAKE_OVERS = 3;
 
 /** All that was done before an apply failed, and why it failed. */
 export interface ApplyFailure {
@@ -127,7 +129,7 @@ async function send(desired: Manifest, options: ApplyOptions): Promise<Manifest>
   return asManifest(await options.client.apply(asKubeObject(desired), { fieldManager: manager, force: true, signal }));
 }
 
-/** Takes fields over. The patch names a resourceVersion; when somebody wrote meanwhile it is made anew, three times. */
+/** Takes fields over. The patch tests what it replaces; when that is another by then it is made anew. */
 async function takeOver(plan: PlannedObject & { action: 'configure' }, options: ApplyOptions): Promise<void> {
   let patch = plan.takeOver;
   for (let attempt = 0; patch !== undefined; attempt += 1) {
@@ -139,7 +141,8 @@ async function takeOver(plan: PlannedObject & { action: 'configure' }, options: 
       );
       return;
     } catch (error) {
-      if (attempt === 3 || !isConflict(error)) throw error;
+      // A test that does not hold is answered as an invalid request.
+      if (attempt === MAX_TAKE_OVERS || !(isConflict(error) || hasStatus(error, 422))) throw error;
       const again = await dryRunObject(plan.desired, options);
       patch = again.action === 'configure' ? again.takeOver : undefined;
     }

@@ -3,12 +3,12 @@
 
 import { forceKey, ssaKey } from '../api/meta/keys.ts';
 import type { KubeObject, ObjectReference } from '../api/meta/object.ts';
-import { ApiError, isAlreadyExists } from '../cluster/api-error.ts';
+import { ApiError, hasStatus, isAlreadyExists } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import { type Manifest, namespaceOf } from '../objects/manifest.ts';
 import { normalizeForApply } from '../objects/normalize.ts';
 import { applyExclusion, hasPolicy } from '../objects/policy.ts';
-import { differs } from '../plan/compare.ts';
+import { differs, gainsFields } from '../plan/compare.ts';
 import { type JsonPatchOperation, migrateVersionPatch, type TakenManager, takeOverPatch } from '../plan/take-over.ts';
 import { dryRunError, migrateError, namespaceMissing } from './apply-error.ts';
 
@@ -45,8 +45,16 @@ export type PlannedObject = {
   | { readonly action: 'recreate' }
 );
 
-/** Plans one object. Throws `ApplyError`; nothing is written, a forced deletion neither. */
-export async function dryRunObject(input: Manifest, options: DryRunOptions): Promise<PlannedObject> {
+/**
+ * Plans one object. Throws `ApplyError`. No content is written, a forced deletion neither. Ownership may be: a list
+ * item that kubectl changed the key of stands beside ours until it is ours too, and a server that refuses both (two
+ * ports of one name) would refuse for ever.
+ */
+export async function dryRunObject(
+  input: Manifest,
+  options: DryRunOptions,
+  isSecondTry = false,
+): Promise<PlannedObject> {
   const { client, signal } = options;
   const normalized = normalizeForApply(input);
   const found = await readLive(normalized, options);
@@ -59,21 +67,30 @@ export async function dryRunObject(input: Manifest, options: DryRunOptions): Pro
   const live = found === undefined ? undefined : await migrated(normalized, found, options);
   const adapted = live === undefined ? undefined : options.adapt?.(normalized, live);
   const desired = adapted?.send ?? normalized;
+  const merges = hasPolicy(desired, ssaKey, 'Merge') || hasPolicy(live, ssaKey, 'Merge');
+  const takeOver =
+    merges || live === undefined ? undefined : takeOverPatch(live, options.manager, options.takenManagers);
   let dryRun: Manifest;
   try {
     dryRun = asManifest(
       await client.apply(asKubeObject(desired), { fieldManager: options.manager, force: true, dryRun: true, signal }),
     );
   } catch (error) {
+    if (takeOver !== undefined && !isSecondTry && isRefusal(error)) {
+      await client.patch(
+        liveReference(desired),
+        { type: 'json', body: takeOver },
+        { fieldManager: options.manager, signal },
+      );
+      return dryRunObject(input, options, true);
+    }
     if (live !== undefined && (await isProvenImmutable(desired, live, error, options))) {
       return { desired, live, action: 'recreate' };
     }
     throw dryRunError(desired, error);
   }
   if (live === undefined) return { desired, live, action: 'create' };
-  const merges = hasPolicy(desired, ssaKey, 'Merge') || hasPolicy(live, ssaKey, 'Merge');
-  const takeOver = merges ? undefined : takeOverPatch(live, options.manager, options.takenManagers);
-  const changed = (adapted?.compare ?? differs)(live, dryRun);
+  const changed = (adapted?.compare ?? differs)(live, dryRun) || gainsFields(live, dryRun, options.manager);
   return takeOver === undefined && !changed
     ? { desired, live, action: 'unchanged' }
     : { desired, live, action: 'configure', takeOver };
@@ -109,6 +126,10 @@ function isApplyError(error: unknown): boolean {
   return error instanceof Error && error.name === 'ApplyError';
 }
 
+function isRefusal(error: unknown): boolean {
+  return hasStatus(error, 409) || hasStatus(error, 422);
+}
+
 const IMMUTABLE = /is immutable|immutable field|may not be changed|updates to .* are forbidden|cannot change/i;
 
 /**
@@ -123,8 +144,7 @@ async function isProvenImmutable(
 ): Promise<boolean> {
   const forced = options.force || hasPolicy(desired, forceKey, 'enabled') || hasPolicy(live, forceKey, 'enabled');
   if (!forced || !(error instanceof ApiError)) return false;
-  const status = error.data.status;
-  if (status !== 409 && status !== 422 && !IMMUTABLE.test(error.message)) return false;
+  if (!isRefusal(error) && !IMMUTABLE.test(error.message)) return false;
   try {
     // The server validates a create before it looks whether the name is taken.
     await options.client.create(asKubeObject(desired), { dryRun: true, signal: options.signal });

@@ -7,13 +7,22 @@ const KIND = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefin
 
 /**
  * Follows CustomResourceDefinitions: after a change the next unknown kind is asked for at once, and the kinds of a
- * removed one are forgotten. Resolves when the watch is under way; returns its end.
+ * removed one are forgotten; `onChange` is told of new and changed ones. Resolves when the watch is under way; returns
+ * its end.
  */
-export async function followCustomResources(informers: Informers, discovery: Discovery): Promise<() => void> {
+export async function followCustomResources(
+  informers: Informers,
+  discovery: Discovery,
+  onChange: (isNew: boolean) => void = () => {},
+): Promise<() => void> {
   const { informer, release } = await informers.acquire(KIND, { metadataOnly: true });
+  const changed = (isNew: boolean): void => {
+    discovery.invalidate();
+    onChange(isNew);
+  };
   const removeHandler = informer.addHandler({
-    add: () => discovery.invalidate(),
-    update: () => discovery.invalidate(),
+    add: () => changed(true),
+    update: () => changed(false),
     delete: (definition: KubeObject) => {
       // Its name is always <plural>.<group>.
       const [resource = '', ...group] = definition.metadata.name.split('.');

@@ -27,3 +27,9 @@ export function errorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** True when the error, or one of those that caused it, has the code. */
+export function isCausedBy(error: unknown, code: string): boolean {
+  for (let found = error; found instanceof Error; found = found.cause) if (errorCode(found) === code) return true;
+  return false;
+}

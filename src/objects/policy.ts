@@ -11,18 +11,19 @@ export function hasPolicy(manifest: Manifest | undefined, key: string, value: st
 
 /** Why an object is neither applied nor compared, or undefined when it is. */
 export function applyExclusion(desired: Manifest, live: Manifest | undefined): string | undefined {
-  for (const side of [desired, live]) {
-    if (hasPolicy(side, reconcileKey, 'disabled')) return 'reconcile: disabled';
-    if (hasPolicy(side, ssaKey, 'Ignore')) return 'ssa: Ignore';
-  }
+  const because = ownExclusion(desired) ?? ownExclusion(live);
+  if (because !== undefined) return because;
   if (live !== undefined && hasPolicy(desired, ssaKey, 'IfNotPresent')) return 'ssa: IfNotPresent';
   return undefined;
 }
 
+/** Why an object says of itself that it is left alone, or undefined when it does not. */
+export function ownExclusion(manifest: Manifest | undefined): string | undefined {
+  if (hasPolicy(manifest, reconcileKey, 'disabled')) return 'reconcile: disabled';
+  return hasPolicy(manifest, ssaKey, 'Ignore') ? 'ssa: Ignore' : undefined;
+}
+
 /** Why a live object that left the inventory is not deleted, or undefined when it may be. */
 export function pruneExclusion(live: Manifest): string | undefined {
-  if (hasPolicy(live, pruneKey, 'disabled')) return 'prune: disabled';
-  if (hasPolicy(live, reconcileKey, 'disabled')) return 'reconcile: disabled';
-  if (hasPolicy(live, ssaKey, 'Ignore')) return 'ssa: Ignore';
-  return undefined;
+  return hasPolicy(live, pruneKey, 'disabled') ? 'prune: disabled' : ownExclusion(live);
 }

@@ -51,6 +51,12 @@ export function staleEntries(
   return old.filter((entry) => !keep.has(entry.id));
 }
 
+/** Bytes of the entries as JSON, nearly: how much of a status they take. */
+export function inventorySize(entries: readonly InventoryEntry[]): number {
+  const empty = '{"id":"","v":""},'.length;
+  return entries.reduce((sum, { id, v }) => sum + empty + id.length + v.length, 0);
+}
+
 /** True when every id of `part` is in `whole`. */
 export function coversInventory(whole: readonly InventoryEntry[], part: readonly InventoryEntry[]): boolean {
   const ids = new Set(whole.map((entry) => entry.id));

@@ -48,8 +48,8 @@ export function isTakenOver(entry: ManagedFieldsEntry, managers: readonly TakenM
 
 /**
  * The patch that gives the fields of taken managers to ours, so that the next apply removes what we do not set;
- * undefined when there is nothing to take. It begins with a test of the resourceVersion, since the list of
- * managedFields is replaced whole.
+ * undefined when there is nothing to take. It tests each entry that it changes, and fails when one is another by then.
+ * A resourceVersion, as Flux sends it, would fail with every status that somebody writes meanwhile.
  */
 export function takeOverPatch(
   live: Manifest,
@@ -59,17 +59,9 @@ export function takeOverPatch(
   const operations = [
     ...removals(annotationsOf(live), REMOVED_ANNOTATIONS, '/metadata/annotations'),
     ...removals(labelsOf(live), REMOVED_LABELS, '/metadata/labels'),
+    ...mergeEntries(live, manager, managers),
   ];
-  const entries = managedFieldsOf(live);
-  const taken = entries.filter((entry) => isTakenOver(entry, managers));
-  if (taken.length > 0) {
-    operations.push({
-      op: 'replace',
-      path: '/metadata/managedFields',
-      value: mergeEntries(entries, taken, manager, live.apiVersion) as unknown as JsonValue,
-    });
-  }
-  return operations.length === 0 ? undefined : guarded(live, operations);
+  return operations.length === 0 ? undefined : operations;
 }
 
 /**
@@ -100,22 +92,28 @@ function removals(
     .map((key) => ({ op: 'remove', path: `${parent}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}` }));
 }
 
-function mergeEntries(
-  entries: readonly ManagedFieldsEntry[],
-  taken: readonly ManagedFieldsEntry[],
-  manager: string,
-  apiVersion: string,
-): ManagedFieldsEntry[] {
+function mergeEntries(live: Manifest, manager: string, managers: readonly TakenManager[]): JsonPatchOperation[] {
+  const entries = managedFieldsOf(live);
+  const taken = entries.filter((entry) => isTakenOver(entry, managers));
+  if (taken.length === 0) return [];
   const own = applyEntryOf(entries, manager);
-  const fields = taken.reduce<JsonObject>((sum, entry) => unionFields(sum, fieldsOf(entry)), fieldsOf(own));
+  const pathOf = (entry: ManagedFieldsEntry) => `/metadata/managedFields/${entries.indexOf(entry)}`;
+  const asValue = (entry: ManagedFieldsEntry) => entry as unknown as JsonValue;
+  const changed = own === undefined ? taken : [own, ...taken];
+  const time = own?.time ?? taken[0]?.time;
   const merged: ManagedFieldsEntry = {
     manager,
     operation: 'Apply',
-    apiVersion: own?.apiVersion ?? taken[0]?.apiVersion ?? apiVersion,
+    apiVersion: own?.apiVersion ?? taken[0]?.apiVersion ?? live.apiVersion,
     fieldsType: 'FieldsV1',
-    fieldsV1: fields,
-    ...((own?.time ?? taken[0]?.time) === undefined ? {} : { time: (own?.time ?? taken[0]?.time)! }),
+    fieldsV1: taken.reduce<JsonObject>((sum, entry) => unionFields(sum, fieldsOf(entry)), fieldsOf(own)),
+    ...(time === undefined ? {} : { time }),
   };
-  const rest = entries.filter((entry) => entry !== own && !taken.includes(entry));
-  return [merged, ...rest];
+  return [
+    ...changed.map((entry) => ({ op: 'test', path: pathOf(entry), value: asValue(entry) }) as const),
+    ...(own === undefined ? [] : [{ op: 'replace', path: pathOf(own), value: asValue(merged) } as const]),
+    // From the last one on: each removal moves those behind it.
+    ...taken.toReversed().map((entry) => ({ op: 'remove', path: pathOf(entry) }) as const),
+    ...(own === undefined ? [{ op: 'add', path: '/metadata/managedFields/-', value: asValue(merged) } as const] : []),
+  ];
 }

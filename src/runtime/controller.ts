@@ -2,6 +2,7 @@
 // is loop.ts, the wiring to queue and watches start.ts. No kind of ours is known here.
 import type { Condition } from '../api/meta/condition.ts';
 import type { KubeObject } from '../api/meta/object.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { ReconcileError } from './reconcile-error.ts';
 
@@ -92,6 +93,8 @@ export interface Pass<Obj extends Reconcilable = Reconcilable> {
    * after that is dropped without a word, and the key runs again.
    */
   readonly signal: AbortSignal;
+  /** Sleeping on it occupies no worker: another key is worked on meanwhile. */
+  readonly clock: Clock;
   readonly log: Log;
   /** What the last pass left with `requeue: wait`; undefined otherwise and after a restart. */
   readonly memory: unknown;

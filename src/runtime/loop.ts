@@ -39,6 +39,8 @@ export interface PassInput {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly memory: unknown;
+  /** Waits without occupying a worker. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
 }
 
 /** How a pass ended. */
@@ -187,6 +189,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly id: string;
   readonly startedMs: number;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly log: Log;
   readonly memory: unknown;
   readonly requested: string | undefined;
@@ -205,6 +208,13 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     this.key = input.key;
     this.id = input.id;
     this.signal = input.signal;
+    const { clock } = world;
+    this.clock = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer: (ms, run) => clock.setTimer(ms, run),
+      sleep: (ms, signal) => input.aside(() => clock.sleep(ms, signal)),
+    };
     this.log = input.log;
     this.memory = input.memory;
     this.startedMs = world.clock.now();

@@ -44,7 +44,11 @@ export class Workers {
   readonly #backoff: Backoff;
   readonly #running = new Map<Key, AbortController>();
   readonly #memories = new Map<Key, unknown>();
-  #loops: Promise<void>[] = [];
+  readonly #loops = new Set<Promise<void>>();
+  /** Loops that will take another key. */
+  #hands = 0;
+  /** Passes that wait for something outside: so many more loops may run. */
+  #aside = 0;
   #passes = 0;
 
   constructor(options: WorkersOptions) {
@@ -54,8 +58,7 @@ export class Workers {
   }
 
   start(): void {
-    if (this.#loops.length > 0) return;
-    this.#loops = Array.from({ length: this.#options.concurrent }, () => this.#work());
+    while (this.#hands < this.#allowed) this.#startLoop();
   }
 
   /** Wants a pass for the key as soon as a worker is free. */
@@ -92,9 +95,33 @@ export class Workers {
     await Promise.all(this.#loops);
   }
 
+  get #allowed(): number {
+    return this.#options.concurrent + this.#aside;
+  }
+
+  #startLoop(): void {
+    this.#hands += 1;
+    const loop = this.#work().finally(() => this.#loops.delete(loop));
+    this.#loops.add(loop);
+  }
+
+  /** One worker more, for as long as a pass waits. It ends after its first key beyond that. */
+  async #waitAside<T>(wait: () => Promise<T>): Promise<T> {
+    this.#aside += 1;
+    if (this.#hands < this.#allowed) this.#startLoop();
+    try {
+      return await wait();
+    } finally {
+      this.#aside -= 1;
+    }
+  }
+
   async #work(): Promise<void> {
     for (let item = await this.#queue.next(); item !== undefined; item = await this.#queue.next()) {
       await this.#pass(item);
+      if (this.#hands <= this.#allowed) continue;
+      this.#hands -= 1;
+      return;
     }
   }
 
@@ -108,7 +135,14 @@ export class Workers {
     this.#running.set(key, abort);
     this.#options.onActive?.(this.#running.size);
     try {
-      const end = await this.#run({ key, id, log, signal: abort.signal, memory: this.#takeMemory(key) });
+      const end = await this.#run({
+        key,
+        id,
+        log,
+        signal: abort.signal,
+        memory: this.#takeMemory(key),
+        aside: (wait) => this.#waitAside(wait),
+      });
       const durationMs = clock.monotonic() - started;
       const nextMs = this.#plan(key, end.requeue);
       const fields = { result: end.result, durationMs: Math.round(durationMs), nextMs, ...end.log };

@@ -110,6 +110,7 @@ export const passingFaults: readonly PassingFault[] = [
   { name: '500', on: isPlain, fault: status(500, 'InternalError'), hits: 6 },
   { name: '503', on: isPlain, fault: status(503, 'ServiceUnavailable'), hits: 6 },
   { name: '503 with Retry-After', on: isPlain, fault: status(503, 'ServiceUnavailable', 1), hits: 6 },
+  { name: '504', on: isPlain, fault: status(504, 'Timeout'), hits: 6 },
   { name: 'a request that hangs', on: isPlain, fault: () => ({ kind: 'hang' }), hits: 1 },
   {
     name: 'connections reset before the server sees the request',

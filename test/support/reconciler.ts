@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 import { type Reconciler, type ReconcilerOptions, startReconciler } from '../../src/app.ts';
 import { installNamespace, namespaceManifest, rightsManifests } from '../../src/cli/install-manifests.ts';
@@ -17,6 +17,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { createLog } from '../../src/runtime/telemetry.ts';
 import { type GitServer, startGitServer } from '../../src/sandbox/gitserver.ts';
 import { type Api, openApi } from './api.ts';
+import { expectNoCanary } from './canary.ts';
 import type { ClusterUse } from './cluster.ts';
 import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
 
@@ -65,6 +66,8 @@ export interface ReconcilerUse {
 export interface SuiteOptions extends Partial<ReconcilerOptions> {
   /** Makes another access of the one to the cluster, e.g. by way of a proxy. Called at each start. */
   readonly route?: (access: ClusterAccess) => Promise<ClusterAccess>;
+  /** Of `waitFor`, in ms. @default 20_000 */
+  readonly deadlineMs?: number;
 }
 
 export const paths = {
@@ -90,11 +93,17 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
   let server: GitServer | undefined;
   let reconciler: Reconciler | undefined;
   let repositories = 0;
+  const lines: string[] = [];
+  const write = (line: string): void => {
+    lines.push(line);
+    if (process.env['LOCKSTEP_TEST_LOG']) process.stderr.write(line);
+  };
 
   const start = () =>
     launch(cluster.kubeconfig, cluster.admin, join(folder, 'state'), {
       watchLabelSelector: `${SUITE_LABEL}=${suite}`,
       onRequest: (request) => requests.push(request),
+      log: createLog({ clock: systemClock, level: 'debug', write }),
       ...options,
     });
 
@@ -114,6 +123,20 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
     const answer = await cluster.admin.call('GET', path);
     return answer.status === 200 ? answer.body : undefined;
   };
+  // Whatever a suite deploys, the secret value of none of it is shown.
+  afterEach(async () => {
+    const { namespace } = cluster;
+    const shown = [
+      `/api/v1/namespaces/${namespace}/events`,
+      paths.git(namespace, ''),
+      paths.kustomization(namespace, ''),
+    ];
+    const [events, sources, kustomizations] = await Promise.all(
+      shown.map(async (path) => JSON.stringify(await get(path))),
+    );
+    const metrics = reconciler && (await (await fetch(new URL('/metrics', reconciler.internalUrl))).text());
+    expectNoCanary({ log: lines.splice(0).join(''), events, sources, kustomizations, metrics });
+  });
   return {
     get git() {
       return server!;
@@ -160,12 +183,13 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       return answer.body;
     },
     waitFor: async (path, isReady, what = 'the wanted state') => {
-      const end = performance.now() + DEADLINE_MS;
+      const { deadlineMs = DEADLINE_MS } = options;
+      const end = performance.now() + deadlineMs;
       for (;;) {
         const object = await get(path);
         if (isReady(object)) return object;
         if (performance.now() > end) {
-          throw new Error(`${path} did not reach ${what} in ${DEADLINE_MS} ms: ${JSON.stringify(object, null, 1)}`);
+          throw new Error(`${path} did not reach ${what} in ${deadlineMs} ms: ${JSON.stringify(object, null, 1)}`);
         }
         await systemClock.sleep(LOOK_MS);
       }
@@ -188,7 +212,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       reconciler = await start();
     },
     get stateDir() {
-      return join(folder, 'state');
+      return options.stateDir ?? join(folder, 'state');
     },
     get internalUrl() {
       return reconciler!.internalUrl;
@@ -219,7 +243,7 @@ async function launch(
   kubeconfig: string,
   admin: Api,
   stateDir: string,
-  { route = async (access) => access, ...options }: SuiteOptions,
+  { route = async (access) => access, deadlineMs: _ours, ...options }: SuiteOptions,
 ): Promise<Reconciler> {
   const access = await readKubeconfig(kubeconfig, { clock: systemClock });
   const token = await serviceAccountToken(admin);
@@ -236,9 +260,7 @@ async function launch(
     stateDir,
     clock: systemClock,
     random: Math.random,
-    log: process.env['LOCKSTEP_TEST_LOG']
-      ? createLog({ clock: systemClock, level: 'debug', write: (line) => process.stderr.write(line) })
-      : silentLog,
+    log: silentLog,
     version: '0.0.0-test',
     internalPort: 0,
     httpPort: 0,

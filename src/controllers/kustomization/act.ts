@@ -1,7 +1,7 @@
 // Owns the doing: build, apply, prune, wait. A straight line of stages; what to do was decided in decide.ts.
 import { type Kustomization, kustomizationReasons as reasons } from '../../api/kustomize/kustomization.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
-import { errorCode } from '../../lib/errors.ts';
+import { errorCode, isCausedBy } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { formatObjectId, identityKey, referenceOf } from '../../objects/manifest.ts';
 import { createMask } from '../../objects/redact.ts';
@@ -18,11 +18,43 @@ import { judgeApplied, withPolling } from './judge-applied.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
 import { pruneLeft, pruneStale } from './prune-stale.ts';
 import { artifactFileNotFound, canceledEvent } from './texts.ts';
-import type { Decision, HealthWait, Outcome } from './types.ts';
+import type { Decision, HealthWait, Hold, Outcome } from './types.ts';
 
 type ApplyDecision = Extract<Decision, { do: 'apply' }>;
 
 export async function act(decision: Decision, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<Outcome> {
+  const memory = memoryOf(ports, pass.key);
+  const hold = await holdFor(decision, ports, pass);
+  try {
+    return await perform(decision, ports, pass);
+  } catch (error) {
+    const isHeld = error instanceof KustomizationError && !pass.signal.aborted;
+    memory.hold = isHeld ? hold?.(error) : undefined;
+    throw error;
+  }
+}
+
+/** What a failure of is not repeated before its time. */
+const CAN_BE_HELD: ReadonlySet<Decision['do']> = new Set(['apply', 'correct', 'prune', 'fail health'] as const);
+
+/** Makes the hold of a failure: of what was tried, not of what has become of it meanwhile. */
+async function holdFor(
+  decision: Decision,
+  ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
+): Promise<((error: KustomizationError) => Hold) | undefined> {
+  if (!CAN_BE_HELD.has(decision.do)) return undefined;
+  const object = pass.current();
+  const { generation = 0 } = object.metadata;
+  const inputs = fingerprintInputs(object, await ports.inputs.read(pass.key, object));
+  return (error) => {
+    const { revision, step, retryAfterMs = 0 } = error;
+    const untilMs = ports.clock.monotonic() + retryAfterMs;
+    return { revision, generation, inputs, step, untilMs, missesKind: isCausedBy(error, 'NoMatch') };
+  };
+}
+
+async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<Outcome> {
   const memory = memoryOf(ports, pass.key);
   switch (decision.do) {
     case 'nothing':
@@ -46,6 +78,8 @@ export async function act(decision: Decision, ports: KustomizationPorts, pass: P
       return correctDrift(decision, ports, pass);
     case 'prune':
       return pruneLeft(ports, pass);
+    case 'hold':
+      return { type: 'held', ms: decision.ms };
     case 'wait for health':
       return { type: 'waiting', wait: decision.wait };
     case 'pass health':
@@ -85,6 +119,7 @@ async function applyRevision(
   const memory = memoryOf(ports, pass.key);
   // Until this pass has succeeded nothing is known: a failure must make the next pass a whole one.
   memory.applied = undefined;
+  memory.hold = undefined;
   if (decision.cancels !== undefined) pass.emit(canceledEvent(object, decision.cancels));
   const context = { revision: artifact.revision, retryAfterMs: retryIntervalMs(spec) };
 

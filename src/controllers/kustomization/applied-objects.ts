@@ -26,7 +26,7 @@ import type { HealthTarget, ObservedDrift } from './types.ts';
 export interface FollowedObject {
   readonly reference: ObjectReference;
   readonly mark: AppliedMark;
-  /** `metadata.resourceVersion` that the mark was made of: older states are no drift. */
+  /** `metadata.resourceVersion` that the mark was made of: neither it nor older states are drift. */
   readonly resourceVersion: string;
 }
 
@@ -136,15 +136,14 @@ export class AppliedObjects {
     return [...(this.#drifted.get(owner) ?? [])].map(([key, drift]) => ({ key, drift }));
   }
 
-  /** Identities of followed objects whose kind cannot be watched. */
+  /** Identities of followed objects that are not watched: their kind cannot be, or they lost the label on the way. */
   unwatched(owner: string): readonly string[] {
     const kinds = this.#unwatched.get(owner);
-    if (kinds === undefined || kinds.size === 0) return [];
     return [...(this.#byOwner.get(owner) ?? [])].filter((key) => {
-      const reference = this.#followed.get(key)?.reference;
-      return (
-        reference !== undefined && kinds.has(kindKey(toApiVersion(reference.group, reference.version), reference.kind))
-      );
+      const followed = this.#followed.get(key);
+      if (followed === undefined) return false;
+      const { group, version, kind } = followed.reference;
+      return !isSelected(followed) || kinds?.has(kindKey(toApiVersion(group, version), kind));
     });
   }
 
@@ -280,8 +279,7 @@ export class AppliedObjects {
     const key = identityKey(referenceOf(object));
     this.#notifyWaiting(object);
     const followed = this.#followed.get(key);
-    if (followed === undefined || isOlder(object, followed.resourceVersion)) return;
-    if (object.metadata['deletionTimestamp'] !== undefined && isRunOut(object)) return;
+    if (followed === undefined || !isNewer(object, followed.resourceVersion)) return;
     const drift = findDrift(followed.mark, object, this.#options.manager, this.#options.takenManagers);
     if (drift === undefined) this.#drifted.get(followed.owner)?.delete(key);
     else this.#note(followed.owner, key, drift);
@@ -313,7 +311,7 @@ export class AppliedObjects {
   /** Looks at what the cache has of an object now; one that is absent is looked at again after the cache's lag. */
   #recheck(key: string, isSecondLook = false): void {
     const followed = this.#followed.get(key);
-    if (followed === undefined) return;
+    if (followed === undefined || !isSelected(followed)) return;
     const { reference } = followed;
     const kind = kindKey(toApiVersion(reference.group, reference.version), reference.kind);
     void this.#kinds.get(kind)?.then((watch) => {
@@ -363,9 +361,17 @@ function targetKey(target: HealthTarget): string {
   return `${apiVersion}#${kind}|${namespace}|${name}`;
 }
 
-/** resourceVersions are compared as numbers, as Kubernetes allows since 1.35; others are never older. */
-function isOlder(object: Manifest, than: string): boolean {
+/** Watches select by the owner's label: an admission webhook that drops it takes the object out of them. */
+function isSelected({ mark }: FollowedObject): boolean {
+  return mark.ownerName !== '';
+}
+
+/**
+ * True for a state after the one that a mark was made of; what that one has is no drift, or an apply that changes
+ * nothing would be repeated without end. Compared as numbers, as Kubernetes allows since 1.35.
+ */
+function isNewer(object: Manifest, than: string): boolean {
   const version = object.metadata['resourceVersion'];
-  if (typeof version !== 'string' || !/^\d+$/.test(version) || !/^\d+$/.test(than)) return false;
-  return BigInt(version) < BigInt(than);
+  if (typeof version !== 'string' || !/^\d+$/.test(version) || !/^\d+$/.test(than)) return version !== than;
+  return BigInt(version) > BigInt(than);
 }

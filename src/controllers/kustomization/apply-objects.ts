@@ -7,13 +7,15 @@ import {
 } from '../../api/kustomize/kustomization.ts';
 import { continueOnErrorAnnotation } from '../../api/meta/keys.ts';
 import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.ts';
+import { ApplyError } from '../../apply/apply-error.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
-import { type Manifest, referenceOf } from '../../objects/manifest.ts';
+import { referenceOf } from '../../objects/manifest.ts';
+import { ownExclusion } from '../../objects/policy.ts';
 import type { RenderedSource } from '../../offload/render/builds.ts';
 import { markApplied } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
-import { coversInventory, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
+import { coversInventory, inventorySize, toInventoryEntry, unionInventory } from '../../plan/inventory.ts';
 import { planStages } from '../../plan/stages.ts';
 import { sopsRefusal } from '../../render/decrypt.ts';
 import type { Pass } from '../../runtime/controller.ts';
@@ -22,6 +24,9 @@ import { formatChange, isWrite } from './changes.ts';
 import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
 import { otherOwner } from './ownership.ts';
 import { fieldManager, type KustomizationPorts } from './ports.ts';
+
+/** From this size on it is asked first whether status can hold the inventory: etcd takes 1.5 MiB an object. */
+const LARGE_INVENTORY_BYTES = 1 << 20;
 
 export async function applyObjects(
   built: RenderedSource,
@@ -37,20 +42,39 @@ export async function applyObjects(
   const stages = planStages(built.objects, ports.settings.customStageKinds);
   const inventory = stages.flatMap((item) => item.objects.map((manifest) => toInventoryEntry(referenceOf(manifest))));
   const old = object.status?.inventory?.entries ?? [];
-  const { changes, errors } = await failingStage(reasons.reconciliationFailed, { ...context, step: 'apply' }, () =>
-    applyStages(stages, {
-      ...applyOptions(client, ports, pass),
-      beforeCreate: async () => {
-        const entries = unionInventory(old, inventory);
-        if (coversInventory(object.status?.inventory?.entries ?? [], entries)) return;
-        await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
-      },
-    }),
+  const entries = unionInventory(old, inventory);
+  const { changes, errors } = await failingStage(
+    reasons.reconciliationFailed,
+    { ...context, step: 'apply' },
+    async () => {
+      const isLarge = inventorySize(entries) > LARGE_INVENTORY_BYTES;
+      // Whether status can hold it shows before thousands of dry-runs, not after them.
+      if (isLarge) await storeUnion(entries, pass);
+      const beforeCreate = () => storeUnion(entries, pass);
+      return applyStages(stages, { ...applyOptions(client, ports, pass), beforeCreate });
+    },
   );
   if (errors.length === 0) return { changes, inventory: withoutOthers(inventory, changes), old };
   const done = changes.filter(isWrite).map(formatChange);
   const message = [...errors.map(errorMessage), ...done].join('\n');
   throw new KustomizationError(reasons.reconciliationFailed, message, { ...context, step: 'apply', cause: errors[0] });
+}
+
+/** The union of old and new inventory goes into status before anything that it does not know is created. */
+async function storeUnion(entries: readonly InventoryEntry[], pass: Pass<Kustomization>): Promise<void> {
+  if (coversInventory(pass.current().status?.inventory?.entries ?? [], entries)) return;
+  try {
+    await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
+  } catch (error) {
+    const size = inventorySize(entries);
+    if (size <= LARGE_INVENTORY_BYTES) throw error;
+    throw new ApplyError(
+      'InventoryTooLarge',
+      `the inventory of ${entries.length} objects does not fit into status (${size} bytes): ${errorMessage(error)}; spread the objects over several Kustomizations`,
+      { object: '' },
+      { cause: error },
+    );
+  }
 }
 
 /** An object that is left to another Kustomization is not in our inventory: it is not ours to prune. */
@@ -78,7 +102,7 @@ export function applyOptions(
     takenManagers: ports.settings.takenManagers,
     migrateApiVersion: ports.settings.gates.MigrateAPIVersion,
     signal: pass.signal,
-    clock: ports.clock,
+    clock: pass.clock,
     concurrency: ports.settings.concurrentDryRuns,
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
     otherOwner: otherOwner(object, ports),
@@ -87,16 +111,16 @@ export function applyOptions(
   };
 }
 
-/** What is watched for drift: every object that was applied and not skipped. */
-export function toFollowed(change: Change): FollowedObject[] {
-  const live: Manifest | undefined = change.object;
-  if (live === undefined || change.action === 'skipped' || change.action === 'deleted') return [];
+/** What is watched for drift: every object that was applied, or that may be later as nothing in Git keeps us off it. */
+export function toFollowed({ action, owner, desired, object: live }: Change): FollowedObject[] {
+  if (live === undefined || action === 'deleted' || owner !== undefined) return [];
+  const mark = markApplied(live, desired, fieldManager);
+  if (action === 'skipped' && (ownExclusion(desired) !== undefined || mark.ownerName === '')) return [];
   const version = live.metadata['resourceVersion'];
-  const own = referenceOf(change.desired);
   return [
     {
-      reference: { ...referenceOf(live), version: own.version },
-      mark: markApplied(live, fieldManager),
+      reference: { ...referenceOf(live), version: referenceOf(desired).version },
+      mark,
       resourceVersion: typeof version === 'string' ? version : '',
     },
   ];

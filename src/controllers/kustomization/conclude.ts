@@ -29,6 +29,8 @@ import { type HealthWait, isHealthWait, type Notes, type Outcome } from './types
 
 /** How often the health of objects that cannot be watched is looked at, in ms (flux.md §4.12). */
 const HEALTH_POLL_MS = 5_000;
+/** How long after a fight over a field it is looked whether it goes on, in ms. */
+const CALM_MS = 5 * 60_000;
 
 /** Metadata of the events that a commit status is made of. */
 export const commitStatusKey = `${kustomizationKind.group}/commit_status`;
@@ -55,6 +57,8 @@ export function conclude(
       return concludePruned(object, outcome, nowMs, pass);
     case 'corrected':
       return concludeCorrected(object, outcome, stamp, pass);
+    case 'held':
+      return { requeue: { do: 'after', ms: outcome.ms }, observed: false };
     case 'waiting':
       return { requeue: waitRequeue(outcome.wait, nowMs), observed: false };
     case 'healthy':
@@ -273,9 +277,22 @@ function concludeCorrected(
   return {
     status: { ...object.status, conditions: noteDrift(object.status?.conditions ?? [], message, stamp) },
     events,
-    requeue: intervalRequeue(object.spec!),
+    ...correctedRequeue(object, outcome, stamp.nowMs),
     log: { revision, corrected: written.length },
   };
+}
+
+function correctedRequeue(
+  object: Kustomization,
+  { pending, fought }: Extract<Outcome, { type: 'corrected' }>,
+  nowMs: number,
+): Pick<Conclusion, 'requeue' | 'observed'> {
+  if (pending?.type === 'health') return { requeue: waitRequeue(pending, nowMs), observed: false };
+  if (pending !== undefined) return { requeue: { do: 'after', ms: pending.leftMs }, observed: false };
+  const requeue = intervalRequeue(object.spec!);
+  if (fought.length === 0) return { requeue };
+  // The condition Drifted goes when the fight is over, however long the interval.
+  return { requeue: { do: 'after', ms: requeue.do === 'interval' ? Math.min(CALM_MS, requeue.ms) : CALM_MS } };
 }
 
 function concludeFailure(

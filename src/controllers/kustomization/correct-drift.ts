@@ -5,13 +5,19 @@ import { errorMessage } from '../../lib/errors.ts';
 import { identityKey, referenceOf } from '../../objects/manifest.ts';
 import { planStages } from '../../plan/stages.ts';
 import type { Pass } from '../../runtime/controller.ts';
-import { retryIntervalMs } from '../shared/timing.ts';
+import { intervalMs, retryIntervalMs } from '../shared/timing.ts';
 import { applyOptions, toFollowed } from './apply-objects.ts';
 import { isWrite } from './changes.ts';
-import { isFoughtOver, noteCorrection } from './drift-guard.ts';
+import { correctionDelayMs, isFoughtOver, noteCorrection } from './drift-guard.ts';
 import { failingStage, KustomizationError } from './failure.ts';
 import { type KustomizationPorts, memoryOf } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
+
+/** Where there is no interval, a fight is given up for so long at the most. */
+const LONGEST_DELAY_MS = 3_600_000;
+
+/** After a correction that failed, in ms; later when it goes on failing. */
+const FIRST_RETRY_MS = 1_000;
 
 export async function correctDrift(
   decision: Extract<Decision, { do: 'correct' }>,
@@ -35,20 +41,27 @@ export async function correctDrift(
   const { changes, errors } = await failingStage(reasons.reconciliationFailed, context, () =>
     applyStages(planStages(objects, ports.settings.customStageKinds), applyOptions(client, ports, pass)),
   );
-  const now = ports.clock.now();
-  for (const change of changes)
-    if (isWrite(change)) noteCorrection(memory.guard, identityKey(referenceOf(change.desired)), now);
+  const now = ports.clock.monotonic();
+  const written = new Set(changes.filter(isWrite).map((change) => identityKey(referenceOf(change.desired))));
+  const interval = intervalMs(pass.current().spec!) || LONGEST_DELAY_MS;
+  // A correction that failed counts: what cannot be put back must not be tried in a loop either.
+  for (const drift of decision.drifted)
+    if (errors.length > 0 || written.has(drift.key)) noteCorrection(memory.guard, drift, now, interval);
   if (!applied.isRemote) ports.objects.update(pass.key, changes.flatMap(toFollowed));
   if (errors.length > 0) {
     memory.applied = { ...applied, complete: false };
+    // Sooner than a failed revision: what came in between may be over in a moment.
+    const delays = decision.drifted.map((drift) => correctionDelayMs(memory.guard, drift, now));
     throw new KustomizationError(reasons.reconciliationFailed, errors.map(errorMessage).join('\n'), {
       ...context,
+      retryAfterMs: Math.min(context.retryAfterMs, Math.max(FIRST_RETRY_MS, ...delays)),
       cause: errors[0],
     });
   }
   return {
     type: 'corrected',
     changes,
-    fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item.key, now)),
+    pending: decision.pending,
+    fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item, now)),
   };
 }

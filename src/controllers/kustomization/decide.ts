@@ -5,7 +5,7 @@ import { formatDurationMs } from '../../lib/duration.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { retryIntervalMs } from '../shared/timing.ts';
 import { artifactNotFound } from './texts.ts';
-import type { Decision, Failure, HealthTarget, HealthWait, Observed } from './types.ts';
+import type { Decision, Failure, HealthTarget, HealthWait, Held, Observed } from './types.ts';
 
 const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
 /** Source kinds that have a controller here. */
@@ -22,6 +22,10 @@ export function decide(observed: Observed, nowMs: number): Decision {
   const apply = (because: string): Decision => ({ do: 'apply', because, ...target, cancels: observed.waiting });
   const generation = object.metadata.generation ?? 0;
 
+  // Before anything that the failure left unknown: events of applied objects must not repeat it in a loop.
+  if (observed.held !== undefined && observed.requested === undefined && !isHealthyAgain(observed)) {
+    return decideHeld(observed, observed.held);
+  }
   const newRevision = applied === undefined || !sameRevision(applied.revision, artifact.revision);
   if (applied === undefined) return apply('nothing is known of an earlier pass');
   if (applied.generation !== generation) return apply('new generation');
@@ -33,14 +37,15 @@ export function decide(observed: Observed, nowMs: number): Decision {
   if (newRevision) return { do: 'move', because: 'the new revision touches nothing of this build', ...target };
 
   if (observed.leftBehind) return { do: 'prune', because: 'nobody takes over what has left' };
-  if (observed.waiting !== undefined) return decideHealth(observed, observed.waiting, nowMs);
+  const wait = observed.waiting;
+  // Drift may be why an object does not come up.
+  if (wait !== undefined && (observed.drifted.length === 0 || nowMs >= wait.deadlineMs)) {
+    return decideHealth(observed, wait, nowMs);
+  }
+  if (wait !== undefined) return correct(observed, [], wait);
   if (!applied.complete) return apply('the last pass did not succeed');
   if (applied.conflicts.length > 0) return apply('objects belong to others');
-  const objects = [...observed.drifted.map((item) => item.key), ...observed.unwatched];
-  if (objects.length > 0) {
-    const because = observed.drifted.length > 0 ? 'drift' : 'objects that cannot be watched';
-    return { do: 'correct', because, objects: [...new Set(objects)], drifted: observed.drifted };
-  }
+  if (observed.drifted.length + observed.unwatched.length > 0) return correct(observed, observed.unwatched, undefined);
   const unhealthy = observed.health.filter((item) => item.verdict.status === 'Failed');
   if (unhealthy.length > 0) {
     const message = `health check failed: ${describe(unhealthy)}`;
@@ -53,6 +58,24 @@ export function decide(observed: Observed, nowMs: number): Decision {
     };
   }
   return { do: 'nothing', because: 'nothing has changed', notes: observed.notes };
+}
+
+/** A failure of health is over as soon as all objects are healthy. */
+function isHealthyAgain({ held, applied, health }: Observed): boolean {
+  return held?.step === 'health' && applied !== undefined && health.every((item) => item.verdict.status === 'Current');
+}
+
+/** Until a failure is tried again only drift is put back, where it is known what was applied. */
+function decideHeld(observed: Observed, held: Held): Decision {
+  if (observed.applied !== undefined && observed.drifted.length > 0) return correct(observed, [], held);
+  const ms = Math.min(held.leftMs, observed.notes.delayed?.ms ?? held.leftMs);
+  return { do: 'hold', because: 'the last pass failed and its retry is not due', ms };
+}
+
+function correct(observed: Observed, unwatched: readonly string[], pending: HealthWait | Held | undefined): Decision {
+  const because = observed.drifted.length > 0 ? 'drift' : 'objects that cannot be watched';
+  const objects = new Set([...observed.drifted.map((item) => item.key), ...unwatched]);
+  return { do: 'correct', because, objects: [...objects], drifted: observed.drifted, pending };
 }
 
 /** Why this pass cannot begin at all, or undefined. */

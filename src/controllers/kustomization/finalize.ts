@@ -40,7 +40,7 @@ export async function finalize(
     { type: 'Normal', reason: reasons.reconciliationSucceeded, message: lines.join('\n'), metadata },
   ];
   if (object.spec?.deletionPolicy === 'WaitForTermination') {
-    const problem = await waitForTermination(result, object, client, ports, pass);
+    const problem = await waitForTermination(result, object, client, pass);
     if (problem !== undefined)
       events.push({ type: 'Warning', reason: reasons.reconciliationFailed, message: problem, metadata });
   }
@@ -88,15 +88,14 @@ async function waitForTermination(
   result: PruneResult,
   object: Kustomization,
   client: DynamicClient,
-  ports: KustomizationPorts,
   pass: Pass<Kustomization>,
 ): Promise<string | undefined> {
-  const end = ports.clock.monotonic() + timeoutMs(object.spec!);
+  const end = pass.clock.monotonic() + timeoutMs(object.spec!);
   try {
     for (const { live, action } of result.done) {
       if (live === undefined || action !== 'deleted') continue;
-      const left = Math.max(end - ports.clock.monotonic(), 0);
-      await waitUntilGone(client, live, left, { clock: ports.clock, signal: pass.signal });
+      const left = Math.max(end - pass.clock.monotonic(), 0);
+      await waitUntilGone(client, live, left, { clock: pass.clock, signal: pass.signal });
     }
     return undefined;
   } catch (error) {

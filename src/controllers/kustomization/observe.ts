@@ -9,7 +9,6 @@ import { annotationsOf, groupOf } from '../../objects/manifest.ts';
 import { getCondition } from '../../runtime/conditions.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { sameRevision } from '../shared/revision.ts';
-import { intervalMs } from '../shared/timing.ts';
 import { identityOf } from './applied-objects.ts';
 import { correctionDelayMs } from './drift-guard.ts';
 import { type CompiledSpec, compileSpec, judgeFor } from './health-rules.ts';
@@ -20,6 +19,8 @@ import { isDue } from './prune-stale.ts';
 import {
   type AppliedState,
   type HealthTarget,
+  type Held,
+  type Hold,
   isHealthWait,
   type Observed,
   type ObservedDependency,
@@ -38,8 +39,8 @@ export async function observe(
   const { applied } = memory;
   const now = ports.clock.now();
   const compiled = compileSpec(object);
-  const inputs = await ports.inputs.read(pass.key, object);
-  const drift = observeDrift(object, ports, pass.key, applied, now);
+  const inputs = fingerprintInputs(object, await ports.inputs.read(pass.key, object));
+  const drift = observeDrift(object, ports, pass.key, applied);
   return {
     object,
     requested: pass.requested,
@@ -47,7 +48,7 @@ export async function observe(
     dependencies: typeof compiled === 'string' ? [] : observeDependencies(object, compiled, source, ports),
     invalidExpression: typeof compiled === 'string' ? compiled : undefined,
     applied,
-    inputs: fingerprintInputs(object, inputs),
+    inputs,
     touched: await isTouched(applied, source, ports),
     drifted: drift.correct,
     notes: { warned: drift.warn, delayed: drift.delayed, contested: ports.conflicts.against(pass.key) },
@@ -55,8 +56,25 @@ export async function observe(
     health: applied === undefined ? [] : await observeHealth(object, applied, ports, pass.key, now),
     waiting: isHealthWait(pass.memory) ? pass.memory : undefined,
     leftBehind: isLeftBehind(object, applied, ports, pass.key),
+    held: observeHold(memory.hold, object, source, inputs, ports.clock.monotonic()),
     settings: ports.settings,
   };
+}
+
+/** The hold, if it is for what this pass would try, and not over. */
+function observeHold(
+  hold: Hold | undefined,
+  object: Kustomization,
+  source: ObservedSource,
+  inputs: string,
+  monotonicMs: number,
+): Held | undefined {
+  if (hold === undefined || source.state !== 'ready' || hold.untilMs <= monotonicMs) return undefined;
+  const isSame =
+    sameRevision(hold.revision, source.artifact.revision) &&
+    hold.generation === object.metadata.generation &&
+    hold.inputs === inputs;
+  return isSame ? { type: 'held', step: hold.step, leftMs: hold.untilMs - monotonicMs } : undefined;
 }
 
 function findSource(object: Kustomization, ports: KustomizationPorts): ObservedSource {
@@ -176,14 +194,12 @@ function observeDrift(
   ports: KustomizationPorts,
   key: string,
   applied: AppliedState | undefined,
-  nowMs: number,
 ): SortedDrift {
   const correct: ObservedDrift[] = [];
   const warn: ObservedDrift[] = [];
   const later: ObservedDrift[] = [];
   let delay = Number.POSITIVE_INFINITY;
-  // Without an interval the fight is given up for an hour at the most.
-  const interval = (object.spec === undefined ? 0 : intervalMs(object.spec)) || 3_600_000;
+  const now = ports.clock.monotonic();
   for (const drift of ports.objects.drifted(key)) {
     const policy = driftPolicy(object, applied, drift.key);
     if (policy === 'ignore') continue;
@@ -191,7 +207,7 @@ function observeDrift(
       warn.push(drift);
       continue;
     }
-    const wait = correctionDelayMs(memoryOf(ports, key).guard, drift.key, nowMs, interval);
+    const wait = correctionDelayMs(memoryOf(ports, key).guard, drift, now);
     if (wait === 0) correct.push(drift);
     else {
       later.push(drift);

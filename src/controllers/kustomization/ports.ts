@@ -16,7 +16,7 @@ import type { Conflicts } from './conflicts.ts';
 import type { DriftGuard } from './drift-guard.ts';
 import type { WatchedInputs } from './inputs.ts';
 import type { Moves } from './moves.ts';
-import type { AppliedState, DecisionSettings, HealthTarget } from './types.ts';
+import type { AppliedState, DecisionSettings, HealthTarget, Hold } from './types.ts';
 
 /** Field manager of applied objects, as Flux's: so that a cluster can move over without a conflict. */
 export const fieldManager = 'kustomize-controller';
@@ -36,6 +36,8 @@ export interface KustomizationMemory {
   guard: DriftGuard;
   /** Hides the secret values of the last build. */
   mask: Mask;
+  /** What is not tried again yet. */
+  hold: Hold | undefined;
 }
 
 export interface KustomizationPorts {
@@ -76,10 +78,20 @@ export interface KustomizationPorts {
   ): Promise<readonly string[]>;
 }
 
+/**
+ * Ends the holds that a change of a CustomResourceDefinition may end; answers the keys concerned. A new one may be what
+ * was on its way out when something else was refused.
+ */
+export function liftHolds(memory: ReadonlyMap<string, KustomizationMemory>, isNew: boolean): readonly string[] {
+  const concerned = [...memory].filter(([, { hold }]) => hold?.missesKind || (isNew && hold?.step === 'apply'));
+  for (const [, known] of concerned) known.hold = undefined;
+  return concerned.map(([key]) => key);
+}
+
 export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;
-  const fresh: KustomizationMemory = { applied: undefined, guard: new Map(), mask: noMask };
+  const fresh: KustomizationMemory = { applied: undefined, guard: new Map(), mask: noMask, hold: undefined };
   ports.memory.set(key, fresh);
   return fresh;
 }

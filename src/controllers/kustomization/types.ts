@@ -7,6 +7,7 @@ import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 import type { Drift } from '../../plan/drift.ts';
 import type { FeatureGates } from '../shared/feature-gates.ts';
+import type { Step } from './failure.ts';
 
 /** The source as the cache has it. */
 export type ObservedSource =
@@ -75,6 +76,25 @@ export function isHealthWait(memory: unknown): memory is HealthWait {
   return typeof memory === 'object' && memory !== null && (memory as { type?: unknown }).type === 'health';
 }
 
+/** A failure that is not tried again before its time, whatever happens to the applied objects meanwhile. */
+export interface Hold {
+  readonly revision: string;
+  readonly generation: number;
+  readonly inputs: string;
+  readonly step: Step;
+  /** In ms of the monotonic clock. */
+  readonly untilMs: number;
+  /** It failed for a kind that the API server does not have: a new CustomResourceDefinition ends the hold. */
+  readonly missesKind: boolean;
+}
+
+/** A hold that concerns this pass. */
+export interface Held {
+  readonly type: 'held';
+  readonly step: Step;
+  readonly leftMs: number;
+}
+
 export interface ObservedDrift {
   readonly key: string;
   readonly drift: Drift;
@@ -126,6 +146,7 @@ export interface Observed {
   readonly waiting: HealthWait | undefined;
   /** Objects that left, and that nobody else can take over any more. */
   readonly leftBehind: boolean;
+  readonly held: Held | undefined;
   readonly settings: DecisionSettings;
 }
 
@@ -161,8 +182,11 @@ export type Decision =
       readonly because: string;
       readonly objects: readonly string[];
       readonly drifted: readonly ObservedDrift[];
+      /** What goes on afterwards. */
+      readonly pending: HealthWait | Held | undefined;
     }
   | { readonly do: 'prune'; readonly because: string }
+  | { readonly do: 'hold'; readonly because: string; readonly ms: number }
   | { readonly do: 'wait for health'; readonly because: string; readonly wait: HealthWait }
   | { readonly do: 'pass health'; readonly because: string; readonly wait: HealthWait }
   | {
@@ -210,7 +234,13 @@ export type Outcome =
       readonly pruned: PrunedEntries;
       readonly inventory: readonly InventoryEntry[];
     }
-  | { readonly type: 'corrected'; readonly changes: readonly Change[]; readonly fought: readonly ObservedDrift[] }
+  | {
+      readonly type: 'corrected';
+      readonly changes: readonly Change[];
+      readonly fought: readonly ObservedDrift[];
+      readonly pending: HealthWait | Held | undefined;
+    }
+  | { readonly type: 'held'; readonly ms: number }
   | { readonly type: 'waiting'; readonly wait: HealthWait }
   | {
       readonly type: 'healthy';

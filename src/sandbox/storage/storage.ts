@@ -2,6 +2,7 @@
 // is told of new ones. Knows no kind and no rule; persistence hangs on `onCommit`.
 import { parseJson, stringifyJson } from '../../lib/json.ts';
 import type { KubeObject } from '../object.ts';
+import { ApiError } from '../rest/errors.ts';
 
 /** One stored state of an object, as value and as JSON text; each is made from the other when first asked for. */
 export class Entry {
@@ -37,6 +38,8 @@ export interface Change {
   readonly previous: Entry | undefined;
 }
 
+/** What etcd takes in one request unless told otherwise, so that what fits here fits in a cluster. */
+const LARGEST_OBJECT = 1.5 * 1024 * 1024;
 /** Changes kept per collection; a watch from before them gets 410. */
 const HISTORY_LIMIT = 1024;
 
@@ -150,8 +153,8 @@ export class Storage {
     const revision = this.current + 1;
     const metadata = orderMeta({ ...object.metadata, resourceVersion: String(revision) });
     const entry = new Entry(key, revision, { ...object, metadata });
-    // Made before anything changes: an object that has no text (nested too deep) must not get in.
-    void entry.json;
+    // Made before anything changes: an object that has no text (nested too deep), or too much of it, must not get in.
+    if (entry.json.length > LARGEST_OBJECT) throw new ApiError(500, '', 'etcdserver: request is too large');
     const type = previous ? 'MODIFIED' : 'ADDED';
     this.commit(collection, { type, collection: name, revision, entry, previous });
     return entry;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../../src/objects/manifest.ts';
-import { differs, sameJson } from '../../../src/plan/compare.ts';
+import { differs, gainsFields, sameJson } from '../../../src/plan/compare.ts';
 
 const object = (metadata: object, rest: object = {}): Manifest =>
   ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', ...metadata }, ...rest }) as Manifest;
@@ -27,5 +27,23 @@ describe('differs', () => {
     expect(sameJson([1, 2], [2, 1])).toBe(false);
     expect(sameJson([{ a: [] }], [{ a: [] }])).toBe(true);
     expect(sameJson([], {})).toBe(false);
+  });
+});
+
+describe('gainsFields', () => {
+  const owned = (manager: string, ...names: string[]) =>
+    object({
+      managedFields: [
+        { manager, operation: 'Apply', fieldsV1: { 'f:data': Object.fromEntries(names.map((name) => [name, {}])) } },
+      ],
+    });
+
+  it.each([
+    ['the same fields', owned('ours', 'f:a'), owned('ours', 'f:a'), false],
+    ['fewer fields', owned('ours', 'f:a', 'f:b'), owned('ours', 'f:a'), false],
+    ['another field', owned('ours', 'f:a'), owned('ours', 'f:a', 'f:b'), true],
+    ['all fields, where somebody cleared them', object({}), owned('ours', 'f:a'), true],
+  ])('judges %s', (_name, live, dryRun, want) => {
+    expect(gainsFields(live, dryRun, 'ours')).toBe(want);
   });
 });

@@ -11,6 +11,7 @@ interface Parts {
   readonly others?: readonly JsonObject[];
   readonly labels?: JsonObject;
   readonly deletionTimestamp?: string;
+  readonly annotations?: JsonObject;
 }
 
 function object(parts: Parts = {}): Manifest {
@@ -24,12 +25,19 @@ function object(parts: Parts = {}): Manifest {
       uid: parts.uid ?? 'u1',
       labels: parts.labels ?? owner,
       managedFields: [own, ...(parts.others ?? [])] as JsonValue,
+      annotations: parts.annotations ?? {},
       ...(parts.deletionTimestamp === undefined ? {} : { deletionTimestamp: parts.deletionTimestamp }),
     },
   };
 }
 
-const mark = markApplied(object(), OURS);
+const mark = markApplied(object(), object(), OURS);
+const disabled = { annotations: { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' } };
+const byKubectl = {
+  manager: 'kubectl-label',
+  operation: 'Update',
+  fieldsV1: { 'f:metadata': { 'f:labels': { 'f:by': {} } } },
+};
 
 describe('findDrift', () => {
   it.each([
@@ -43,17 +51,17 @@ describe('findDrift', () => {
       'status written through its subresource',
       object({ others: [{ manager: 'kubectl', operation: 'Update', subresource: 'status', fieldsV1: {} }] }),
     ],
+    ['an object that is on its way out', object({ deletionTimestamp: '2026-01-01T00:00:00Z', others: [byKubectl] })],
+    ['an object that asks to be left alone', object({ ...disabled, others: [byKubectl] })],
+    [
+      'fields of kubectl that are kept by ssa: Merge',
+      object({ annotations: { 'kustomize.toolkit.fluxcd.io/ssa': 'Merge' }, others: [byKubectl] }),
+    ],
   ])('sees none in %s', (_name, live) => {
     expect(findDrift(mark, live, OURS)).toBeUndefined();
   });
 
   it.each([
-    ['an object that is gone', undefined, { because: 'deleted', manager: '', fields: [] }],
-    [
-      'an object that is going',
-      object({ deletionTimestamp: '2026-01-01T00:00:00Z' }),
-      { because: 'deleted', manager: '', fields: [] },
-    ],
     ['another incarnation', object({ uid: 'u2' }), { because: 'recreated', manager: '', fields: [] }],
     [
       'a field that another manager took',
@@ -65,15 +73,25 @@ describe('findDrift', () => {
     ],
     [
       'a manager that we take over',
-      object({
-        others: [
-          { manager: 'kubectl-label', operation: 'Update', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:by': {} } } } },
-        ],
-      }),
+      object({ others: [byKubectl] }),
       { because: 'manager', manager: 'kubectl-label', fields: ['.metadata.labels.by'] },
     ],
     ['a lost ownership label', object({ labels: {} }), { because: 'ownership', manager: '', fields: [] }],
   ])('sees %s', (_name, live, want) => {
     expect(findDrift(mark, live, OURS)).toEqual(want);
+  });
+
+  it('sees that an object no longer asks to be left alone', () => {
+    const excluded = markApplied(object(disabled), object(), OURS);
+
+    expect(findDrift(excluded, object(disabled), OURS)).toBeUndefined();
+    expect(findDrift(excluded, object(), OURS)).toEqual({ because: 'no longer excluded', manager: '', fields: [] });
+  });
+
+  it('sees nothing in an object that is only created and then left alone', () => {
+    const desired = object({ annotations: { 'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent' } });
+    const kept = markApplied(desired, desired, OURS);
+
+    expect(findDrift(kept, object({ uid: 'u2', others: [byKubectl] }), OURS)).toBeUndefined();
   });
 });

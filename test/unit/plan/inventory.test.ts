@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   coversInventory,
+  inventorySize,
   parseInventoryEntry,
   staleEntries,
   toInventoryEntry,
@@ -72,5 +73,11 @@ describe('inventory', () => {
     expect(
       staleEntries([{ id: 'n_x_apps_Deployment', v: 'v1beta1' }], [{ id: 'n_x_apps_Deployment', v: 'v1' }]),
     ).toEqual([]);
+  });
+
+  it('knows about how much of a status it takes', () => {
+    const entries = Array.from({ length: 10 }, (_, index) => ({ id: `ns_cm-${index}__ConfigMap`, v: 'v1' }));
+
+    expect(inventorySize(entries)).toBe(JSON.stringify(entries).length - 1);
   });
 });

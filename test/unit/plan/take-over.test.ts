@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ManagedFieldsEntry } from '../../../src/api/meta/object.ts';
 import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
-import type { Manifest } from '../../../src/objects/manifest.ts';
-import { isTakenOver, migrateVersionPatch, takeOverPatch, withOverrideManagers } from '../../../src/plan/take-over.ts';
+import { type JsonPatchOperation as AnyOperation, applyJsonPatch as applyPatch } from '../../../src/lib/jsonpatch.ts';
+import { type Manifest, managedFieldsOf } from '../../../src/objects/manifest.ts';
+import {
+  isTakenOver,
+  type JsonPatchOperation,
+  migrateVersionPatch,
+  takeOverPatch,
+  withOverrideManagers,
+} from '../../../src/plan/take-over.ts';
 
 const OURS = 'kustomize-controller';
 const entry = (
@@ -18,6 +25,10 @@ const entry = (
   fieldsV1,
   ...(subresource === undefined ? {} : { subresource }),
 });
+
+function applyJsonPatch(object: Manifest, patch: readonly JsonPatchOperation[]): Manifest {
+  return applyPatch(object, patch as unknown as readonly AnyOperation[]) as Manifest;
+}
 
 function live(managedFields: readonly ManagedFieldsEntry[], annotations: Record<string, string> = {}): Manifest {
   return {
@@ -45,14 +56,33 @@ describe('takeOverPatch', () => {
       entry('operator', 'Update', { 'f:data': { 'f:c': {} } }),
     ]);
 
-    const patch = takeOverPatch(object, OURS);
+    const merged = applyJsonPatch(object, takeOverPatch(object, OURS)!);
 
-    expect(patch?.[0]).toEqual({ op: 'replace', path: '/metadata/resourceVersion', value: '7' });
-    expect(patch?.[1]).toMatchObject({ op: 'replace', path: '/metadata/managedFields' });
-    expect(patch?.[1]?.value).toEqual([
+    expect(managedFieldsOf(merged)).toEqual([
       entry(OURS, 'Apply', { 'f:data': { 'f:a': {}, 'f:b': {} }, 'f:metadata': { 'f:labels': { 'f:x': {} } } }),
       entry('operator', 'Update', { 'f:data': { 'f:c': {} } }),
     ]);
+  });
+
+  it('makes our entry where there is none', () => {
+    const object = live([entry('kubectl', 'Update', { 'f:data': {} }), entry('kubectl', 'Apply', { 'f:x': {} })]);
+
+    const merged = applyJsonPatch(object, takeOverPatch(object, OURS)!);
+
+    expect(managedFieldsOf(merged)).toEqual([entry(OURS, 'Apply', { 'f:data': {}, 'f:x': {} })]);
+  });
+
+  it('holds when a status was written meanwhile, and fails when one of the entries is another', () => {
+    const before = [entry(OURS, 'Apply', { 'f:a': {} }), entry('kubectl', 'Update', { 'f:b': {} })];
+    const patch = takeOverPatch(live(before), OURS)!;
+    const withStatus = live([...before, entry('controller', 'Update', { 'f:status': {} }, 'status')]);
+    const withMore = live([before[0]!, entry('kubectl', 'Update', { 'f:b': {}, 'f:c': {} })]);
+
+    expect(managedFieldsOf(applyJsonPatch(withStatus, patch)).map(({ manager }) => manager)).toEqual([
+      OURS,
+      'controller',
+    ]);
+    expect(() => applyJsonPatch(withMore, patch)).toThrow();
   });
 
   it('leaves subresources to their managers', () => {
@@ -65,16 +95,15 @@ describe('takeOverPatch', () => {
     const object = live([entry('kustomize-controller-fork', 'Update', { 'f:data': {} })]);
 
     expect(takeOverPatch(object, OURS)).toBeUndefined();
-    expect(takeOverPatch(live([entry(OURS, 'Update', { 'f:data': {} })]), OURS)).toHaveLength(2);
+    expect(takeOverPatch(live([entry(OURS, 'Update', { 'f:data': {} })]), OURS)).toHaveLength(3);
   });
 
   it('removes what kubectl apply leaves in annotations', () => {
     const patch = takeOverPatch(live([], { 'kubectl.kubernetes.io/last-applied-configuration': '{}' }), OURS);
 
-    expect(patch?.[1]).toEqual({
-      op: 'remove',
-      path: '/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration',
-    });
+    expect(patch).toEqual([
+      { op: 'remove', path: '/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration' },
+    ]);
   });
 });
 

@@ -86,7 +86,8 @@ function run(
   more: { signal?: AbortSignal; memory?: unknown; log?: Log } = {},
 ) {
   const signal = more.signal ?? new AbortController().signal;
-  const input = { key: 'default/w', id: '1', signal, log: more.log ?? silentLog, memory: more.memory };
+  const aside = <T>(wait: () => Promise<T>): Promise<T> => wait();
+  const input = { key: 'default/w', id: '1', signal, log: more.log ?? silentLog, memory: more.memory, aside };
   return reconcile(controller, { read: () => 10 }, world.ports, input);
 }
 

@@ -165,4 +165,37 @@ describe('Workers', () => {
 
     expect(ended).toBe(true);
   });
+
+  it('works on other keys while a pass waits aside, and on no more than before afterwards', async () => {
+    let passes = 0;
+    let now = 0;
+    let most = 0;
+    const run = async ({ key, aside }: PassInput): Promise<PassEnd> => {
+      passes += 1;
+      now += 1;
+      most = Math.max(most, now);
+      await clock.sleep(1);
+      now -= 1;
+      if (key.startsWith('ns/waits')) await aside(() => clock.sleep(1_000));
+      return endWith({ do: 'none' });
+    };
+    const { clock, workers } = createWorkers(run);
+    const keys = Array.from({ length: 10 }, (_, index) => `ns/${index}`);
+
+    for (const name of ['waits-a', 'waits-b', 'waits-c']) workers.enqueue(`ns/${name}`);
+    for (const key of keys) workers.enqueue(key);
+    await clock.advance(500);
+    expect(passes).toBe(13);
+    expect(workers.idle).toBe(false);
+    expect(most).toBe(2);
+    await clock.advance(1_000);
+    expect(workers.idle).toBe(true);
+    for (const key of keys) workers.enqueue(key);
+    await clock.advance(1_000);
+
+    expect(workers.idle).toBe(true);
+    // The hands that stood in for the waiting ones take one key more.
+    expect(most).toBeLessThanOrEqual(5);
+    await workers.stop();
+  });
 });

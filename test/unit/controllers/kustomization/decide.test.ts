@@ -6,6 +6,7 @@ import type {
   AppliedState,
   HealthTarget,
   HealthWait,
+  Held,
   Observed,
 } from '../../../../src/controllers/kustomization/types.ts';
 import { defaultFeatureGates } from '../../../../src/controllers/shared/feature-gates.ts';
@@ -51,6 +52,7 @@ const target: HealthTarget = {
   reference: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'ns', name: 'web' },
 };
 const health = (status: HealthStatus, message = '') => [{ target, verdict: { status, message } }];
+const held: Held = { type: 'held', step: 'health', leftMs: 5_000 };
 const drift = { key: 'apps|Deployment|ns|web', drift: { because: 'deleted', manager: '', fields: [] } } as const;
 
 function observed(change: Partial<Observed> = {}): Observed {
@@ -69,6 +71,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     health: [],
     waiting: undefined,
     leftBehind: false,
+    held: undefined,
     settings,
   };
   // Frozen: deciding must not write to its input.
@@ -103,6 +106,37 @@ describe('decide', () => {
       { do: 'apply' },
     ],
     ['to put drift back', observed({ drifted: [drift] }), { do: 'correct', because: 'drift', objects: [drift.key] }],
+    [
+      'to put drift back amid a wait for health, which goes on',
+      observed({ drifted: [drift], unwatched: ['k'], waiting: wait, health: health('Failed') }),
+      { do: 'correct', objects: [drift.key], pending: wait },
+    ],
+    [
+      'the end of a wait that is over, before drift',
+      observed({ drifted: [drift], waiting: { ...wait, deadlineMs: NOW }, health: health('InProgress') }),
+      { do: 'fail health' },
+    ],
+    ['nothing before the retry of a failure is due', observed({ applied: undefined, held }), { do: 'hold', ms: 5_000 }],
+    [
+      'nothing of drift that cannot be put back yet',
+      observed({ applied: undefined, held, drifted: [drift] }),
+      { do: 'hold' },
+    ],
+    [
+      'to put drift back while a failure of health is held',
+      observed({ applied: applied({ complete: false }), held, drifted: [drift], health: health('Failed') }),
+      { do: 'correct', objects: [drift.key], pending: held },
+    ],
+    [
+      'a whole pass as soon as all is healthy after a failure of health',
+      observed({ applied: applied({ complete: false }), held, health: health('Current') }),
+      { do: 'apply' },
+    ],
+    [
+      'a whole pass when asked for one after a failure',
+      observed({ applied: undefined, held, requested: 'now' }),
+      { do: 'apply' },
+    ],
     ['a dry-run of what cannot be watched', observed({ unwatched: ['k'] }), { do: 'correct', objects: ['k'] }],
     [
       'each object once',

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   correctionDelayMs,
+  type DriftGuard,
   isFoughtOver,
   noteCorrection,
 } from '../../../../src/controllers/kustomization/drift-guard.ts';
 import { moveHistory, recordHistory } from '../../../../src/controllers/kustomization/history.ts';
+import type { ObservedDrift } from '../../../../src/controllers/kustomization/types.ts';
 import { normalizeRevision, sameRevision, toLegacyRevision } from '../../../../src/controllers/shared/revision.ts';
 import { intervalRequeue, retryIntervalMs, timeoutMs, timerMs } from '../../../../src/controllers/shared/timing.ts';
 
@@ -60,19 +62,59 @@ describe('bad intervals (threats row 17, CVE-2022-39272)', () => {
 });
 
 describe('drift guard', () => {
-  it('lets three corrections in five minutes go at once, then backs off up to the interval', () => {
-    const guard = new Map<string, number[]>();
-    const delays: number[] = [];
-    for (let round = 0; round < 6; round += 1) {
-      delays.push(correctionDelayMs(guard, 'x', 1_000, 60_000));
-      noteCorrection(guard, 'x', 1_000);
-    }
+  const MINUTE = 60_000;
+  const image = observed('.spec.image');
+  const replicas = observed('.spec.replicas');
 
-    expect(delays).toEqual([0, 0, 0, 10_000, 20_000, 40_000]);
-    expect(correctionDelayMs(guard, 'x', 1_000, 60_000)).toBe(60_000);
-    expect(isFoughtOver(guard, 'x', 1_000)).toBe(true);
-    expect(correctionDelayMs(guard, 'x', 1_000 + 5 * 60_000, 60_000)).toBe(0);
-    expect(correctionDelayMs(guard, 'y', 1_000, 60_000)).toBe(0);
+  function observed(...fields: string[]): ObservedDrift {
+    return { key: 'x', drift: { because: 'manager', manager: 'rival', fields } };
+  }
+  /** Delays before each of so many corrections of a drift, each made as soon as it may be. */
+  function fight(guard: DriftGuard, rounds: number, drift: (round: number) => ObservedDrift, intervalMs: number) {
+    let now = 1_000;
+    return Array.from({ length: rounds }, (_, round) => {
+      const delay = correctionDelayMs(guard, drift(round), now);
+      now += delay;
+      noteCorrection(guard, drift(round), now, intervalMs);
+      return delay;
+    });
+  }
+
+  it('lets three corrections of a field in five minutes go at once, then backs off up to the interval', () => {
+    const delays = fight(new Map(), 7, () => image, MINUTE);
+
+    expect(delays).toEqual([0, 0, 0, 10_000, 20_000, 40_000, MINUTE]);
+  });
+
+  it('goes on doubling when the delay is longer than the five minutes that a fight begins in', () => {
+    const delays = fight(new Map(), 13, () => image, 60 * MINUTE);
+
+    expect(delays.slice(8)).toEqual([320_000, 640_000, 1_280_000, 2_560_000, 60 * MINUTE]);
+  });
+
+  it('puts a field back at once that nobody fights over, and the fought one along with it', () => {
+    const guard: DriftGuard = new Map();
+    fight(guard, 4, () => image, MINUTE);
+
+    expect(correctionDelayMs(guard, replicas, 1_000)).toBe(0);
+    expect(correctionDelayMs(guard, observed('.spec.image', '.spec.replicas'), 1_000)).toBe(0);
+    expect([image, replicas].map((drift) => isFoughtOver(guard, drift, 1_000))).toEqual([true, false]);
+  });
+
+  it('backs off from an object of which another field is written each time', () => {
+    const delays = fight(new Map(), 33, (round) => observed(`.metadata.annotations.a${round}`), MINUTE);
+
+    expect(delays.filter((delay) => delay > 0)).toEqual([10_000, 20_000, 40_000]);
+  });
+
+  it('forgets a fight that has been over for five minutes beyond its delay', () => {
+    const guard: DriftGuard = new Map();
+    fight(guard, 3, () => image, MINUTE);
+
+    expect(isFoughtOver(guard, image, 1_000 + 5 * MINUTE + 10_000)).toBe(true);
+    expect(isFoughtOver(guard, image, 1_001 + 5 * MINUTE + 10_000)).toBe(false);
+    noteCorrection(guard, replicas, 1_001 + 5 * MINUTE + 10_000, MINUTE);
+    expect([...guard.keys()]).toEqual(['x', 'x .spec.replicas']);
   });
 });
 

@@ -25,6 +25,17 @@ describe('Storage', () => {
     expect(second.object.metadata.resourceVersion).toBe(String(second.revision));
   });
 
+  it('refuses an object that etcd would not take, and stays as it was', () => {
+    const storage = new Storage();
+    const before = storage.put('c', 'n/a', thing('a'));
+
+    const put = () => storage.put('c', 'n/a', thing('a', 'x'.repeat(1.5 * 1024 * 1024)));
+
+    expect(put).toThrow(expect.objectContaining({ status: 500, message: 'etcdserver: request is too large' }));
+    expect(storage.get('c', 'n/a')).toBe(before);
+    expect(storage.revision).toBe(before.revision);
+  });
+
   it('lists by prefix in order of keys', () => {
     const storage = new Storage();
     for (const key of ['n/b', 'm/z', 'n/a', 'nn/a']) storage.put('c', key, thing(key));
