@@ -190,8 +190,13 @@ for (const choice of clusters) {
           'AuthenticationFailed',
           /failed to get authentication secret '.*\/absent': secrets "absent" not found/,
         ],
+        slow: [{ url: `${server.url}/slow`, timeout: '300ms' }, 'Failed', /context deadline exceeded/],
         local: [{ url: 'http://169.254.169.254/latest' }, 'Failed', /169.254.169.254 is a link-local address/],
       };
+      server.files.set(
+        '/slow/index.yaml',
+        (_request, response) => void response.writeHead(200).write('apiVersion: v1\n'),
+      );
       server.files.set('/empty/index.yaml', '');
       server.files.set('/no-version/index.yaml', 'entries: {}\n');
       server.files.set('/shape/index.yaml', 'apiVersion: v1\nentries:\n  app: text\n');
