@@ -2,7 +2,7 @@
 // when an artifact was stored.
 
 import type { Artifact } from '../api/meta/artifact.ts';
-import type { KubeObject, LocalObjectReference } from '../api/meta/object.ts';
+import type { LocalObjectReference } from '../api/meta/object.ts';
 import type { Bucket } from '../api/source/bucket.ts';
 import type { GitRepository } from '../api/source/gitrepository.ts';
 import type { HelmChart, HelmChartSourceReference } from '../api/source/helmchart.ts';
@@ -56,10 +56,10 @@ export interface Sources {
 /** Makes the ports and follows the kinds. */
 export function createSources(world: SourceWorld): Sources {
   const { machine, stopping, artifacts, workers, gitRepositories } = world;
-  const follow = <T extends KubeObject>(controller: { readonly kind: { apiVersion: string; kind: string } }) =>
-    followKind<T>(controller.kind, machine, stopping);
-  const repositories = follow<HelmRepository>(helmRepositoryController);
-  const buckets = follow<Bucket>(bucketController);
+  const repositories = followKind<HelmRepository>(helmRepositoryController.kind, machine, stopping, {
+    indexes: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
+  });
+  const buckets = followKind<Bucket>(bucketController.kind, machine, stopping);
   let charts: RunningController<HelmChart> | undefined;
   const wake = (source: string): void => {
     for (const object of charts?.objects.byIndex('source', source) ?? []) {
@@ -106,8 +106,7 @@ export function createSources(world: SourceWorld): Sources {
           logins: new Map(),
           registries: new Map(),
           findSource,
-          listRepositories: (namespace) =>
-            repositories.list().filter(({ metadata }) => metadata.namespace === namespace),
+          listRepositories: (namespace) => repositories.byIndex('namespace', namespace),
           openArtifact: world.openArtifact,
         },
         machine,
