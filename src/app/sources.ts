@@ -66,20 +66,21 @@ export function createSources(world: SourceWorld): Sources {
       charts?.enqueue(keyOf(object), { trigger: 'artifact stored' });
     }
   };
-  const ports: SourcePorts = {
+  const makePorts = (): SourcePorts => ({
     clock: machine.clock,
     http: world.http,
     artifacts,
     retention: world.retention,
     downloads: world.downloads,
     workers,
+    secrets: new Map(),
     readSecret: world.readSecret,
     artifactUrl: world.artifactUrl,
     onStored: (source) => {
       wake(source);
       world.onStored(source);
     },
-  };
+  });
   const findSource = (namespace: string, { kind, name }: HelmChartSourceReference): ChartSource | undefined => {
     switch (kind) {
       case 'HelmRepository':
@@ -100,7 +101,7 @@ export function createSources(world: SourceWorld): Sources {
       charts = startController(
         withWorkers(helmChartController),
         {
-          ...ports,
+          ...makePorts(),
           settings: { requeueDependencyMs: world.requeueDependencyMs },
           indexes: new ChartIndexes({ artifacts, workers }),
           logins: new Map(),
@@ -111,15 +112,15 @@ export function createSources(world: SourceWorld): Sources {
         },
         machine,
       );
-      const oci = { ...ports, registries: new Map(), readPullSecrets: pullSecretsReader(world.client) };
+      const oci = { ...makePorts(), registries: new Map(), readPullSecrets: pullSecretsReader(world.client) };
       return [
         startController(
           withWorkers(helmRepositoryController),
-          { ...ports, logins: new Map(), known: new Map() },
+          { ...makePorts(), logins: new Map(), known: new Map() },
           machine,
         ),
         startController(withWorkers(ociRepositoryController), oci, machine),
-        startController(withWorkers(bucketController), { ...ports, buckets: new Map() }, machine),
+        startController(withWorkers(bucketController), { ...makePorts(), buckets: new Map() }, machine),
         charts,
       ];
     },

@@ -50,7 +50,7 @@ for (const choice of clusters) {
       /** Logs in and trusts the registry's authority. */
       const trusted = { secretRef: { name: 'login' }, certSecretRef: { name: 'ca' } };
       async function repository(place: string, spec: JsonObject = {}, name = 'app'): Promise<void> {
-        await suite.apply(secret('login', { username: 'ada', password: 'secret' }));
+        await suite.apply(secret('login', { username: 'ada', password: 'open-sesame' }));
         await suite.apply(secret('ca', { 'ca.crt': registry.ca }));
         await suite.apply(
           sourceObject('OCIRepository', name, { url: `oci://${registry.host}/${place}`, ...trusted, ...spec }),
@@ -127,7 +127,7 @@ for (const choice of clusters) {
 
       it('logs in by a Docker configuration and by the pull secrets of a ServiceAccount', async () => {
         await registry.push(place('login'), 'latest', { layers: [layer({ 'a.yaml': 'a: 1\n' })] });
-        const auth = Buffer.from('ada:secret').toString('base64');
+        const auth = Buffer.from('ada:open-sesame').toString('base64');
         const config = JSON.stringify({ auths: { [`https://${registry.host}`]: { auth } } });
         await suite.apply({
           ...secret('pull', { '.dockerconfigjson': config }),
@@ -278,7 +278,7 @@ for (const choice of clusters) {
           digests.set(version, await registry.push(place('charts/app'), version, { layers, config }));
         }
         await registry.push(place('charts/other'), '1.0.0', { layers: [layer({ 'a.yaml': 'a: 1\n' })] });
-        await suite.apply(secret('login', { username: 'ada', password: 'secret' }));
+        await suite.apply(secret('login', { username: 'ada', password: 'open-sesame' }));
         await suite.apply(secret('ca', { 'ca.crt': registry.ca }));
         await suite.apply(secret('signers', { 'cosign.pub': pem }));
         await suite.apply(
