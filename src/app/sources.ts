@@ -2,7 +2,7 @@
 // when an artifact was stored.
 
 import type { Artifact } from '../api/meta/artifact.ts';
-import type { KubeObject, LocalObjectReference } from '../api/meta/object.ts';
+import type { LocalObjectReference } from '../api/meta/object.ts';
 import type { Bucket } from '../api/source/bucket.ts';
 import type { GitRepository } from '../api/source/gitrepository.ts';
 import type { HelmChart, HelmChartSourceReference } from '../api/source/helmchart.ts';
@@ -56,30 +56,31 @@ export interface Sources {
 /** Makes the ports and follows the kinds. */
 export function createSources(world: SourceWorld): Sources {
   const { machine, stopping, artifacts, workers, gitRepositories } = world;
-  const follow = <T extends KubeObject>(controller: { readonly kind: { apiVersion: string; kind: string } }) =>
-    followKind<T>(controller.kind, machine, stopping);
-  const repositories = follow<HelmRepository>(helmRepositoryController);
-  const buckets = follow<Bucket>(bucketController);
+  const repositories = followKind<HelmRepository>(helmRepositoryController.kind, machine, stopping, {
+    indexes: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
+  });
+  const buckets = followKind<Bucket>(bucketController.kind, machine, stopping);
   let charts: RunningController<HelmChart> | undefined;
   const wake = (source: string): void => {
     for (const object of charts?.objects.byIndex('source', source) ?? []) {
       charts?.enqueue(keyOf(object), { trigger: 'artifact stored' });
     }
   };
-  const ports: SourcePorts = {
+  const makePorts = (): SourcePorts => ({
     clock: machine.clock,
     http: world.http,
     artifacts,
     retention: world.retention,
     downloads: world.downloads,
     workers,
+    secrets: new Map(),
     readSecret: world.readSecret,
     artifactUrl: world.artifactUrl,
     onStored: (source) => {
       wake(source);
       world.onStored(source);
     },
-  };
+  });
   const findSource = (namespace: string, { kind, name }: HelmChartSourceReference): ChartSource | undefined => {
     switch (kind) {
       case 'HelmRepository':
@@ -100,27 +101,26 @@ export function createSources(world: SourceWorld): Sources {
       charts = startController(
         withWorkers(helmChartController),
         {
-          ...ports,
+          ...makePorts(),
           settings: { requeueDependencyMs: world.requeueDependencyMs },
           indexes: new ChartIndexes({ artifacts, workers }),
           logins: new Map(),
           registries: new Map(),
           findSource,
-          listRepositories: (namespace) =>
-            repositories.list().filter(({ metadata }) => metadata.namespace === namespace),
+          listRepositories: (namespace) => repositories.byIndex('namespace', namespace),
           openArtifact: world.openArtifact,
         },
         machine,
       );
-      const oci = { ...ports, registries: new Map(), readPullSecrets: pullSecretsReader(world.client) };
+      const oci = { ...makePorts(), registries: new Map(), readPullSecrets: pullSecretsReader(world.client) };
       return [
         startController(
           withWorkers(helmRepositoryController),
-          { ...ports, logins: new Map(), known: new Map() },
+          { ...makePorts(), logins: new Map(), known: new Map() },
           machine,
         ),
         startController(withWorkers(ociRepositoryController), oci, machine),
-        startController(withWorkers(bucketController), { ...ports, buckets: new Map() }, machine),
+        startController(withWorkers(bucketController), { ...makePorts(), buckets: new Map() }, machine),
         charts,
       ];
     },

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { readTar } from '../../src/lib/tar.ts';
 import { secret, sourceObject } from '../support/build.ts';
@@ -12,21 +12,17 @@ import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
 
 const key = { accessKey: 'lockstep', secretKey: 'secret/with+signs=' };
+// One for each test: on a real cluster objects of earlier tests live on for a while, and ask.
 let server: S3Server;
-beforeAll(async () => {
+beforeEach(async () => {
   server = await startS3Server({ key, region: 'eu-north-7', pageSize: 3 });
 });
-afterAll(() => server.stop());
+afterEach(() => server.stop());
 
 for (const choice of clusters) {
   describe(`buckets on ${choice.name}`, () => {
     const cluster = useCluster(choice);
     const suite = useReconciler(cluster);
-    beforeEach(() => {
-      server.objects.clear();
-      server.requests.length = 0;
-      server.faults.length = 0;
-    });
 
     const path = (name = 'app') => paths.source(cluster.namespace, 'buckets', name);
     async function bucket(spec: JsonObject = {}, name = 'app'): Promise<void> {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadChartArchive } from '../../src/engines/helm/archive.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { secret, sourceObject } from '../support/build.ts';
@@ -11,20 +11,17 @@ import { chartArchive, type FileServer, indexEntry, indexYaml, startFileServer }
 import { clusters, useCluster } from '../support/cluster.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
 
+// One for each test: on a real cluster objects of earlier tests live on for a while, and ask.
 let server: FileServer;
-beforeAll(async () => {
+beforeEach(async () => {
   server = await startFileServer();
 });
-afterAll(() => server.stop());
+afterEach(() => server.stop());
 
 for (const choice of clusters) {
   describe(`chart repositories on ${choice.name}`, () => {
     const cluster = useCluster(choice);
     const suite = useReconciler(cluster);
-    beforeEach(() => {
-      server.files.clear();
-      server.requests.length = 0;
-    });
 
     const repositoryPath = (name = 'charts') => paths.source(cluster.namespace, 'helmrepositories', name);
     const chartPath = (name = 'app') => paths.source(cluster.namespace, 'helmcharts', name);
@@ -190,8 +187,13 @@ for (const choice of clusters) {
           'AuthenticationFailed',
           /failed to get authentication secret '.*\/absent': secrets "absent" not found/,
         ],
+        slow: [{ url: `${server.url}/slow`, timeout: '300ms' }, 'Failed', /context deadline exceeded/],
         local: [{ url: 'http://169.254.169.254/latest' }, 'Failed', /169.254.169.254 is a link-local address/],
       };
+      server.files.set(
+        '/slow/index.yaml',
+        (_request, response) => void response.writeHead(200).write('apiVersion: v1\n'),
+      );
       server.files.set('/empty/index.yaml', '');
       server.files.set('/no-version/index.yaml', 'entries: {}\n');
       server.files.set('/shape/index.yaml', 'apiVersion: v1\nentries:\n  app: text\n');
@@ -207,6 +209,20 @@ for (const choice of clusters) {
         });
         expect(condition(object, 'Stalled')?.status).toBe(reason === 'URLInvalid' ? 'True' : undefined);
       }
+    });
+
+    it('shows no password that the server sends back', async () => {
+      await suite.apply(secret('login', { username: 'ada', password: 'hunter-2-canary' }));
+      server.files.set('/index.yaml', (request, response) => {
+        const said = Buffer.from(request.headers.authorization!.replace('Basic ', ''), 'base64');
+        response.end(JSON.stringify({ apiVersion: 'v1', entries: { [`login ${said}`]: 'text' } }));
+      });
+
+      await repository({ secretRef: { name: 'login' } });
+
+      const object = await suite.waitFor(repositoryPath(), hasFailed('IndexationFailed'), 'IndexationFailed');
+      expect(condition(object, 'Ready').message).toContain("chart 'login ada:*****'");
+      expect(JSON.stringify(object)).not.toContain('canary');
     });
 
     it('tolerates what Helm tolerates: null charts, null versions, versions that are not valid', async () => {

@@ -11,7 +11,13 @@ import { readTar, writeTar } from '../../src/lib/tar.ts';
 import { configMapYaml, secret, sourceObject } from '../support/build.ts';
 import { chartArchive } from '../support/chart-files.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
-import { type DockerRegistry, digestOf, hasRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import {
+  type Blob,
+  type DockerRegistry,
+  digestOf,
+  hasRegistry,
+  startDockerRegistry,
+} from '../support/docker-registry.ts';
 import { temporaryFolder } from '../support/git.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
 
@@ -44,7 +50,7 @@ for (const choice of clusters) {
       /** Logs in and trusts the registry's authority. */
       const trusted = { secretRef: { name: 'login' }, certSecretRef: { name: 'ca' } };
       async function repository(place: string, spec: JsonObject = {}, name = 'app'): Promise<void> {
-        await suite.apply(secret('login', { username: 'ada', password: 'secret' }));
+        await suite.apply(secret('login', { username: 'ada', password: 'open-sesame' }));
         await suite.apply(secret('ca', { 'ca.crt': registry.ca }));
         await suite.apply(
           sourceObject('OCIRepository', name, { url: `oci://${registry.host}/${place}`, ...trusted, ...spec }),
@@ -121,7 +127,7 @@ for (const choice of clusters) {
 
       it('logs in by a Docker configuration and by the pull secrets of a ServiceAccount', async () => {
         await registry.push(place('login'), 'latest', { layers: [layer({ 'a.yaml': 'a: 1\n' })] });
-        const auth = Buffer.from('ada:secret').toString('base64');
+        const auth = Buffer.from('ada:open-sesame').toString('base64');
         const config = JSON.stringify({ auths: { [`https://${registry.host}`]: { auth } } });
         await suite.apply({
           ...secret('pull', { '.dockerconfigjson': config }),
@@ -148,26 +154,11 @@ for (const choice of clusters) {
       });
 
       it('checks cosign signatures by key, and refuses what is not signed', async () => {
-        const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-        const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
         const digest = await registry.push(place('signed'), 'v1', { layers: [layer({ 'a.yaml': 'a: 1\n' })] });
-        const image = { 'docker-manifest-digest': digest };
-        const payload = Buffer.from(
-          JSON.stringify({
-            critical: { type: 'cosign container image signature', image, identity: {} },
-            optional: null,
-          }),
-        );
-        const signature = sign('sha256', payload, privateKey).toString('base64');
-        const annotations = { 'dev.cosignproject.cosign/signature': signature };
-        await registry.push(place('signed'), `${digest.replace(':', '-')}.sig`, {
-          layers: [{ mediaType: SIMPLE_SIGNING, data: payload, annotations }],
-        });
+        const signature = await signArtifact(place('signed'), digest);
         const other = await registry.push(place('signed'), 'v2', { layers: [layer({ 'a.yaml': 'a: 2\n' })] });
         // A signature of another artifact under this one's name.
-        await registry.push(place('signed'), `${other.replace(':', '-')}.sig`, {
-          layers: [{ mediaType: SIMPLE_SIGNING, data: payload, annotations }],
-        });
+        await registry.push(place('signed'), signatureTag(other), { layers: [signature] });
         await suite.apply(secret('keys', { 'cosign.pub': pem }));
         const verify = { provider: 'cosign', secretRef: { name: 'keys' } };
 
@@ -210,13 +201,17 @@ for (const choice of clusters) {
           layers: [{ mediaType: 'text/plain', data: Buffer.from('no archive') }],
         });
         await registry.push(place('wrong'), 'none', { layers: [] });
-        const unpacking = gzipSync(Buffer.alloc(300 * 1024 * 1024), { level: 1 });
+        const nothing = gzipSync(Buffer.alloc(1 << 20));
+        // A mebibyte of nothing, three hundred times.
+        const unpacking = Buffer.concat(Array.from({ length: 300 }, () => nothing));
         await registry.push(place('wrong'), 'bomb', { layers: [{ mediaType: CONTENT, data: unpacking }] });
         await registry.push(place('wrong'), 'escape', {
           layers: [
             { mediaType: CONTENT, data: gzipSync(writeTar([{ name: '../a.yaml', kind: 'file', mode: 0o644 }])) },
           ],
         });
+        const annotations = { note: 'x'.repeat(70_000) };
+        await registry.push(place('wrong'), 'notes', { layers: [layer({ 'a.yaml': 'a: 1\n' })], annotations });
         const layerFailed = 'OCIArtifactLayerOperationFailed';
         const rows: Readonly<Record<string, readonly [spec: JsonObject, reason: string, message: string]>> = {
           absent: [
@@ -245,6 +240,7 @@ for (const choice of clusters) {
           none: [{ ref: { tag: 'none' } }, layerFailed, 'no layers found in artifact'],
           text: [{ ref: { tag: 'text' } }, layerFailed, 'requires gzip-compressed body: gzip: invalid header'],
           bomb: [{ ref: { tag: 'bomb' } }, layerFailed, 'layer unpacks to more than'],
+          notes: [{ ref: { tag: 'notes' } }, layerFailed, 'annotations of 70011 bytes exceed the limit of 65536 bytes'],
           escape: [{ ref: { tag: 'escape' } }, layerFailed, 'does not stay below the root'],
         };
         await suite.apply(secret('other-ca', { nothing: 'here' }));
@@ -282,8 +278,9 @@ for (const choice of clusters) {
           digests.set(version, await registry.push(place('charts/app'), version, { layers, config }));
         }
         await registry.push(place('charts/other'), '1.0.0', { layers: [layer({ 'a.yaml': 'a: 1\n' })] });
-        await suite.apply(secret('login', { username: 'ada', password: 'secret' }));
+        await suite.apply(secret('login', { username: 'ada', password: 'open-sesame' }));
         await suite.apply(secret('ca', { 'ca.crt': registry.ca }));
+        await suite.apply(secret('signers', { 'cosign.pub': pem }));
         await suite.apply(
           sourceObject('HelmRepository', 'charts', {
             type: 'oci',
@@ -307,6 +304,9 @@ for (const choice of clusters) {
         await chart('absent', { version: '3.0.0' });
         await chart('unknown', { chart: 'nothing' });
         await chart('no-chart', { chart: 'other', version: '1.0.0' });
+        await signArtifact(place('charts/app'), digests.get('1.0.0')!);
+        await chart('signed', { verify: { provider: 'cosign', secretRef: { name: 'signers' } }, version: '1.0.0' });
+        await chart('other', { verify: { provider: 'cosign', secretRef: { name: 'signers' } }, version: '1.1.0' });
         await chart('unsigned', { verify: { provider: 'cosign', secretRef: { name: 'keys' } }, version: '1.0.0' });
 
         for (const [name, version] of [
@@ -323,6 +323,7 @@ for (const choice of clusters) {
           ['unknown', 'ChartPullError', 'could not get tags for "nothing"'],
           ['no-chart', 'ChartPullError', 'the artifact is no Helm chart'],
           ['unsigned', 'VerificationError', 'secrets "keys" not found'],
+          ['other', 'VerificationError', 'no matching signatures were found for'],
         ] as const) {
           const object = await suite.waitFor(chartPath(name), hasFailed(reason), reason);
           expect(condition(object, 'Ready').message).toContain(message);
@@ -330,6 +331,26 @@ for (const choice of clusters) {
       });
     },
   );
+}
+
+/** The key that signs, and who checks it. */
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+/** The tag that cosign keeps the signatures of an artifact under. */
+function signatureTag(digest: string): string {
+  return `${digest.replace(':', '-')}.sig`;
+}
+
+/** Signs an artifact as cosign does it; answers the layer that holds the signature. */
+async function signArtifact(repository: string, digest: string): Promise<Blob> {
+  const image = { 'docker-manifest-digest': digest };
+  const critical = { type: 'cosign container image signature', image, identity: {} };
+  const data = Buffer.from(JSON.stringify({ critical, optional: null }));
+  const annotations = { 'dev.cosignproject.cosign/signature': sign('sha256', data, privateKey).toString('base64') };
+  const signature = { mediaType: SIMPLE_SIGNING, data, annotations };
+  await registry.push(repository, signatureTag(digest), { layers: [signature] });
+  return signature;
 }
 
 /** A layer in Flux's own form. */

@@ -13,8 +13,8 @@ const BINARY = ['/usr/bin/docker-registry', '/usr/local/bin/docker-registry'].fi
 /** Whether a registry is installed. */
 export const hasRegistry: boolean = BINARY !== undefined;
 
-/** `secret`, as htpasswd has it. */
-const PASSWORD_HASH = '$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a';
+/** `open-sesame`, as htpasswd has it. */
+const PASSWORD_HASH = '$2y$05$abcdefghijklmnopqrstuutXu9KzOt.1yBoZUeFWoT/914/JfszCO';
 
 /** A layer or another blob. */
 export interface Blob {
@@ -30,7 +30,7 @@ export interface Push {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A running registry; it asks for `ada` / `secret`. */
+/** A running registry; it asks for `ada` / `open-sesame`. */
 export interface DockerRegistry {
   /** `127.0.0.1:port` */
   readonly host: string;
@@ -119,7 +119,7 @@ async function send(
     headers: { 'content-type': type },
     body,
     tls: { ca },
-    authorization: `Basic ${Buffer.from('ada:secret').toString('base64')}`,
+    authorization: `Basic ${Buffer.from('ada:open-sesame').toString('base64')}`,
   });
   const text = await answer.text();
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${text}`);

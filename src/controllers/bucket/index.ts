@@ -4,6 +4,7 @@ import type { Bucket } from '../../api/source/bucket.ts';
 import { sourceGroup } from '../../api/source/source-schema.ts';
 import type { Controller } from '../../runtime/controller.ts';
 import { removeArtifacts } from '../shared/source-artifact.ts';
+import { maskOf } from '../shared/source-login.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -23,7 +24,9 @@ export const bucketController: Controller<Bucket, Observed, Decision, Outcome, B
   act,
   conclude,
   finalize: (_object, ports, pass) => removeArtifacts('bucket', pass.key, ports),
+  mask: maskOf,
   forget: (key, ports) => {
+    ports.secrets.delete(key);
     ports.buckets.delete(key);
   },
 };

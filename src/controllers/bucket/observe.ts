@@ -21,7 +21,7 @@ const MAX_IGNORE_BYTES = 1024 * 1024;
 export async function observe(object: Bucket, ports: BucketPorts, pass: Pass<Bucket>): Promise<Observed> {
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, listing: undefined };
-  const bucket = await keptOrRead(ports.buckets, [object], pass, () => open(object, ports, pass.signal));
+  const bucket = await keptOrRead(ports.buckets, [object], pass, () => open(object, ports, pass));
   const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
   try {
     return { object, archive, listing: await list(object, bucket, signal) };
@@ -44,9 +44,9 @@ export function bucketFailure(error: unknown, prefix = ''): ReconcileError {
   return new ReconcileError(reasons.bucketOperationFailed, prefix + errorMessage(error), options);
 }
 
-async function open(object: Bucket, ports: BucketPorts, signal: AbortSignal): Promise<S3Bucket> {
+async function open(object: Bucket, ports: BucketPorts, pass: Pass<Bucket>): Promise<S3Bucket> {
   const { spec } = object;
-  const secrets = secretsOf(object, ports, signal);
+  const secrets = secretsOf(object, ports, pass);
   const data = await secrets.read(spec.secretRef, 'secret');
   const { accesskey: accessKey = '', secretkey: secretKey = '' } = data ?? {};
   if (data !== undefined && (accessKey === '' || secretKey === '')) {

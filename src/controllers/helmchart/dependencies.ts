@@ -137,10 +137,10 @@ async function fetchFromRegistry(
   repository: HelmRepository,
   { name, version }: Dependency,
   path: string,
-  { ports, signal }: Fetching,
+  { ports, key, signal }: Fetching,
 ): Promise<string> {
   const place = parseRepositoryUrl(`${repository.spec.url.replace(/\/+$/, '')}/${name}`);
-  const registry = await openChartRegistry(repository, place, ports, signal);
+  const registry = await openChartRegistry(repository, place, ports, { key, signal });
   const found = chooseTag(await registry.tags(signal), version);
   await fetchOciChart(registry, found.replaceAll('+', '_'), path, signal);
   return found;
@@ -150,9 +150,9 @@ async function fetchFromIndex(
   repository: HelmRepository,
   dependency: Dependency,
   path: string,
-  { ports, signal }: Fetching,
+  { ports, key, signal }: Fetching,
 ): Promise<string> {
-  const login = repository.metadata.name === '' ? {} : await readChartLogin(repository, ports, signal);
+  const login = repository.metadata.name === '' ? {} : await readChartLogin(repository, ports, { key, signal });
   const remote = { http: ports.http, url: repository.spec.url, login, timeoutMs: chartTimeoutMs(repository) };
   const entry = await findEntry(repository, remote, dependency, { ports, signal });
   const [url] = entry.urls;

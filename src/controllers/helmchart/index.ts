@@ -5,6 +5,7 @@ import type { SourceStatus } from '../../api/source/source-object.ts';
 import { sourceGroup } from '../../api/source/source-schema.ts';
 import { type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
 import { removeArtifacts } from '../shared/source-artifact.ts';
+import { maskOf } from '../shared/source-login.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -50,7 +51,9 @@ export const helmChartController: Controller<HelmChart, Observed, Decision, Outc
   act,
   conclude,
   finalize: (_object, ports, pass) => removeArtifacts('helmchart', pass.key, ports),
+  mask: maskOf,
   forget: (key, ports) => {
+    ports.secrets.delete(key);
     ports.logins.delete(key);
     ports.registries.delete(key);
   },

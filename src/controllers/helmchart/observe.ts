@@ -47,7 +47,7 @@ async function findInIndex(
 ): Promise<Candidate> {
   const { chart, version = '' } = object.spec;
   const login = await keptOrRead(ports.logins, [object, repository], pass, () =>
-    readChartLogin(repository, ports, pass.signal),
+    readChartLogin(repository, ports, pass),
   );
   try {
     checkChartName(chart);
@@ -69,7 +69,7 @@ async function findInRegistry(
   const { chart, version = '' } = object.spec;
   const name = chartRepositoryName(repository, chart);
   const registry = await keptOrRead(ports.registries, [object, repository], pass, () =>
-    openChartRegistry(repository, name, ports, pass.signal),
+    openChartRegistry(repository, name, ports, pass),
   );
   try {
     const found = isExact(version) ? version : await findTag(chart, version, registry, pass.signal);

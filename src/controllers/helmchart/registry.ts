@@ -7,6 +7,7 @@ import type { Registry } from '../../remote/oci/registry.ts';
 import { saveBlob } from '../../remote/oci/save-blob.ts';
 import { chartTimeoutMs } from '../shared/chart-login.ts';
 import { openRegistry } from '../shared/registry-login.ts';
+import type { LoginPass } from '../shared/source-login.ts';
 import { type HelmChartPorts, MAX_CHART_BYTES } from './ports.ts';
 
 const CONFIG = 'application/vnd.cncf.helm.config.v1+json';
@@ -17,11 +18,11 @@ export function openChartRegistry(
   repository: HelmRepository,
   name: RepositoryName,
   ports: HelmChartPorts,
-  signal: AbortSignal,
+  { key, signal }: Pick<LoginPass, 'key' | 'signal'>,
 ): Promise<Registry> {
   const { secretRef, certSecretRef, insecure } = repository.spec;
   const spec = { secretRef, certSecretRef, insecure, timeoutMs: chartTimeoutMs(repository) };
-  return openRegistry(repository, spec, name, { ports, signal });
+  return openRegistry(repository, spec, name, { ports, key, signal });
 }
 
 /** Fetches a chart by tag or digest to a new file. Throws RegistryError, RemoteError, Error. */

@@ -4,6 +4,7 @@ import type { HelmRepository } from '../../api/source/helmrepository.ts';
 import { sourceGroup } from '../../api/source/source-schema.ts';
 import type { Controller } from '../../runtime/controller.ts';
 import { removeArtifacts } from '../shared/source-artifact.ts';
+import { maskOf } from '../shared/source-login.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -25,7 +26,9 @@ export const helmRepositoryController: Controller<HelmRepository, Observed, Deci
   act,
   conclude,
   finalize: (_object, ports, pass) => removeArtifacts('helmrepository', pass.key, ports),
+  mask: maskOf,
   forget: (key, ports) => {
+    ports.secrets.delete(key);
     ports.logins.delete(key);
     ports.known.delete(key);
   },

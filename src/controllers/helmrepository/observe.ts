@@ -28,7 +28,7 @@ async function download(
   ports: HelmRepositoryPorts,
   pass: Pass<HelmRepository>,
 ): Promise<DownloadedIndex | 'unchanged'> {
-  const login = await keptOrRead(ports.logins, [object], pass, () => readChartLogin(object, ports, pass.signal));
+  const login = await keptOrRead(ports.logins, [object], pass, () => readChartLogin(object, ports, pass));
   const { url } = object.spec;
   const known = ports.known.get(pass.key);
   const isKnown = isStored && known?.url === url && known.revision === object.status?.artifact?.revision;

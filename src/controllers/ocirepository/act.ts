@@ -16,6 +16,7 @@ import { MAX_LAYER_BYTES, type OciRepositoryPorts } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
 
 const KIND = 'ocirepository';
+const MAX_ANNOTATION_BYTES = 64 * 1024;
 
 type Fetch = Extract<Decision, { do: 'fetch' }>;
 
@@ -73,11 +74,16 @@ async function fetch(decision: Fetch, ports: OciRepositoryPorts, pass: Pass<OCIR
 }
 
 async function readManifest(object: OCIRepository, { resolved }: Fetch, signal: AbortSignal): Promise<Manifest> {
+  let manifest: Manifest;
   try {
-    return parseManifest((await resolved.registry.manifest(resolved.digest, signal)).bytes);
+    manifest = parseManifest((await resolved.registry.manifest(resolved.digest, signal)).bytes);
   } catch (error) {
     throw registryFailure(object, error, reasons.pullFailed, `failed to pull artifact from '${object.spec.url}': `);
   }
+  // They go into the status, which others have to read and store.
+  const bytes = JSON.stringify(manifest.annotations).length;
+  if (bytes <= MAX_ANNOTATION_BYTES) return manifest;
+  throw layerFailure(`annotations of ${bytes} bytes exceed the limit of ${MAX_ANNOTATION_BYTES} bytes`);
 }
 
 function selectLayer({ spec }: OCIRepository, { layers }: Manifest): Descriptor {

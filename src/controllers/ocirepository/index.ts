@@ -4,6 +4,7 @@ import type { OCIRepository } from '../../api/source/ocirepository.ts';
 import { sourceGroup } from '../../api/source/source-schema.ts';
 import type { Controller } from '../../runtime/controller.ts';
 import { removeArtifacts } from '../shared/source-artifact.ts';
+import { maskOf } from '../shared/source-login.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -23,7 +24,9 @@ export const ociRepositoryController: Controller<OCIRepository, Observed, Decisi
   act,
   conclude,
   finalize: (_object, ports, pass) => removeArtifacts('ocirepository', pass.key, ports),
+  mask: maskOf,
   forget: (key, ports) => {
+    ports.secrets.delete(key);
     ports.registries.delete(key);
   },
 };

@@ -25,7 +25,7 @@ export async function observe(
 ): Promise<Observed> {
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, resolved: undefined };
-  const registry = await keptOrRead(ports.registries, [object], pass, () => open(object, ports, pass.signal));
+  const registry = await keptOrRead(ports.registries, [object], pass, () => open(object, ports, pass));
   const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
   try {
     return { object, archive, resolved: await resolve(object, registry, deadline) };
@@ -41,7 +41,11 @@ export function timeoutMs({ spec }: OCIRepository): number {
   return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(spec.timeout);
 }
 
-async function open(object: OCIRepository, ports: OciRepositoryPorts, signal: AbortSignal): Promise<Registry> {
+async function open(
+  object: OCIRepository,
+  ports: OciRepositoryPorts,
+  { key, signal }: Pass<OCIRepository>,
+): Promise<Registry> {
   const { spec, metadata } = object;
   const { serviceAccountName = '' } = spec;
   const namespace = metadata.namespace ?? '';
@@ -54,7 +58,11 @@ async function open(object: OCIRepository, ports: OciRepositoryPorts, signal: Ab
     );
   }
   const repository = parseRepositoryUrl(spec.url);
-  return openRegistry(object, { ...spec, pullSecrets, timeoutMs: timeoutMs(object) }, repository, { ports, signal });
+  return openRegistry(object, { ...spec, pullSecrets, timeoutMs: timeoutMs(object) }, repository, {
+    ports,
+    key,
+    signal,
+  });
 }
 
 async function resolve(object: OCIRepository, registry: Registry, signal: AbortSignal): Promise<ResolvedArtifact> {

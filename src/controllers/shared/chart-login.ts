@@ -3,7 +3,7 @@ import type { HelmRepository } from '../../api/source/helmrepository.ts';
 import type { ChartRepositoryLogin } from '../../remote/charts/repository.ts';
 import { parseTls } from '../../remote/git/auth.ts';
 import type { Requeue } from '../../runtime/controller.ts';
-import { authFailed, configured, secretsOf } from './source-login.ts';
+import { authFailed, configured, type LoginPass, secretsOf } from './source-login.ts';
 import type { SourcePorts } from './source-ports.ts';
 import { durationMs, intervalRequeue, timerMs } from './timing.ts';
 
@@ -15,11 +15,11 @@ export const MAX_INDEX_BYTES = 50 * 1024 * 1024;
 /** Reads the Secrets of a repository. Throws ReconcileError AuthenticationFailed. */
 export async function readChartLogin(
   object: HelmRepository,
-  ports: Pick<SourcePorts, 'readSecret'>,
-  signal: AbortSignal,
+  ports: Pick<SourcePorts, 'readSecret' | 'secrets'>,
+  pass: Pick<LoginPass, 'key' | 'signal'>,
 ): Promise<ChartRepositoryLogin> {
   const { secretRef, certSecretRef, passCredentials } = object.spec;
-  const secrets = secretsOf(object, ports, signal);
+  const secrets = secretsOf(object, ports, pass);
   const own = await secrets.tls(certSecretRef, "failed to construct Helm client's TLS config: ");
   const data = await secrets.read(secretRef, 'authentication secret');
   const username = data?.['username'] ?? '';

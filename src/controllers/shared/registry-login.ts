@@ -8,9 +8,10 @@ import { loginOf } from '../../remote/oci/login.ts';
 import type { RepositoryName } from '../../remote/oci/reference.ts';
 import { createRegistry, type Registry } from '../../remote/oci/registry.ts';
 import { isSignedBy } from '../../remote/oci/signatures.ts';
+import type { Key } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { notSupported, type SourceFailure } from './source-artifact.ts';
-import { configured, secretsOf } from './source-login.ts';
+import { configured, hideSecrets, secretsOf } from './source-login.ts';
 import type { SecretData, SourcePorts } from './source-ports.ts';
 
 /** What a registry is opened with. */
@@ -29,15 +30,16 @@ export async function openRegistry(
   object: KubeObject,
   spec: RegistrySpec,
   repository: RepositoryName,
-  { ports, signal }: { readonly ports: SourcePorts; readonly signal: AbortSignal },
+  { ports, key, signal }: { readonly ports: SourcePorts; readonly key: Key; readonly signal: AbortSignal },
 ): Promise<Registry> {
-  const source = secretsOf(object, ports, signal);
+  const source = secretsOf(object, ports, { key, signal });
   const found: { name: string; data: SecretData }[] = [];
   for (const reference of [spec.secretRef, ...(spec.pullSecrets ?? [])]) {
     const data = await source.read(reference, 'credential: failed to get secret');
     if (data !== undefined) found.push({ name: reference!.name, data });
   }
   const login = configured('failed to get credential: ', () => loginOf(found, repository));
+  if (login !== undefined) hideSecrets(ports, key, [login.kind === 'password' ? login.password : login.token]);
   return createRegistry({
     http: ports.http,
     clock: ports.clock,

@@ -3,6 +3,7 @@
 import type { KubeObject, LocalObjectReference } from '../../api/meta/object.ts';
 import { sourceReasons } from '../../api/source/source-object.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import { createMask, type Mask } from '../../objects/redact.ts';
 import { parseProxySecret, parseTls } from '../../remote/git/auth.ts';
 import type { ProxySettings, TlsSettings } from '../../remote/http.ts';
 import type { Key } from '../../runtime/controller.ts';
@@ -48,14 +49,21 @@ export interface SecretSource {
 
 export function secretsOf(
   object: KubeObject,
-  ports: Pick<SourcePorts, 'readSecret'>,
-  signal: AbortSignal,
+  ports: Pick<SourcePorts, 'readSecret' | 'secrets'>,
+  { key, signal }: Pick<LoginPass, 'key' | 'signal'>,
 ): SecretSource {
   const namespace = object.metadata.namespace ?? '';
   const read: SecretSource['read'] = async (reference, what) => {
     if (reference === undefined || reference.name === '') return undefined;
     const data = await ports.readSecret(namespace, reference.name, signal);
-    if (data !== undefined) return data;
+    if (data !== undefined) {
+      hideSecrets(
+        ports,
+        key,
+        SECRET_KEYS.flatMap((name) => data[name] ?? []),
+      );
+      return data;
+    }
     throw authFailed(`failed to get ${what} '${namespace}/${reference.name}': secrets "${reference.name}" not found`);
   };
   return {
@@ -74,6 +82,21 @@ export function secretsOf(
       return configured(failing, () => parseProxySecret(data, `${namespace}/${reference?.name}`));
     },
   };
+}
+
+/** Keys of credentials that nobody may be shown; a user name helps to understand a failure. */
+const SECRET_KEYS = ['password', 'secretkey', 'tls.key'];
+
+/** Hides values from now on in whatever the passes of a key fail with. */
+export function hideSecrets({ secrets }: Pick<SourcePorts, 'secrets'>, key: Key, values: readonly string[]): void {
+  const known = secrets.get(key) ?? new Set();
+  for (const value of values) known.add(value);
+  secrets.set(key, known);
+}
+
+/** The mask of a key's passes. */
+export function maskOf(key: Key, { secrets }: Pick<SourcePorts, 'secrets'>): Mask {
+  return createMask(secrets.get(key) ?? []);
 }
 
 /** Runs a parser of Secret data; what it throws becomes AuthenticationFailed. */

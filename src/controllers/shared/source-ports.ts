@@ -4,6 +4,7 @@ import type { ArtifactStore, Retention } from '../../artifact/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
 import type { HttpDoor } from '../../remote/http.ts';
+import type { Key } from '../../runtime/controller.ts';
 
 /** Data of a Secret as text, decoded from base64. */
 export type SecretData = Readonly<Record<string, string>>;
@@ -16,6 +17,8 @@ export interface SourcePorts {
   readonly retention: Retention | undefined;
   readonly downloads: Downloads;
   readonly workers: WorkerPool;
+  /** Secret values that a key's passes know of, to be hidden in what they fail with; of this controller alone. */
+  readonly secrets: Map<Key, Set<string>>;
   /** Undefined when there is none. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
   /** Where consumers in the cluster fetch an artifact. */
