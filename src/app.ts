@@ -35,6 +35,7 @@ import { fieldManager, type KustomizationPorts } from './controllers/kustomizati
 import { renderSource } from './controllers/kustomization/render-source.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
 import { createFetchMissing } from './controllers/shared/fetch-missing.ts';
+import { defaultSourceLimits } from './controllers/shared/source-ports.ts';
 import type { Clock } from './lib/clock.ts';
 import { errorCode, errorMessage } from './lib/errors.ts';
 import type { Log } from './lib/log.ts';
@@ -225,6 +226,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     http: guardedHttp,
     artifacts,
     retention: options.artifactRetention,
+    limits: { ...defaultSourceLimits, ...options.sourceLimits },
     downloads: await openDownloads(join(options.stateDir, 'downloads')),
     workers,
     requeueDependencyMs: settings.requeueDependencyMs,
