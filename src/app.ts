@@ -34,6 +34,7 @@ import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/mo
 import { fieldManager, type KustomizationPorts, liftHolds } from './controllers/kustomization/ports.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
 import { createFetchMissing } from './controllers/shared/fetch-missing.ts';
+import { defaultSourceLimits } from './controllers/shared/source-ports.ts';
 import { timeoutMs } from './controllers/shared/timing.ts';
 import type { Clock } from './lib/clock.ts';
 import { errorCode, errorMessage } from './lib/errors.ts';
@@ -227,6 +228,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     http: guardedHttp,
     artifacts,
     retention: options.artifactRetention,
+    limits: { ...defaultSourceLimits, ...options.sourceLimits },
     downloads: await openDownloads(join(options.stateDir, 'downloads')),
     workers,
     requeueDependencyMs: settings.requeueDependencyMs,

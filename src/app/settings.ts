@@ -1,6 +1,7 @@
 // Owns what a reconciler may be told beyond what it cannot do without: the settings that Flux's controllers take as
 // flags (flux.md §6.1, §6.2). What is not said has Flux's default.
 import type { FeatureGates } from '../controllers/shared/feature-gates.ts';
+import type { SourceLimits } from '../controllers/shared/source-ports.ts';
 
 /** An address to listen on, and a port; 0 takes a free one. */
 export interface ListenAddress {
@@ -49,6 +50,8 @@ export interface ReconcilerSettings {
   readonly storagePath?: string | undefined;
   /** Archives that stay beside the current one. @default 1 minute, 2 with the current one */
   readonly artifactRetention?: { readonly ttlMs: number; readonly records: number } | undefined;
+  /** @default Flux's */
+  readonly sourceLimits?: SourceLimits | undefined;
   readonly tokenCacheSize?: number | undefined;
   readonly tokenCacheMaxDurationMs?: number | undefined;
   /** Namespace of the leader-election Leases; none are taken when absent. */

@@ -16,7 +16,7 @@ import type { ChartSource } from '../controllers/helmchart/ports.ts';
 import { helmRepositoryController } from '../controllers/helmrepository/index.ts';
 import { ociRepositoryController } from '../controllers/ocirepository/index.ts';
 import { ChartIndexes } from '../controllers/shared/chart-indexes.ts';
-import type { SourcePorts } from '../controllers/shared/source-ports.ts';
+import type { SourceLimits, SourcePorts } from '../controllers/shared/source-ports.ts';
 import type { FileTree } from '../lib/filetree.ts';
 import type { WorkerPool } from '../offload/pool.ts';
 import type { HttpDoor } from '../remote/http.ts';
@@ -31,6 +31,7 @@ export interface SourceWorld {
   readonly http: HttpDoor;
   readonly artifacts: ArtifactStore;
   readonly retention: Retention | undefined;
+  readonly limits: SourceLimits;
   readonly downloads: Downloads;
   readonly workers: WorkerPool;
   readonly requeueDependencyMs: number;
@@ -71,6 +72,7 @@ export function createSources(world: SourceWorld): Sources {
     http: world.http,
     artifacts,
     retention: world.retention,
+    limits: world.limits,
     downloads: world.downloads,
     workers,
     secrets: new Map(),

@@ -1,6 +1,7 @@
 // Owns the flags of `run`: its own, and those of Flux's source- and kustomize-controller under their names
 // (flux.md §6.1), so that the arguments of their Deployments carry over. What they set is app/settings.ts.
 import { type Command, Option } from 'commander';
+import { defaultSourceLimits } from '../controllers/shared/source-ports.ts';
 import {
   collect,
   parseChoice,
@@ -15,6 +16,7 @@ import {
 const join = (text: string, before: string): string => (before === '' ? text : `${before},${text}`);
 const percent = (text: string): number => parseWhole(text, 0, 99);
 const count = (text: string): number => parseWhole(text, 0, 1_000_000);
+const size = (text: string): number => parseWhole(text, 1, 2 ** 31 - 1);
 const level = parseChoice(['silent', 'error', 'warn', 'info', 'debug', 'trace']);
 const encoding = parseChoice(['json', 'console']);
 
@@ -81,7 +83,13 @@ function addSharedFlags(command: Command): void {
     .option('--log-encoding <form>', 'json or console', encoding, 'json')
     // Every API server that is supported limits requests itself, and Flux switches its own limits off then.
     .addOption(new Option('--kube-api-qps <n>', 'not used').hideHelp())
-    .addOption(new Option('--kube-api-burst <n>', 'not used').hideHelp());
+    .addOption(new Option('--kube-api-burst <n>', 'not used').hideHelp())
+    // Indexes are kept on disk and read piece by piece: there is no cache of them to size.
+    .addOption(new Option('--helm-cache-max-size <n>', 'not used').hideHelp())
+    .addOption(new Option('--helm-cache-ttl <duration>', 'not used').hideHelp())
+    .addOption(new Option('--helm-cache-purge-interval <duration>', 'not used').hideHelp())
+    // Artifacts of this process are read from its disk.
+    .addOption(new Option('--http-retry <n>', 'not used').hideHelp());
 }
 
 function addKustomizeFlags(command: Command): void {
@@ -113,6 +121,13 @@ function addSourceFlags(command: Command): void {
       60_000,
     )
     .option('--artifact-retention-records <n>', 'how many stay, the current one included', count, 2)
+    .option(
+      '--helm-index-max-size <bytes>',
+      'largest index of a repository of charts',
+      size,
+      defaultSourceLimits.indexBytes,
+    )
+    .option('--helm-chart-max-size <bytes>', 'largest archive of a chart', size, defaultSourceLimits.chartBytes)
     .option('--ssh-kex-algos <list>', 'key exchanges of SSH that are offered', parseList)
     .option('--ssh-hostkey-algos <list>', 'host key algorithms of SSH that are accepted', parseList);
 }
@@ -120,6 +135,8 @@ function addSourceFlags(command: Command): void {
 /** Known to Flux and not to be had: they are read so that the refusal can name them. */
 function addRefusedFlags(command: Command): void {
   command
+    .addOption(new Option('--helm-chart-file-max-size <bytes>', 'refused').argParser(size).hideHelp())
+    .addOption(new Option('--artifact-digest-algo <name>', 'refused').hideHelp())
     .addOption(new Option('--insecure-kubeconfig-exec', 'refused').default(false).hideHelp())
     .addOption(new Option('--sops-vault-configmap <name>', 'refused').hideHelp());
 }

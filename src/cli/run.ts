@@ -62,6 +62,10 @@ export interface RunOptions {
   readonly storageAdvAddr?: string;
   readonly artifactRetentionTtl: number;
   readonly artifactRetentionRecords: number;
+  readonly helmIndexMaxSize: number;
+  readonly helmChartMaxSize: number;
+  readonly helmChartFileMaxSize?: number;
+  readonly artifactDigestAlgo?: string;
   readonly sshKexAlgos?: readonly string[];
   readonly sshHostkeyAlgos?: readonly string[];
   readonly insecureKubeconfigExec: boolean;
@@ -134,6 +138,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     storageAddress: options.storageAddr ?? (storageAddress ? parseListenAddress(storageAddress) : undefined),
     storagePath: storagePath ? resolve(io.cwd, storagePath) : undefined,
     artifactRetention: { ttlMs: options.artifactRetentionTtl, records: options.artifactRetentionRecords },
+    sourceLimits: { indexBytes: options.helmIndexMaxSize, chartBytes: options.helmChartMaxSize },
     tokenCacheSize: options.tokenCacheMaxSize,
     tokenCacheMaxDurationMs: options.tokenCacheMaxDuration,
     leaderElectionNamespace: options.enableLeaderElection ? namespace : undefined,
@@ -146,12 +151,23 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
   };
 }
 
+const CHART_FILE_BYTES = 5 * 1024 * 1024;
+const DIGEST = 'sha256';
+
 function refuse(options: RunOptions, gates: FeatureGates): void {
   if (options.insecureKubeconfigExec) {
     throw new Error('--insecure-kubeconfig-exec is not supported: the reconciler runs no programs');
   }
   if (options.sopsVaultConfigmap) {
     throw new Error('--sops-vault-configmap is not supported: encrypt for an age or OpenPGP key, too');
+  }
+  if ((options.helmChartFileMaxSize ?? CHART_FILE_BYTES) !== CHART_FILE_BYTES) {
+    throw new Error(`--helm-chart-file-max-size is not supported: the limit is ${CHART_FILE_BYTES} bytes`);
+  }
+  if ((options.artifactDigestAlgo ?? DIGEST) !== DIGEST) {
+    throw new Error(
+      `--artifact-digest-algo '${options.artifactDigestAlgo}' is not supported: artifacts have ${DIGEST}`,
+    );
   }
   const accounts = [options.defaultKubeconfigServiceAccount, options.defaultDecryptionServiceAccount];
   if (accounts.some(Boolean) && !gates.ObjectLevelWorkloadIdentity) {

@@ -14,8 +14,8 @@ import { checkSignature } from '../shared/registry-login.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
 import { missingDependencies } from './dependencies.ts';
 import { buildError, pullError } from './failure.ts';
-import { readValuesFiles } from './files.ts';
-import { type HelmChartPorts, MAX_CHART_BYTES } from './ports.ts';
+import { checkChartSize, readValuesFiles } from './files.ts';
+import type { HelmChartPorts } from './ports.ts';
 import { fetchOciChart } from './registry.ts';
 import type { BuildPlan, Decision, FoundChart, Outcome } from './types.ts';
 
@@ -121,7 +121,7 @@ async function download(
   if (found.from === 'registry') {
     let reference = found.tag;
     if (object.spec.verify !== undefined) reference = await verifyTag(object, found, making);
-    return fetchOciChart(found.registry, reference, path, signal).catch((error: unknown) => {
+    return fetchOciChart(found.registry, reference, path, { limits: ports.limits, signal }).catch((error: unknown) => {
       ports.registries.delete(key);
       throw pullError(error, prefix);
     });
@@ -134,7 +134,7 @@ async function download(
     return await fetchChart(
       { http: ports.http, url: repository.spec.url, login, timeoutMs: chartTimeoutMs(repository) },
       url,
-      { path, maxBytes: MAX_CHART_BYTES, digest: entry.digest, signal },
+      { path, maxBytes: ports.limits.chartBytes, digest: entry.digest, signal },
     );
   } catch (error) {
     ports.logins.delete(key);
@@ -187,7 +187,7 @@ function packaging<T>(read: () => T): T {
 async function pack(input: PackageChartInput, { ports, signal }: Making): Promise<Built> {
   try {
     const packed = await ports.workers.run('packageChart', input, { signal });
-    if (packed.size > MAX_CHART_BYTES) throw new Error(`size of chart exceeds '${MAX_CHART_BYTES}' bytes limit`);
+    checkChartSize(packed.size, ports.limits);
     return { path: input.path, ...packed };
   } catch (error) {
     signal.throwIfAborted();

@@ -16,9 +16,9 @@ import { normalizeTreePath, resolveTreePath } from '../../lib/tree-path.ts';
 import { type ChartRepository, fetchChart, fetchIndex } from '../../remote/charts/repository.ts';
 import { parseRepositoryUrl } from '../../remote/oci/reference.ts';
 import type { Key } from '../../runtime/controller.ts';
-import { chartTimeoutMs, MAX_INDEX_BYTES, readChartLogin } from '../shared/chart-login.ts';
+import { chartTimeoutMs, readChartLogin } from '../shared/chart-login.ts';
 import { buildError } from './failure.ts';
-import { type HelmChartPorts, MAX_CHART_BYTES } from './ports.ts';
+import type { HelmChartPorts } from './ports.ts';
 import { fetchOciChart, openChartRegistry } from './registry.ts';
 
 /** A chart in a folder of a source. */
@@ -142,7 +142,7 @@ async function fetchFromRegistry(
   const place = parseRepositoryUrl(`${repository.spec.url.replace(/\/+$/, '')}/${name}`);
   const registry = await openChartRegistry(repository, place, ports, { key, signal });
   const found = chooseTag(await registry.tags(signal), version);
-  await fetchOciChart(registry, found.replaceAll('+', '_'), path, signal);
+  await fetchOciChart(registry, found.replaceAll('+', '_'), path, { limits: ports.limits, signal });
   return found;
 }
 
@@ -157,7 +157,7 @@ async function fetchFromIndex(
   const entry = await findEntry(repository, remote, dependency, { ports, signal });
   const [url] = entry.urls;
   if (url === undefined) throw new Error(`chart '${entry.name}' has no downloadable URLs`);
-  await fetchChart(remote, url, { path, maxBytes: MAX_CHART_BYTES, digest: entry.digest, signal });
+  await fetchChart(remote, url, { path, maxBytes: ports.limits.chartBytes, digest: entry.digest, signal });
   return entry.version;
 }
 
@@ -173,7 +173,7 @@ async function findEntry(
   const folder = await ports.downloads.create();
   try {
     const path = join(folder.path, 'index.yaml');
-    await fetchIndex(remote, { path, maxBytes: MAX_INDEX_BYTES, signal });
+    await fetchIndex(remote, { path, maxBytes: ports.limits.indexBytes, signal });
     const output = join(folder.path, 'index.json');
     const { digest } = await ports.workers.run('writeIndexFile', { path, output }, { signal });
     return await ports.indexes.findIn(output, digest, { name, wanted: version });

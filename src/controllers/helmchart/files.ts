@@ -5,17 +5,23 @@ import { type HelmChart, helmChartReasons as reasons } from '../../api/source/he
 import type { ValuesFile } from '../../engines/helm/package.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { normalizeTreePath, resolveTreePath } from '../../lib/tree-path.ts';
+import type { SourceLimits } from '../shared/source-ports.ts';
 import { buildError } from './failure.ts';
-import { type HelmChartPorts, MAX_CHART_BYTES } from './ports.ts';
+import type { HelmChartPorts } from './ports.ts';
 import { valuesFilesOf } from './version.ts';
+
+/** Throws an Error for a chart that is too large. */
+export function checkChartSize(bytes: number, { chartBytes }: SourceLimits): void {
+  if (bytes > chartBytes) throw new Error(`size of chart exceeds '${chartBytes}' bytes limit`);
+}
 
 /** Name and version of an archive, read in a thread. Throws HelmError, or an Error for one that is too large. */
 export async function readArchive(
   bytes: Uint8Array,
-  ports: Pick<HelmChartPorts, 'downloads' | 'workers'>,
+  ports: Pick<HelmChartPorts, 'downloads' | 'workers' | 'limits'>,
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly version: string }> {
-  if (bytes.length > MAX_CHART_BYTES) throw new Error(`size of chart exceeds '${MAX_CHART_BYTES}' bytes limit`);
+  checkChartSize(bytes.length, ports.limits);
   const folder = await ports.downloads.create();
   try {
     const path = join(folder.path, 'chart.tgz');

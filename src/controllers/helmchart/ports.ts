@@ -26,6 +26,3 @@ export interface HelmChartPorts extends SourcePorts {
   /** The files of a source's artifact. */
   openArtifact(artifact: Artifact): Promise<FileTree>;
 }
-
-/** The largest chart that is taken, in bytes (`--helm-chart-max-size` of Flux). */
-export const MAX_CHART_BYTES = 10 * 1024 * 1024;

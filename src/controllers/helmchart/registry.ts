@@ -8,7 +8,9 @@ import { saveBlob } from '../../remote/oci/save-blob.ts';
 import { chartTimeoutMs } from '../shared/chart-login.ts';
 import { openRegistry } from '../shared/registry-login.ts';
 import type { LoginPass } from '../shared/source-login.ts';
-import { type HelmChartPorts, MAX_CHART_BYTES } from './ports.ts';
+import type { SourceLimits } from '../shared/source-ports.ts';
+import { checkChartSize } from './files.ts';
+import type { HelmChartPorts } from './ports.ts';
 
 const CONFIG = 'application/vnd.cncf.helm.config.v1+json';
 const LAYERS = ['application/vnd.cncf.helm.chart.content.v1.tar+gzip', 'application/tar+gzip'];
@@ -30,10 +32,10 @@ export async function fetchOciChart(
   registry: Registry,
   reference: string,
   path: string,
-  signal: AbortSignal,
+  { limits, signal }: { readonly limits: SourceLimits; readonly signal: AbortSignal },
 ): Promise<Pick<Descriptor, 'digest' | 'size'>> {
   const layer = chartLayer(parseManifest((await registry.manifest(reference, signal)).bytes));
-  if (layer.size > MAX_CHART_BYTES) throw new Error(`size of chart exceeds '${MAX_CHART_BYTES}' bytes limit`);
+  checkChartSize(layer.size, limits);
   const file = await open(path, 'wx', 0o600);
   try {
     await saveBlob(registry, layer, file, signal);

@@ -5,7 +5,7 @@ import { errorCode, errorMessage } from '../../lib/errors.ts';
 import { fetchIndex } from '../../remote/charts/repository.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
-import { chartTimeoutMs, MAX_INDEX_BYTES, readChartLogin } from '../shared/chart-login.ts';
+import { chartTimeoutMs, readChartLogin } from '../shared/chart-login.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { keptOrRead } from '../shared/source-login.ts';
 import { blockerOf } from './decide.ts';
@@ -38,7 +38,7 @@ async function download(
     const path = join(folder.path, 'index.yaml');
     const fetched = await fetchIndex(
       { http: ports.http, url, login, timeoutMs },
-      { path, maxBytes: MAX_INDEX_BYTES, signal: pass.signal, ...(isKnown ? { known: known.validators } : {}) },
+      { path, maxBytes: ports.limits.indexBytes, signal: pass.signal, ...(isKnown ? { known: known.validators } : {}) },
     );
     if (fetched.state === 'fetched') return { folder, path, revision: fetched.digest, validators: fetched.validators };
     await folder.dispose();
@@ -47,15 +47,15 @@ async function download(
     await folder.dispose();
     pass.signal.throwIfAborted();
     ports.logins.delete(pass.key);
-    throw fetchFailure(error);
+    throw fetchFailure(error, ports.limits.indexBytes);
   }
 }
 
 /** The error of a download, with Flux's words before the cause. */
-function fetchFailure(error: unknown): ReconcileError {
+function fetchFailure(error: unknown, maxBytes: number): ReconcileError {
   const why =
     errorCode(error) === 'RemoteTooLarge'
-      ? `index exceeds the maximum index file size of ${MAX_INDEX_BYTES} bytes`
+      ? `index exceeds the maximum index file size of ${maxBytes} bytes`
       : errorMessage(error);
   const message = `failed to fetch Helm repository index: ${why}`;
   return new ReconcileError(reasons.failed, message, { condition: 'FetchFailed', cause: error });

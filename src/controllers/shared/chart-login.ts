@@ -9,9 +9,6 @@ import { durationMs, intervalRequeue, timerMs } from './timing.ts';
 
 const DEFAULT_MS = 60_000;
 const DEFAULT_INTERVAL = '1m';
-/** The largest index that is taken, in bytes (`--helm-index-max-size` of Flux). */
-export const MAX_INDEX_BYTES = 50 * 1024 * 1024;
-
 /** Reads the Secrets of a repository. Throws ReconcileError AuthenticationFailed. */
 export async function readChartLogin(
   object: HelmRepository,

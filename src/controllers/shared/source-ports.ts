@@ -9,6 +9,17 @@ import type { Key } from '../../runtime/controller.ts';
 /** Data of a Secret as text, decoded from base64. */
 export type SecretData = Readonly<Record<string, string>>;
 
+/** The largest that is taken, in bytes. */
+export interface SourceLimits {
+  /** An index of a repository of charts (`--helm-index-max-size`). */
+  readonly indexBytes: number;
+  /** An archive of a chart (`--helm-chart-max-size`). */
+  readonly chartBytes: number;
+}
+
+/** Those of Flux. */
+export const defaultSourceLimits: SourceLimits = { indexBytes: 50 * 1024 * 1024, chartBytes: 10 * 1024 * 1024 };
+
 export interface SourcePorts {
   readonly clock: Clock;
   readonly http: HttpDoor;
@@ -19,6 +30,7 @@ export interface SourcePorts {
   readonly workers: WorkerPool;
   /** Secret values that a key's passes know of, to be hidden in what they fail with; of this controller alone. */
   readonly secrets: Map<Key, Set<string>>;
+  readonly limits: SourceLimits;
   /** Undefined when there is none. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
   /** Where consumers in the cluster fetch an artifact. */

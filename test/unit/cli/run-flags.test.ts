@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type RunOptions, toSettings } from '../../../src/cli/run.ts';
 import { addRunFlags, withGoBooleans } from '../../../src/cli/run-flags.ts';
 import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
+import { readProjectFile } from '../../support/source-files.ts';
 
 function parse(args: readonly string[], env: Record<string, string> = {}) {
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
@@ -60,6 +61,10 @@ describe('run', () => {
       '--artifact-retention-ttl=5m',
       '--artifact-retention-records=3',
       '--ssh-kex-algos=curve25519-sha256',
+      '--http-retry=9',
+      '--artifact-digest-algo=sha256',
+      '--helm-index-max-size=1000',
+      '--helm-cache-ttl=15m',
     ]);
 
     expect(settings).toMatchObject({
@@ -80,6 +85,7 @@ describe('run', () => {
       metricsAddress: { listen: '0.0.0.0', port: 8080 },
       healthAddress: { listen: '::1', port: 9440 },
       artifactRetention: { ttlMs: 300_000, records: 3 },
+      sourceLimits: { indexBytes: 1_000, chartBytes: 10_485_760 },
       sshKexAlgorithms: ['curve25519-sha256'],
     });
   });
@@ -101,6 +107,8 @@ describe('run', () => {
   it.each([
     [['--insecure-kubeconfig-exec'], '--insecure-kubeconfig-exec is not supported'],
     [['--sops-vault-configmap=vaults'], '--sops-vault-configmap is not supported'],
+    [['--artifact-digest-algo=blake3'], "--artifact-digest-algo 'blake3' is not supported"],
+    [['--helm-chart-file-max-size=1'], '--helm-chart-file-max-size is not supported'],
     [['--feature-gates=Nope=true'], "feature-gate 'Nope' not supported"],
     [
       ['--default-kubeconfig-service-account=sa'],
@@ -116,5 +124,24 @@ describe('run', () => {
     [['--no-remote-bases=perhaps'], "unknown option '--no-remote-bases=perhaps'"],
   ])('refuses %j', (args, message) => {
     expect(() => parse(args)).toThrow(message);
+  });
+});
+
+describe('the page of the flags', () => {
+  const page = readProjectFile('src/cli/README.md');
+  const named = (pattern: RegExp) => [...page.matchAll(pattern)].map((match) => match[1]!);
+
+  it('names each flag of `run`, and none that there is not', () => {
+    const command = new Command();
+    addRunFlags(command);
+    const flags = command.options.map(({ long }) => long!);
+    const others = ['--flag', '--persistent'];
+
+    const told = new Set(named(/`(--[a-z-]+)`/g).filter((flag) => !others.includes(flag)));
+    expect([...told].sort()).toEqual(flags.sort());
+  });
+
+  it('names each feature gate', () => {
+    for (const gate of Object.keys(defaultFeatureGates)) expect(page).toContain(`\`${gate}\``);
   });
 });

@@ -1,9 +1,9 @@
 // What a failing Kustomization says, in Flux's words (flux.md §4.1, §4.4, §4.5, §4.8, §4.11, §4.13, §4.14).
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { createFastClock } from '../support/fast-clock.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 /** The least timeout is half a minute; nothing here is worth that. */
 const SPEED = 10;
