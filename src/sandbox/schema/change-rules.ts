@@ -92,12 +92,14 @@ function gateFaults(now: Body, before: Body): FieldFault[] {
   return faults;
 }
 
-/** Of a claim a volume's name may be set once, and when bound its size and class of attributes may change. */
+/** Of a claim its volume and its class may be set once, and when bound its size and class of attributes may change. */
 function claimChanges(next: KubeObject, live: KubeObject): FieldFault[] {
   const [now, before] = [specOf(next), specOf(live)];
   const isBound = readPath(live, ['status', 'phase']) === 'Bound';
   const mutable = [
     ...(before['volumeName'] ? [] : ['volumeName']),
+    // A default class may be chosen later than the claim was made.
+    ...(before['storageClassName'] === undefined ? ['storageClassName'] : []),
     ...(isBound ? ['resources', 'volumeAttributesClassName'] : []),
   ];
   const faults: FieldFault[] = [];

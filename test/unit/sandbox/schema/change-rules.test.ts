@@ -52,6 +52,8 @@ describe('a claim', () => {
 
   it.each([
     ['gets its volume', {}, { volumeName: 'v' }, {}, []],
+    ['gets a class', {}, { storageClassName: 'c' }, {}, []],
+    ['gets another class', { storageClassName: '' }, { storageClassName: 'c' }, {}, ['spec']],
     ['gets another volume', { volumeName: 'v' }, { volumeName: 'w' }, {}, ['spec']],
     ['grows before it is bound', size('1Gi'), size('2Gi'), {}, ['spec']],
     ['grows', size('1Gi'), size('2Gi'), bound, []],
