@@ -6,12 +6,13 @@ import { type FieldFault, invalid, invalidFault, requiredFault, unsupportedFault
 
 type Body = Record<string, unknown>;
 
-function faultsOf(name: string, spec: Body): FieldFault[] {
+function faultsOf(name: string, spec: Body, isNew: boolean): FieldFault[] {
   const faults: FieldFault[] = [];
   const names = isRecord(spec['names']) ? spec['names'] : {};
   const versions = Array.isArray(spec['versions']) ? spec['versions'].filter(isRecord) : [];
   const wanted = `${String(names['plural'] ?? '')}.${String(spec['group'] ?? '')}`;
-  if (name !== wanted) faults.push(invalidFault('metadata.name', name, 'must be spec.names.plural+"."+spec.group'));
+  if (isNew && name !== wanted)
+    faults.push(invalidFault('metadata.name', name, 'must be spec.names.plural+"."+spec.group'));
   for (const field of ['group', 'scope']) if (!spec[field]) faults.push(requiredFault(`spec.${field}`));
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
     if (!names[field]) faults.push(requiredFault(`spec.names.${field}`));
@@ -51,9 +52,9 @@ function ruleFaults(engine: RuleEngine, spec: Body): FieldFault[] {
 /** Checks a definition, and records its storage version among those that objects may be stored in. */
 export const definitionStep: AdmissionStep = {
   kind: 'apiextensions.k8s.io/CustomResourceDefinition',
-  admit(core, write, object) {
+  admit(core, write, object, live) {
     const spec = (isRecord(object['spec']) ? object['spec'] : {}) as Body;
-    const faults = faultsOf(object.metadata.name, spec);
+    const faults = faultsOf(object.metadata.name, spec, live === undefined);
     if (core.rules !== undefined && write.subresource === '') faults.push(...ruleFaults(core.rules, spec));
     if (faults.length > 0) throw invalid(write.resource, object.metadata.name, faults);
     if (

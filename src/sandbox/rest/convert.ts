@@ -1,9 +1,8 @@
 // Owns showing one stored object in another served version. Custom resources change apiVersion alone (strategy None);
 // the few built-in kinds whose versions differ have a row in the table. Pure.
-import { isRecord, type KubeObject } from '../object.ts';
+import type { KubeObject } from '../object.ts';
 import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
-
-type Body = Record<string, unknown>;
+import { scalerToV1, scalerToV2 } from './convert-scaler.ts';
 
 /** How the fields of one kind's version are named in another: moved top-level fields. */
 interface FieldMove {
@@ -76,30 +75,4 @@ export function toStorage(resource: Resource, object: KubeObject): KubeObject {
   if (resource.kind === 'HorizontalPodAutoscaler' && !resource.custom)
     return { ...scalerToV2(object), apiVersion: wanted };
   return { ...object, apiVersion: wanted };
-}
-
-const CPU = 'cpu';
-
-/** autoscaling/v1 knows one metric, the CPU; the others do not show. */
-function scalerToV1(object: KubeObject): KubeObject {
-  const { metrics, behavior: _, ...spec } = (object['spec'] ?? {}) as Body;
-  const cpu = (Array.isArray(metrics) ? metrics : []).find(
-    (metric) => isRecord(metric) && (metric['resource'] as Body)?.['name'] === CPU,
-  );
-  const target = ((cpu?.resource as Body | undefined)?.['target'] ?? {}) as Body;
-  const percentage = target['averageUtilization'];
-  const { currentMetrics: __, conditions: ___, ...status } = (object['status'] ?? {}) as Body;
-  return {
-    ...object,
-    spec: { ...spec, ...(percentage === undefined ? {} : { targetCPUUtilizationPercentage: percentage }) },
-    status: { currentReplicas: 0, desiredReplicas: 0, ...status },
-  };
-}
-
-function scalerToV2(object: KubeObject): KubeObject {
-  const { targetCPUUtilizationPercentage: percentage, ...spec } = (object['spec'] ?? {}) as Body;
-  const target = { type: 'Utilization', averageUtilization: percentage ?? 80 };
-  const { currentReplicas, ...others } = (object['status'] ?? {}) as Body;
-  const status = { ...others, ...(currentReplicas ? { currentReplicas } : {}), currentMetrics: null };
-  return { ...object, spec: { ...spec, metrics: [{ type: 'Resource', resource: { name: CPU, target } }] }, status };
 }

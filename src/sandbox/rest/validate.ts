@@ -3,6 +3,7 @@
 import type { Core, WriteRequest } from '../core.ts';
 import { validateCustom } from '../crd/validate.ts';
 import { equalJson, getKey, isRecord, type KubeObject, type ObjectMeta, readPath } from '../object.ts';
+import { checkChange } from '../schema/change-rules.ts';
 import { checkBuiltin } from '../schema/checks.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import { type FieldFault, forbiddenFault, invalidFault } from './errors.ts';
@@ -85,6 +86,9 @@ export function checkUpdate(write: WriteRequest, next: KubeObject, live: KubeObj
   }
   if (rules.mutableSpec && !equalJson(frozen(live, rules.mutableSpec.fields), frozen(next, rules.mutableSpec.fields))) {
     faults.push(forbiddenFault('spec', rules.mutableSpec.message));
+  }
+  if (!write.resource.custom) {
+    faults.push(...checkChange(`${write.resource.group}/${write.resource.kind}`, next, live));
   }
   if (readPath(live, ['immutable']) === true) faults.push(...checkSealed(next, live));
   return faults;

@@ -219,6 +219,20 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
       },
     },
   ],
+  'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior': [
+    {
+      set: {
+        'scaleUp.stabilizationWindowSeconds': 0,
+        'scaleUp.selectPolicy': 'Max',
+        'scaleUp.policies': [
+          { type: 'Pods', value: 4, periodSeconds: 15 },
+          { type: 'Percent', value: 100, periodSeconds: 15 },
+        ],
+        'scaleDown.selectPolicy': 'Max',
+        'scaleDown.policies': [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+      },
+    },
+  ],
   'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec': [{ set: { minReplicas: 1 } }],
   'io.k8s.api.storage.v1.StorageClass': [{ set: { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' } }],
   'io.k8s.api.storage.v1.CSIDriverSpec': [

@@ -55,6 +55,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   '/ReplicationController': { generation: true },
   '/PodTemplate': { generation: true },
   '/Service': { createOnUpdate: true },
+  '/ResourceQuota': { immutable: [{ path: 'spec.scopes' }] },
   '/Namespace': { deletionPhase: 'Terminating' },
   '/ComponentStatus': { deprecated: 'v1 ComponentStatus is deprecated in v1.19+' },
   '/Endpoints': {
@@ -74,7 +75,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   },
   'apps/ReplicaSet': { generation: true, immutable: [{ path: 'spec.selector' }] },
   'apps/DaemonSet': { generation: true, immutable: [{ path: 'spec.selector' }] },
-  'apps/ControllerRevision': {},
+  'apps/ControllerRevision': { immutable: [{ path: 'data' }] },
   'apps/StatefulSet': {
     generation: true,
     mutableSpec: {
@@ -94,9 +95,11 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     generation: true,
     immutable: [
       { path: 'spec.selector' },
-      { path: 'spec.template' },
       { path: 'spec.completionMode' },
       { path: 'spec.podFailurePolicy' },
+      { path: 'spec.backoffLimitPerIndex' },
+      { path: 'spec.managedBy' },
+      { path: 'spec.successPolicy' },
     ],
   },
   'batch/CronJob': { generation: true },
@@ -142,9 +145,9 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   'rbac.authorization.k8s.io/ClusterRole': { createOnUpdate: true },
   'storage.k8s.io/StorageClass': {
     immutable: [
-      { path: 'parameters', message: 'updates to parameters are forbidden.' },
-      { path: 'provisioner', message: 'updates to provisioner are forbidden.' },
-      { path: 'reclaimPolicy', message: 'updates to reclaimPolicy are forbidden.' },
+      { path: 'parameters' },
+      { path: 'provisioner' },
+      { path: 'reclaimPolicy' },
       { path: 'volumeBindingMode' },
     ],
   },

@@ -178,11 +178,11 @@ async function watch({ api, run }: Exchange, step: Step, request: Request): Prom
   return { ...headOf(run, answer), events };
 }
 
-/** The value at a path such as `status.conditions[0].reason`; keys with dots are not needed. */
+/** The value at a path such as `status.conditions[0].reason` or `metadata.labels["x.dev/y"]`. */
 function valueAt(value: unknown, path: string): unknown {
   let found: unknown = value;
-  for (const key of path.split(/[.[\]]+/).filter((part) => part !== '')) {
-    found = (found as Record<string, unknown> | null | undefined)?.[key];
+  for (const [, quoted, plain] of path.matchAll(/\["([^"]+)"\]|([^.[\]]+)/g)) {
+    found = (found as Record<string, unknown> | null | undefined)?.[quoted ?? plain ?? ''];
   }
   return found;
 }

@@ -65,8 +65,9 @@ describe('a pod', () => {
   it('runs after its image is put right', async () => {
     const world = await createWorld();
     await world.create(pod('one', 'app:bad'));
+    const [container] = world.get<Pod>(pods, 'one').spec.containers;
 
-    await world.change(pods, 'one', { containers: [{ name: 'main', image: 'app:good' }] });
+    await world.change(pods, 'one', { containers: [{ ...container, image: 'app:good' }] });
 
     expect(world.get<Pod>(pods, 'one').status).toMatchObject({ phase: 'Running' });
     expect(conditions(world, 'one')).toContain('Ready True');
