@@ -1,6 +1,7 @@
 // Owns what a reconciler may be told beyond what it cannot do without: the settings that Flux's controllers take as
 // flags (flux.md §6.1, §6.2). What is not said has Flux's default.
 import type { FeatureGates } from '../controllers/shared/feature-gates.ts';
+import type { HttpDoorOptions } from '../remote/http.ts';
 
 /** An address to listen on, and a port; 0 takes a free one. */
 export interface ListenAddress {
@@ -58,6 +59,8 @@ export interface ReconcilerSettings {
   readonly leaseRetryMs?: number | undefined;
   /** Leases are given back at the end. @default true */
   readonly leaseGivesBack?: boolean | undefined;
+  /** Proxies of the process environment, for sources that name none. */
+  readonly environmentProxy?: HttpDoorOptions['environmentProxy'];
   readonly sshKexAlgorithms?: readonly string[] | undefined;
   readonly sshHostKeyAlgorithms?: readonly string[] | undefined;
 }

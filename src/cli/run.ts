@@ -110,6 +110,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
   const storageAddress = io.env['STORAGE_ADDRESS'];
   return {
     gates,
+    environmentProxy: environmentProxy(io.env),
     concurrent: options.concurrent,
     concurrentSsa: options.concurrentSsa,
     watchNamespace: options.watchAllNamespaces === 'true' ? undefined : namespace,
@@ -144,6 +145,12 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     sshKexAlgorithms: options.sshKexAlgos,
     sshHostKeyAlgorithms: options.sshHostkeyAlgos,
   };
+}
+
+/** Proxies of the environment; the upper-case name wins, as in Go. */
+function environmentProxy(env: CliIo['env']) {
+  const read = (name: string): string => env[name] || env[name.toLowerCase()] || '';
+  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), none: read('NO_PROXY') };
 }
 
 function refuse(options: RunOptions, gates: FeatureGates): void {

@@ -8,8 +8,8 @@ import { artifactNotFound } from './texts.ts';
 import type { Decision, Failure, HealthTarget, HealthWait, Observed } from './types.ts';
 
 const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
-/** Source kinds that have a controller here. */
-const KNOWN_SOURCES: readonly string[] = ['GitRepository'];
+/** Source kinds that are made here, or by others. */
+const KNOWN_SOURCES: readonly string[] = ['GitRepository', 'ExternalArtifact'];
 
 /** The first check that has something to say decides. Pure: the same observation gives the same decision. */
 export function decide(observed: Observed, nowMs: number): Decision {
@@ -78,6 +78,10 @@ function findBlocker(observed: Observed): Failure | undefined {
   const sourceId = `${spec.sourceRef.kind}/${namespace}/${spec.sourceRef.name}`;
   if (settings.noCrossNamespaceRefs && namespace !== object.metadata.namespace) {
     const message = `can't access '${sourceId}', cross-namespace references have been blocked`;
+    return { reason: reasons.accessDenied, message, retry: 'stalled' };
+  }
+  if (spec.sourceRef.kind === 'ExternalArtifact' && !settings.gates.ExternalArtifact) {
+    const message = `can't access '${sourceId}', ExternalArtifact feature gate is disabled`;
     return { reason: reasons.accessDenied, message, retry: 'stalled' };
   }
   if (!KNOWN_SOURCES.includes(spec.sourceRef.kind)) {

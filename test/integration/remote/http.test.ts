@@ -183,6 +183,8 @@ describe('isLinkLocal', () => {
   it.each([
     ['169.254.169.254', true],
     ['::ffff:169.254.1.1', true],
+    ['::ffff:a9fe:101', true],
+    ['fd00:ec2::254', true],
     ['fe80::1', true],
     ['febf::1', true],
     ['10.0.0.1', false],

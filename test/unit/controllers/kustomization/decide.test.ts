@@ -199,6 +199,13 @@ describe('decide', () => {
       'stalled',
     ],
     [
+      'an ExternalArtifact while its gate is closed',
+      { object: object({ sourceRef: { kind: 'ExternalArtifact', name: 'ea' } }) },
+      'AccessDenied',
+      "can't access 'ExternalArtifact/ns/ea', ExternalArtifact feature gate is disabled",
+      'stalled',
+    ],
+    [
       'a kind of source that is not done',
       { object: object({ sourceRef: { kind: 'Bucket', name: 'b' } }) },
       'FieldNotSupported',
