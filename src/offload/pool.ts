@@ -1,7 +1,10 @@
 // Owns worker threads: started when there is work, few, gone when idle. What they run stands in tasks.ts.
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { revive, type TaskAnswer } from './crossing.ts';
 import type { TaskInput, TaskName, TaskOutput } from './tasks.ts';
+import type { WorkerSetup } from './worker.ts';
 
 /** Runs tasks off the event loop. */
 export interface WorkerPool {
@@ -83,7 +86,10 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 
   function start(): Thread {
     // Flags of the main program are not repeated: its loaders and reporters have no business in here.
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: ['--no-warnings'] });
+    // Node tells the folder of its own version within the one that was asked for.
+    const cache = getCompileCacheDir();
+    const workerData: WorkerSetup = { compileCache: cache === undefined ? undefined : dirname(cache) };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: ['--no-warnings'], workerData });
     const thread: Thread = { worker, job: undefined, idleTimer: undefined };
     threads.add(thread);
     worker.on('message', (answer: TaskAnswer) => {

@@ -1,0 +1,80 @@
+// Owns what one step of a Git client costs: wall, CPU, bytes on the wire, how long the event loop stood still, peak memory.
+import { subscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** One line of the result; times in ms, peak in MiB. Undefined: not measured. */
+export interface Row {
+  readonly client: string;
+  readonly step: string;
+  readonly wall: number;
+  readonly cpu: number;
+  /** On the wire, both ways, headers included. */
+  readonly bytes?: number;
+  /** Longest time by the clock between two turns of the event loop: other processes on the machine count too. */
+  readonly stall?: number;
+  /** Longest turn by the CPU time of the thread: what this process itself held up. */
+  readonly turn?: number;
+  readonly peak?: number;
+}
+
+/** Every connection of this process, for counting bytes. */
+const sockets: Socket[] = [];
+
+/** Counts the bytes of all connections that are opened from now on. */
+export function countSockets(): void {
+  subscribe('net.client.socket', (message) => sockets.push((message as { socket: Socket }).socket));
+}
+
+/** Peak resident memory of this process, in MiB. */
+export function peakMemory(): number {
+  return process.resourceUsage().maxRSS / 1024;
+}
+
+/** Runs a step and measures it. */
+export async function measured(client: string, step: string, run: () => unknown): Promise<Row> {
+  const moved = () => sockets.reduce((sum, socket) => sum + socket.bytesRead + socket.bytesWritten, 0);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const bytes = moved();
+  const turns = watchTurns();
+  delay.enable();
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await run();
+  const wall = performance.now() - start;
+  const used = process.cpuUsage(cpu);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  delay.disable();
+  return {
+    client,
+    step,
+    wall,
+    cpu: (used.user + used.system) / 1000,
+    bytes: moved() - bytes,
+    stall: delay.max / 1e6,
+    turn: turns.stop(),
+    peak: peakMemory(),
+  };
+}
+
+/** Looks once in every turn how much CPU this thread has used since the last. */
+function watchTurns(): { stop(): number } {
+  let longest = 0;
+  let before = process.threadCpuUsage();
+  let timer: NodeJS.Timeout;
+  const look = () => {
+    const used = process.threadCpuUsage(before);
+    longest = Math.max(longest, (used.user + used.system) / 1000);
+    before = process.threadCpuUsage();
+    timer = setTimeout(look, 1);
+  };
+  look();
+  return {
+    stop() {
+      look();
+      clearTimeout(timer);
+      return longest;
+    },
+  };
+}
