@@ -2,7 +2,7 @@
 // gives is a recipe; storing an archive of it is others' work.
 import type { ObjectFormat } from '../../engines/git/oid.ts';
 import type { ContentRecipe, GitTreeSource } from '../../offload/git/recipe.ts';
-import { type FetchStats, fetchCommit } from './fetch.ts';
+import { type FetchStats, fetchCommit, requireOnBranch } from './fetch.ts';
 import type { ResolvedReference } from './resolve.ts';
 import { fetchSparse, type SparseSink } from './sparse.ts';
 import { fetchSubmodules, submodulePaths } from './submodules.ts';
@@ -43,10 +43,15 @@ export async function fetchContent(
   resolved: ResolvedReference,
   options: ContentOptions = {},
 ): Promise<FetchedContent> {
-  const { commit, tagObject } = resolved;
+  const { commit, tagObject, branchTip } = resolved;
   const sparse = options.sparse ?? [];
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const fetchOptions = { ...signal, ...(tagObject === undefined ? {} : { tagObject }) };
+  if (branchTip !== undefined) await requireOnBranch(transport, commit, branchTip, options.signal);
+  const fetchOptions = {
+    ...signal,
+    ...(tagObject === undefined ? {} : { tagObject }),
+    ...(branchTip === undefined ? {} : { branchTip }),
+  };
   // A store that once was fetched in part lacks files of commits that it calls whole.
   const folders = sparse.length > 0 ? sparse : [''];
   const isPartial = sparse.length > 0 || store.isPartial;

@@ -1,5 +1,6 @@
 // Owns what one step of a Git client costs: wall, CPU, bytes on the wire, how long the event loop stood still, peak memory.
 import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -26,9 +27,9 @@ export function countSockets(): void {
   subscribe('net.client.socket', (message) => sockets.push((message as { socket: Socket }).socket));
 }
 
-/** Peak resident memory of this process, in MiB. */
-export function peakMemory(): number {
-  return process.resourceUsage().maxRSS / 1024;
+/** Peak resident memory of a process, in MiB. What `getrusage` tells is no less than what its parent had when it forked. */
+export function peakMemory(pid: number | 'self' = 'self'): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 /** Runs a step and measures it. */
@@ -62,18 +63,16 @@ export async function measured(client: string, step: string, run: () => unknown)
 function watchTurns(): { stop(): number } {
   let longest = 0;
   let before = process.threadCpuUsage();
-  let timer: NodeJS.Timeout;
   const look = () => {
     const used = process.threadCpuUsage(before);
     longest = Math.max(longest, (used.user + used.system) / 1000);
     before = process.threadCpuUsage();
-    timer = setTimeout(look, 1);
   };
-  look();
+  const timer = setInterval(look, 1);
   return {
     stop() {
+      clearInterval(timer);
       look();
-      clearTimeout(timer);
       return longest;
     },
   };

@@ -8,6 +8,7 @@ import { gitRepository } from '../../support/build.ts';
 import { startMemoryGitServer } from '../../support/memory-git-server.ts';
 import { type Live, paths } from '../../support/reconciler.ts';
 import { startUp } from '../../support/up.ts';
+import { peakMemory } from './measure.ts';
 import { generateManifests, moveMain } from './repositories.ts';
 
 const NAMESPACE = 'default';
@@ -18,17 +19,18 @@ const LIMIT_MS = 120_000;
 async function openProduct(state: string) {
   const running = await startUp('--state', state, '--empty');
   const api = await openApi(join(state, 'kubeconfig'));
-  const proc = (file: string) => readFileSync(`/proc/${running.process.pid}/${file}`, 'utf8');
   return {
     api,
     /** CPU so far in ms; the kernel counts in hundredths of a second. */
     cpuMs: () => {
-      const [, , , , , , , , , , , user, system] = proc('stat')
+      const stat = readFileSync(`/proc/${running.process.pid}/stat`, 'utf8');
+      const [user, system] = stat
         .replace(/^.*\) /, '')
-        .split(' ');
+        .split(' ')
+        .slice(11);
       return (Number(user) + Number(system)) * 10;
     },
-    peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(proc('status'))?.[1]) / 1024,
+    peakMiB: () => peakMemory(running.process.pid as number),
     async until(done: () => Promise<boolean>): Promise<void> {
       const end = performance.now() + LIMIT_MS;
       while (!(await done())) {
