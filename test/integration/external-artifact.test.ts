@@ -162,7 +162,7 @@ for (const choice of clusters) {
         'ArtifactFailed',
       );
 
-      expect(condition(failed, 'Ready').message).toBe('Source artifact not found, retrying in 30s');
+      expect(condition(failed, 'Ready').message).toBe('Source is not ready, artifact not found, retrying in 30s');
     });
   });
 }
