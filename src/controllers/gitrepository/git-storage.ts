@@ -120,10 +120,14 @@ class DiskGitStorage implements GitStorage {
       this.#options.clock.now(),
       this.#options.retention,
     );
-    for (const path of removed) this.#recipes.delete(path);
-    const count = removed.filter((path) => path.endsWith('.tar.gz')).length;
-    if (count > 0) await this.#dropObjects(key, keep);
-    return count;
+    const archives = removed.filter((path) => path.endsWith('.tar.gz'));
+    for (const path of archives) {
+      this.#recipes.delete(path);
+      // Recipes go by age alone: a thousand pushes within a minute would leave a thousand of them.
+      await this.#options.artifacts.remove(recipePath(path));
+    }
+    if (archives.length > 0) await this.#dropObjects(key, keep);
+    return archives.length;
   }
 
   /** Drops objects that no archive which is left needs. An archive's name is its commit's. */
