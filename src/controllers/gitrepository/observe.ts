@@ -59,7 +59,7 @@ function resolve(object: GitRepository, transport: GitTransport, signal: AbortSi
 export function fetchFailure(object: GitRepository, error: unknown): ReconcileError {
   if (error instanceof ReconcileError) return error;
   const operation = object.status?.artifact === undefined ? 'clone' : 'list';
-  const told = withOperation(operation, withoutUserInfo(object.spec.url), error);
+  const told = withOperation(operation, urlForTexts(object.spec.url), error);
   const isEmpty = (told as { code?: unknown }).code === 'GitEmptyRepository';
   const reason = isEmpty ? reasons.emptyGitRepository : reasons.gitOperationFailed;
   const message = isEmpty ? errorMessage(told) : `failed to checkout and determine revision: ${errorMessage(told)}`;
@@ -76,6 +76,13 @@ export function withoutUserInfo(url: string): string {
   const parsed = new URL(url);
   if (parsed.protocol !== 'ssh:') parsed.username = '';
   parsed.password = '';
+  return parsed.href;
+}
+
+/** The URL without what may be a credential: user info, and a signed query. */
+function urlForTexts(url: string): string {
+  const parsed = new URL(withoutUserInfo(url));
+  parsed.search = '';
   return parsed.href;
 }
 

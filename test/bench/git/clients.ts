@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { openGitStore } from '../../../src/artifact/git-store.ts';
 import type { FileTree } from '../../../src/lib/filetree.ts';
 import { createWorkerPool } from '../../../src/offload/pool.ts';
-import { fetchCommit } from '../../../src/remote/git/fetch.ts';
+import { fetchContent } from '../../../src/remote/git/content.ts';
 import { createServerMemory } from '../../../src/remote/git/memory.ts';
 import { openTransport } from '../../../src/remote/git/open.ts';
-import { resolveReference } from '../../../src/remote/git/resolve.ts';
+import { type ResolvedReference, resolveReference } from '../../../src/remote/git/resolve.ts';
 import { fetchSparse } from '../../../src/remote/git/sparse.ts';
 import { createHttpDoor } from '../../../src/remote/http.ts';
 import { gitEnv } from '../../support/git.ts';
@@ -51,19 +51,22 @@ async function openLockstep(repository: Repository, work: string) {
 async function runLockstep(repository: Repository, work: string): Promise<Row[]> {
   const { rows, transport, store, step, archive, close } = await openLockstep(repository, work);
   const poll = () => resolveReference(transport, { branch: 'main' });
+  // As the controller fetches: submodules are looked for, too.
+  const fetch = (resolved: ResolvedReference) => fetchContent(transport, store, resolved);
   const first = repository.commits[0] as string;
   await step('first poll', poll);
   // One poll is too short for a clock, and a collection of garbage in it would be all that is seen.
   await step('poll', poll, 20);
-  await step('first fetch', () => fetchCommit(transport, store, first));
+  const resolved = await poll();
+  await step('first fetch', () => fetch(resolved));
   await step('read folder', () => readFolder(store.openTree(first), repository.folder));
   await step('read all', () => readAll(store.openTree(first), ''));
   for (let index = 1; index < repository.commits.length; index++) {
     moveMain(repository, index);
     await step('incremental', async () => {
-      const { commit } = await poll();
-      await fetchCommit(transport, store, commit);
-      readFolder(store.openTree(commit), repository.folder);
+      const found = await poll();
+      await fetch(found);
+      readFolder(store.openTree(found.commit), repository.folder);
     });
   }
   await step('archive', () => archive(repository.commits.at(-1) as string, []));
