@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { FileTree } from '../lib/filetree.ts';
 import type { IgnorePattern } from '../lib/ignore.ts';
-import { ignorePatternsOf, SourceTreeError, sourceEntries } from '../lib/source-tree.ts';
+import { ignoreFoldersOf, ignorePatternsOf, SourceTreeError, sourceEntries } from '../lib/source-tree.ts';
 import { type TarInput, writeTar } from '../lib/tar.ts';
 import { type ContentRecipe, createPackOpener, openWorkTree } from './git/recipe.ts';
 
@@ -27,6 +27,8 @@ export interface PackArchiveOutput {
   readonly size: number;
   /** Regular files in it. */
   readonly files: number;
+  /** For the recipe: folders that hold an ignore file. */
+  readonly ignoreFolders: readonly string[];
 }
 
 const FILE_MODE = 0o600;
@@ -44,7 +46,9 @@ export async function packArchive(input: PackArchiveInput): Promise<PackArchiveO
   const packs = createPackOpener(input.maxObjectBytes);
   try {
     const tree = openWorkTree(input.content, packs.open);
-    return await writeArchive(tree, ignorePatternsOf(tree, input.content.ignore), input.path);
+    const ignoreFolders = ignoreFoldersOf(tree);
+    const patterns = ignorePatternsOf(tree, ignoreFolders, input.content.ignore);
+    return { ...(await writeArchive(tree, patterns, input.path)), ignoreFolders };
   } finally {
     packs.close();
   }
@@ -55,7 +59,7 @@ export async function writeArchive(
   tree: FileTree,
   patterns: readonly IgnorePattern[],
   path: string,
-): Promise<PackArchiveOutput> {
+): Promise<Omit<PackArchiveOutput, 'ignoreFolders'>> {
   const file = await open(path, 'wx', FILE_MODE);
   try {
     const hash = createHash('sha256');

@@ -88,22 +88,20 @@ class DiskGitStorage implements GitStorage {
     await this.#openStores(recipe);
     // Another repository's pass may drop objects of an included store meanwhile.
     const unpin = foldersOf(recipe).map((dir) => this.#opened.get(dir)!.pin());
+    const { maxObjectBytes } = DEFAULT_PACK_LIMITS;
+    let known = recipe;
+    const pack = async (temporary: string) => {
+      const packed = await workers.run('packArchive', { content: recipe, path: temporary, maxObjectBytes });
+      known = { ...recipe, ignoreFolders: packed.ignoreFolders };
+      return packed;
+    };
     const stored = await artifacts
-      .put(
-        path,
-        (temporary) =>
-          workers.run('packArchive', {
-            content: recipe,
-            path: temporary,
-            maxObjectBytes: DEFAULT_PACK_LIMITS.maxObjectBytes,
-          }),
-        () => this.#open(recipe),
-      )
+      .put(path, pack, () => this.#open(known))
       .finally(() => {
         for (const release of unpin) release();
       });
-    await this.#writeRecipe(path, recipe);
-    this.#recipes.set(path, recipe);
+    await this.#writeRecipe(path, known);
+    this.#recipes.set(path, known);
     this.#options.onStored?.(path.split('/').slice(1, 3).join('/'));
     return stored;
   }
