@@ -1,6 +1,6 @@
 // Owns measuring Git: this transport, isomorphic-git and the real git side by side on generated repositories; then the
 // figures that were asked for, each beside the worst of several runs.
-//   node test/bench/git.ts [--files 20,1000] [--branches 1,5000] [--runs 5] [--megabytes 1024] [--polled 500]
+//   node test/bench/git.ts [--files 20,1000] [--branches 1,5000] [--history 5000] [--runs 5] [--megabytes 1024] [--polled 500]
 // The server runs in a process of its own, each client too, so that CPU and memory are those of the client alone.
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/git.ts';
 import { clients } from './git/clients.ts';
 import type { Row } from './git/measure.ts';
 import { measurePolls, measurePushes } from './git/product.ts';
-import { generateLarge, generateManifests, moveMain, type Repository } from './git/repositories.ts';
+import { generateLarge, generateManifests, moveMain, type Repository, type Shape } from './git/repositories.ts';
 
 const FILES = 10_000;
 const STEPS = 4;
@@ -27,8 +27,9 @@ async function run(): Promise<void> {
   }
   const { values } = parseArgs({
     options: {
-      files: { type: 'string', default: '20,1000,10000' },
+      files: { type: 'string', default: '20,1000,10000,100000' },
       branches: { type: 'string', default: '1,5000' },
+      history: { type: 'string', default: '5000' },
       runs: { type: 'string', default: '5' },
       megabytes: { type: 'string', default: '1024' },
       polled: { type: 'string', default: '500' },
@@ -43,7 +44,10 @@ async function run(): Promise<void> {
   const server = await startServer(folder.dir);
   try {
     for (const files of numbers(values.files)) {
-      for (const branches of numbers(values.branches)) await compare(folder.dir, server.url, files, branches);
+      for (const branches of numbers(values.branches)) await compare(folder.dir, server.url, { files, branches });
+    }
+    for (const history of numbers(values.history)) {
+      await compare(folder.dir, server.url, { files: 1000, branches: 1, history });
     }
     await judge(folder.dir, server.url, { runs: Number(values.runs), megabytes: Number(values.megabytes) });
     await judgeProduct(folder.dir, Number(values.polled));
@@ -66,9 +70,9 @@ async function startServer(root: string): Promise<{ url: string; stop(): void }>
   return { url, stop: () => void child.kill() };
 }
 
-async function compare(dir: string, url: string, files: number, branches: number): Promise<void> {
-  const repository = generateManifests(dir, url, { files, branches, steps: STEPS });
-  console.log(`\n${files} files, ${branches} branches`);
+async function compare(dir: string, url: string, shape: Omit<Shape, 'steps'>): Promise<void> {
+  const repository = generateManifests(dir, url, { ...shape, steps: STEPS });
+  console.log(`\n${shape.files} files, ${shape.branches} branches, ${shape.history ?? 0} commits before`);
   for (const client of ['lockstep', 'isomorphic-git', 'git']) {
     for (const row of await inProcess(dir, client, repository)) print(row);
   }

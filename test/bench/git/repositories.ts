@@ -26,14 +26,20 @@ function commitText(message: string, changes: readonly string[]): string {
   return `${head}${changes.join('')}\n`;
 }
 
-/** Random manifests, a hundred to a folder, and as many branches; then `steps` commits that change one file each. */
-export function generateManifests(
-  root: string,
-  url: string,
-  shape: { readonly files: number; readonly branches: number; readonly steps: number },
-): Repository {
-  const { files, branches, steps } = shape;
-  const name = `r-${files}-${branches}`;
+/** What a repository of manifests is like. */
+export interface Shape {
+  readonly files: number;
+  readonly branches: number;
+  /** Commits after the first one that is fetched. */
+  readonly steps: number;
+  /** Commits before it. @default 0 */
+  readonly history?: number;
+}
+
+/** Random manifests, a hundred to a folder, and as many branches; each commit changes one file. */
+export function generateManifests(root: string, url: string, shape: Shape): Repository {
+  const { files, branches, steps, history = 0 } = shape;
+  const name = `r-${files}-${branches}-${history}`;
   const bare = join(root, `${name}.git`);
   mkdirSync(bare, { recursive: true });
   gitIn(bare, ['init', '--quiet', '--bare', '--initial-branch=main']);
@@ -48,9 +54,10 @@ export function generateManifests(
   };
   const first = Array.from({ length: files }, (_, index) => change(index, 'v0'));
   const texts = [commitText('first', first)];
-  for (let step = 1; step <= steps; step++) texts.push(commitText(`step ${step}`, [change(step % files, `v${step}`)]));
+  for (let step = 1; step <= history + steps; step++)
+    texts.push(commitText(`step ${step}`, [change(step % files, `v${step}`)]));
   gitIn(bare, ['fast-import', '--quiet'], texts.join(''));
-  const commits = gitIn(bare, ['rev-list', '--reverse', 'steps']).trim().split('\n');
+  const commits = gitIn(bare, ['rev-list', '--reverse', 'steps']).trim().split('\n').slice(history);
   const refs = Array.from({ length: branches - 1 }, (_, index) => `create refs/heads/b${index} ${commits[0]}\n`);
   gitIn(bare, ['update-ref', '--stdin'], `create refs/heads/main ${commits[0]}\n${refs.join('')}`);
   gitIn(bare, ['pack-refs', '--all']);
