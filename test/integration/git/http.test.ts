@@ -8,17 +8,11 @@ import { formatTree } from '../../../src/engines/git/tree.ts';
 import { fetchContent } from '../../../src/remote/git/content.ts';
 import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { resolveReference } from '../../../src/remote/git/resolve.ts';
+import { failureOf } from '../../support/failure.ts';
 import { commitFiles, git } from '../../support/git.ts';
 import { type GitSession, startGitSession } from '../../support/git-session.ts';
 
-async function failure(run: Promise<unknown>): Promise<GitError> {
-  const error = await run.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof GitError) return error;
-  throw error ?? new Error('did not fail');
-}
+const failure = (run: Promise<unknown>) => failureOf(run, GitError);
 
 describe.each([2, 1, 0] as const)('Git over HTTP, protocol version %i', (protocol) => {
   let session: GitSession;

@@ -9,6 +9,7 @@ import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { openTransport } from '../../../src/remote/git/open.ts';
 import { resolveReference } from '../../../src/remote/git/resolve.ts';
 import { createSshConnections, type SshConnections } from '../../../src/remote/git/ssh-connection.ts';
+import { failureOf } from '../../support/failure.ts';
 import { git } from '../../support/git.ts';
 import { type GitSession, startGitSession } from '../../support/git-session.ts';
 import { type Gitolite, hasGitolite, startGitolite } from '../../support/gitolite.ts';
@@ -25,14 +26,7 @@ repo secret
   RW+ = admin
 `;
 
-async function failure(run: Promise<unknown>): Promise<GitError> {
-  const error = await run.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof GitError) return error;
-  throw error ?? new Error('did not fail');
-}
+const failure = (run: Promise<unknown>) => failureOf(run, GitError);
 
 describe.skipIf(skips)('gitolite (needs gitolite3 and sshd)', () => {
   let session: GitSession;
