@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultFeatureGates } from '../../src/controllers/shared/feature-gates.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { writeTar } from '../../src/lib/tar.ts';
-import { configMapYaml, kustomization } from '../support/build.ts';
+import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { condition, hasFailed, isReady, pathOf, paths, useReconciler } from '../support/reconciler.ts';
 
@@ -41,17 +41,16 @@ for (const choice of clusters) {
     });
     afterAll(() => void server.close());
 
-    /** Does what a third party does: serves an archive and says so in the status. */
-    async function publish(name: string, archive: Buffer, status: JsonObject = {}): Promise<string> {
+    /** Does what a third party does: serves an archive and says so in the status of an object. */
+    async function publish(
+      name: string,
+      archive: Buffer,
+      status: JsonObject = {},
+      object: JsonObject = { kind: 'ExternalArtifact', spec: { sourceRef: { kind: 'Anything', name: 'else' } } },
+    ): Promise<string> {
       const sum = createHash('sha256').update(archive).digest('hex');
       const path = `/${name}/${sum}.tar.gz`;
       archives.set(path, archive);
-      const object = {
-        apiVersion: 'source.toolkit.fluxcd.io/v1',
-        kind: 'ExternalArtifact',
-        metadata: { name, namespace: cluster.namespace },
-      };
-      await suite.apply({ ...object, spec: { sourceRef: { kind: 'Anything', name: 'else' } } });
       const artifact = {
         digest: `sha256:${sum}`,
         lastUpdateTime: '2026-01-01T00:00:00Z',
@@ -61,11 +60,20 @@ for (const choice of clusters) {
         url: url + path,
         ...status,
       };
-      const answer = await cluster.admin.call('PATCH', `${pathOf(object)}/status?fieldManager=maker&force=true`, {
-        body: { ...object, status: { artifact } },
-        contentType: 'application/apply-patch+yaml',
-      });
-      expect(answer.status).toBe(200);
+      const whole = {
+        apiVersion: 'source.toolkit.fluxcd.io/v1',
+        metadata: { name, namespace: cluster.namespace },
+        ...object,
+        status: { artifact },
+      };
+      // Without the label of this suite, so that no controller of ours takes it for its own.
+      for (const part of ['', '/status']) {
+        const answer = await cluster.admin.call('PATCH', `${pathOf(whole)}${part}?fieldManager=maker&force=true`, {
+          body: whole,
+          contentType: 'application/apply-patch+yaml',
+        });
+        expect(answer.status).toBeLessThan(300);
+      }
       return artifact.revision;
     }
 
@@ -90,6 +98,23 @@ for (const choice of clusters) {
         second,
       );
       expect((await suite.get(paths.configMap(cluster.namespace, 'from-app')))?.data).toEqual({ a: '2' });
+    });
+
+    it('takes an artifact from the replica that made it, where another shard reconciles the source', async () => {
+      const source = gitRepository('elsewhere', 'http://127.0.0.1:1/never-asked.git');
+      const archive = archiveOf({ 'cm.yaml': configMapYaml('elsewhere', { a: '1' }) });
+      const revision = await publish(
+        'elsewhere',
+        archive,
+        {},
+        { kind: 'GitRepository', spec: source['spec'] as JsonObject },
+      );
+      await suite.apply(kustomization('elsewhere', 'elsewhere', { targetNamespace: cluster.namespace }));
+
+      const ready = await suite.waitFor(paths.kustomization(cluster.namespace, 'elsewhere'), isReady, 'Ready');
+
+      expect(ready.status.lastAppliedRevision).toBe(revision);
+      expect((await suite.get(paths.configMap(cluster.namespace, 'elsewhere')))?.data).toEqual({ a: '1' });
     });
 
     it('fetches an archive once for all who use it', async () => {
