@@ -76,6 +76,8 @@ export interface ArtifactStore {
 const DEFAULT_TTL_MS = 60_000;
 const DEFAULT_RECORDS = 2;
 const MAX_LISTED = 1000;
+// As many as an archive of ours may hold (lib/source-tree.ts).
+const MAX_ENTRIES = 2_000_000;
 const UNPACKED_BYTES = 64 * 1024 * 1024;
 const MAX_CONTENTS = 10_000;
 const DEFAULT_UNPACKED_BYTES = 1024 * 1024 * 1024;
@@ -184,7 +186,7 @@ class DiskArtifacts implements ArtifactStore {
     try {
       const tar = await gunzipBytes(archive, { maxOutputLength: limit });
       const files = new Map<string, MemoryFile>();
-      for (const entry of readTar(tar, { maxBytes: limit })) {
+      for (const entry of readTar(tar, { maxBytes: limit, maxEntries: MAX_ENTRIES })) {
         if (entry.kind === 'file') files.set(entry.path, { content: entry.data, executable: entry.executable });
       }
       const tree = createMemoryTree(files);

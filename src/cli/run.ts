@@ -10,7 +10,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
 import { installNamespace } from './install-manifests.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, environmentProxy } from './io.ts';
 import { untilEnd } from './signals.ts';
 import { version } from './version.ts';
 
@@ -145,12 +145,6 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     sshKexAlgorithms: options.sshKexAlgos,
     sshHostKeyAlgorithms: options.sshHostkeyAlgos,
   };
-}
-
-/** Proxies of the environment; the upper-case name wins, as in Go. */
-function environmentProxy(env: CliIo['env']) {
-  const read = (name: string): string => env[name] || env[name.toLowerCase()] || '';
-  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), none: read('NO_PROXY') };
 }
 
 function refuse(options: RunOptions, gates: FeatureGates): void {

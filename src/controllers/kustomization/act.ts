@@ -159,14 +159,15 @@ async function openArtifact(
       ports.openArtifact(pass.current().spec!.sourceRef.kind, artifact, pass.signal),
     );
   } catch (error) {
-    const code = error instanceof ReconcileError ? errorCode(error.cause) : undefined;
+    const cause = error instanceof ReconcileError ? error.cause : undefined;
+    const code = errorCode(cause);
     if (code !== 'ArtifactNotFound' && code !== 'ArtifactFileNotFound') throw error;
     const { requeueDependencyMs } = ports.settings;
     throw new ReconcileError(reasons.artifactFailed, artifactFileNotFound(requeueDependencyMs), {
       retry: 'waiting',
       silent: true,
       retryAfterMs: requeueDependencyMs,
-      cause: error,
+      cause,
     });
   }
 }
