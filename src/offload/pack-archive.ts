@@ -20,13 +20,17 @@ export interface PackArchiveInput {
 }
 
 /** What was packed. */
-export interface PackArchiveOutput {
+export interface WrittenArchive {
   /** `sha256:<hex>` of the file. */
   readonly digest: string;
   /** Bytes of the file. */
   readonly size: number;
   /** Regular files in it. */
   readonly files: number;
+}
+
+/** What was packed out of Git objects. */
+export interface PackArchiveOutput extends WrittenArchive {
   /** For the recipe: folders that hold an ignore file. */
   readonly ignoreFolders: readonly string[];
 }
@@ -59,7 +63,7 @@ export async function writeArchive(
   tree: FileTree,
   patterns: readonly IgnorePattern[],
   path: string,
-): Promise<Omit<PackArchiveOutput, 'ignoreFolders'>> {
+): Promise<WrittenArchive> {
   const file = await open(path, 'wx', FILE_MODE);
   try {
     const hash = createHash('sha256');

@@ -206,13 +206,6 @@ describe('decide', () => {
       'stalled',
     ],
     [
-      'a kind of source that is not done',
-      { object: object({ sourceRef: { kind: 'Bucket', name: 'b' } }) },
-      'FieldNotSupported',
-      'spec.sourceRef.kind Bucket is not supported yet',
-      'stalled',
-    ],
-    [
       'a ServiceAccount to decrypt as, without its gate',
       { object: object({ decryption: { provider: 'sops', serviceAccountName: 'sa' } }) },
       'FeatureGateDisabled',
