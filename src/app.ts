@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
+import { followArtifactSources } from './app/artifact-sources.ts';
 import { followKind } from './app/follow-kind.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
@@ -28,7 +29,12 @@ import { AppliedObjects } from './controllers/kustomization/applied-objects.ts';
 import { clientSource } from './controllers/kustomization/client-source.ts';
 import { Conflicts } from './controllers/kustomization/conflicts.ts';
 import { explainHealth } from './controllers/kustomization/explain.ts';
-import { kustomizationController, withGates } from './controllers/kustomization/index.ts';
+import {
+  kustomizationController,
+  kustomizationWatches,
+  sourceApiVersion,
+  withGates,
+} from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/moves.ts';
 import { fieldManager, type KustomizationPorts, liftHolds } from './controllers/kustomization/ports.ts';
@@ -114,7 +120,10 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const informers = new Informers({ rest, discovery, clock, random, log });
   const events = new EventRecorder({ client, clock, log });
   if (options.onEvent !== undefined) events.listen(options.onEvent);
-  const http = createHttpDoor({ userAgent: `lockstep/${options.version}` });
+  const door = { userAgent: `lockstep/${options.version}`, environmentProxy: options.environmentProxy ?? {} };
+  const http = createHttpDoor(door);
+  // What users of the cluster name in objects and files must not reach the machine's own metadata service.
+  const guardedHttp = createHttpDoor({ ...door, blockLinkLocal: true });
   const receiver =
     options.eventsUrl === undefined
       ? undefined
@@ -179,7 +188,18 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
   // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
+  const gates = options.gates ?? defaultFeatureGates;
   const gitRepositories = followKind<GitRepository>(gitRepositoryController.kind, machine, stopping.signal);
+  const artifactSources = await followArtifactSources({
+    machine,
+    signal: stopping.signal,
+    gates,
+    stateDir: options.stateDir,
+    http: guardedHttp,
+    address,
+    isShard: shard.labelSelector !== undefined,
+    openOwn: (artifact) => storage.open(artifact),
+  });
   const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const conflicts = new Conflicts(enqueue);
   const moves = new Moves({ clock, enqueue });
@@ -195,7 +215,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     kexAlgorithms: options.sshKexAlgorithms,
     hostKeyAlgorithms: options.sshHostKeyAlgorithms,
   });
-  const gates = options.gates ?? defaultFeatureGates;
   const settings = {
     noCrossNamespaceRefs: options.noCrossNamespaceRefs ?? false,
     requeueDependencyMs: options.requeueDependencyMs ?? 30_000,
@@ -220,8 +239,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     artifactUrl: (path) => `http://${address}/${path}`,
   };
-  // What users of the cluster name in objects and indexes must not reach the machine's own metadata service.
-  const guardedHttp = createHttpDoor({ userAgent: `lockstep/${options.version}`, blockLinkLocal: true });
   const sources = createSources({
     machine,
     client,
@@ -276,7 +293,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const targetClient = async (object: Kustomization): Promise<DynamicClient> =>
     clientFor(object, await inputs.read(`${object.metadata.namespace}/${object.metadata.name}`, object));
   const fetching = {
-    http,
+    http: guardedHttp,
     workers,
     folder: join(options.stateDir, 'remote-bases'),
     openTransport: (url: string, timeoutMs: number) => openTransport(url, {}, { http, memory, ssh, timeoutMs }),
@@ -300,9 +317,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       return others.filter((other) => keyOf(other) !== keyOf(object));
     },
     memory: new Map(),
-    findSource: (namespace, name) => gitRepositories.get(namespace, name),
+    findSource: artifactSources.get,
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
-    openArtifact: (artifact) => storage.open(artifact),
+    openArtifact: artifactSources.open,
     inputs,
     render: async ({ artifact, tree }, object, read, signal) => {
       const { source, release } = storage.hold(artifact);
@@ -353,16 +370,16 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
     const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
-    running.kustomization = startController(
-      withWorkers(withGates(kustomizationController, gates)),
-      kustomizationPorts,
-      machine,
-    );
+    const consumer = { ...kustomizationController, watches: kustomizationWatches(artifactSources.kinds) };
+    running.kustomization = startController(withWorkers(withGates(consumer, gates)), kustomizationPorts, machine);
     running.all = [git, ...sources.start(), running.kustomization];
-    registerResourceMetrics(
-      registry,
-      running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
-    );
+    registerResourceMetrics(registry, [
+      ...running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
+      {
+        kind: { apiVersion: sourceApiVersion, kind: 'ExternalArtifact' },
+        list: () => artifactSources.list('ExternalArtifact'),
+      },
+    ]);
     return leadership?.release;
   }
   async function waitForLeadership(): Promise<{ release: () => Promise<void> } | undefined> {

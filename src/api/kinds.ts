@@ -2,6 +2,7 @@
 import type { KindDescription } from './kind.ts';
 import { kustomizationKind } from './kustomize/kustomization.ts';
 import { bucketKind } from './source/bucket.ts';
+import { externalArtifactKind } from './source/externalartifact.ts';
 import { gitRepositoryKind } from './source/gitrepository.ts';
 import { helmChartKind } from './source/helmchart.ts';
 import { helmRepositoryKind } from './source/helmrepository.ts';
@@ -14,4 +15,5 @@ export const kinds: readonly KindDescription[] = [
   helmRepositoryKind,
   helmChartKind,
   kustomizationKind,
+  externalArtifactKind,
 ];

@@ -89,13 +89,18 @@ export function conditions(): Schema {
   return list('Conditions of the object.', condition);
 }
 
-/** The whole object: apiVersion, kind, metadata, spec and status. */
+/** The whole object: apiVersion, kind, metadata, spec and status, whose `observedGeneration` begins with -1. */
 export function topLevel(description: string, spec: Schema, status: Schema): Schema {
+  return topLevelWith(description, spec, { ...status, default: { observedGeneration: -1 } });
+}
+
+/** The same for a kind that nothing reconciles: its status is as somebody else writes it. */
+export function topLevelWith(description: string, spec: Schema, status: Schema): Schema {
   return object(description, {
     apiVersion: string('Version of the schema that this object is written in, as group/version.'),
     kind: string('Kind of the object, in CamelCase.'),
     metadata: { type: 'object' },
     spec,
-    status: { ...status, default: { observedGeneration: -1 } },
+    status,
   });
 }

@@ -10,6 +10,7 @@ const KIND_RETRY_MS = 5_000;
 /** All objects of a kind; none while the cluster does not have the kind. */
 export interface FollowedKind<T extends KubeObject> {
   get(namespace: string, name: string): T | undefined;
+  list(): readonly T[];
   /** Objects whose index holds the value. */
   byIndex(index: string, value: string): readonly T[];
 }
@@ -47,6 +48,7 @@ export function followKind<T extends KubeObject>(
   void begin();
   return {
     get: (namespace, name) => informer?.get(namespace, name),
+    list: () => informer?.list() ?? [],
     byIndex: (index, value) => informer?.byIndex(`all/${index}`, value) ?? [],
   };
 }

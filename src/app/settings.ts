@@ -2,6 +2,7 @@
 // flags (flux.md §6.1, §6.2). What is not said has Flux's default.
 import type { FeatureGates } from '../controllers/shared/feature-gates.ts';
 import type { SourceLimits } from '../controllers/shared/source-ports.ts';
+import type { HttpDoorOptions } from '../remote/http.ts';
 
 /** An address to listen on, and a port; 0 takes a free one. */
 export interface ListenAddress {
@@ -61,6 +62,8 @@ export interface ReconcilerSettings {
   readonly leaseRetryMs?: number | undefined;
   /** Leases are given back at the end. @default true */
   readonly leaseGivesBack?: boolean | undefined;
+  /** Proxies of the process environment, for sources that name none. */
+  readonly environmentProxy?: HttpDoorOptions['environmentProxy'];
   readonly sshKexAlgorithms?: readonly string[] | undefined;
   readonly sshHostKeyAlgorithms?: readonly string[] | undefined;
 }

@@ -10,7 +10,7 @@ import { DEFAULT_PACK_LIMITS, indexPackSteps, type PackLimits } from '../engines
 import { memorySource } from '../engines/git/inflate.ts';
 import { createObjectTree, type ObjectTree } from '../engines/git/object-tree.ts';
 import { type GitObject, isOid, type ObjectFormat } from '../engines/git/oid.ts';
-import { formatPackIdxSteps, parsePackIdx } from '../engines/git/pack-idx.ts';
+import { formatPackIdxSteps, type PackIdx, parsePackIdx } from '../engines/git/pack-idx.ts';
 import { createPackReader } from '../engines/git/pack-reader.ts';
 import { completePackBytes } from '../engines/git/pack-write.ts';
 import { createByteLru } from '../lib/byte-lru.ts';
@@ -47,6 +47,13 @@ export interface ImportResult {
   readonly objects: number;
   /** Bytes as received. */
   readonly bytes: number;
+}
+
+/** A pack that was indexed; the index too where it was made in this thread. */
+interface IndexedImport {
+  readonly objects: number;
+  readonly checksum: string;
+  readonly idx?: PackIdx;
 }
 
 const CACHE_BYTES = 8 * 1024 * 1024;
@@ -212,8 +219,8 @@ export class GitStore {
     }
   }
 
-  private openPack(packPath: string): PackFile {
-    return openPackFile(packPath, this.format, { maxObjectBytes: this.limits.maxObjectBytes });
+  private openPack(packPath: string, idx?: PackIdx): PackFile {
+    return openPackFile(packPath, this.format, { maxObjectBytes: this.limits.maxObjectBytes, idx });
   }
 
   private async removePack(packPath: string): Promise<void> {
@@ -249,7 +256,7 @@ export class GitStore {
     const temporary = join(this.packDir, `tmp_pack_${randomBytes(8).toString('hex')}`);
     try {
       const received = await receivePack(pack, temporary, this.limits, options.signal);
-      const { objects, checksum } =
+      const { objects, checksum, idx } =
         received.memory === undefined
           ? await this.indexInWorker(temporary, options)
           : await this.indexInline(received.memory, temporary, options);
@@ -257,7 +264,7 @@ export class GitStore {
         this.partialClone = true;
         await writeConfig(this.dir, this.format, true);
       }
-      if (objects > 0) await this.adopt(temporary, checksum);
+      if (objects > 0) await this.adopt(temporary, checksum, idx);
       else this.requireRoots(options.roots);
       await this.record(options);
       return { objects, bytes: received.bytes };
@@ -273,11 +280,7 @@ export class GitStore {
     }
   }
 
-  private async indexInline(
-    bytes: Buffer,
-    temporary: string,
-    options: ImportOptions,
-  ): Promise<{ objects: number; checksum: string }> {
+  private async indexInline(bytes: Buffer, temporary: string, options: ImportOptions): Promise<IndexedImport> {
     const { signal } = options;
     const indexOptions = { limits: this.limits, readExternal: (oid: string) => this.read(oid) };
     const indexed = await runInSlices(indexPackSteps(memorySource(bytes), this.format, indexOptions), signal);
@@ -296,10 +299,10 @@ export class GitStore {
       writeFile(temporary, complete.bytes, { mode: 0o600, flush: true }),
       writeFile(`${temporary}.idx`, idx, { mode: 0o600, flush: true }),
     ]);
-    return { objects: indexed.count, checksum: complete.checksum };
+    return { objects: indexed.count, checksum: complete.checksum, idx: parsed };
   }
 
-  private indexInWorker(temporary: string, options: ImportOptions): Promise<{ objects: number; checksum: string }> {
+  private indexInWorker(temporary: string, options: ImportOptions): Promise<IndexedImport> {
     const input = {
       packPath: temporary,
       idxPath: `${temporary}.idx`,
@@ -313,7 +316,7 @@ export class GitStore {
   }
 
   // The pack gets its name before its index does: whoever sees the index finds the pack.
-  private async adopt(temporary: string, checksum: string): Promise<PackFile> {
+  private async adopt(temporary: string, checksum: string, idx?: PackIdx): Promise<PackFile> {
     const packPath = join(this.packDir, `pack-${checksum}.pack`);
     const known = this.packs.find((pack) => pack.packPath === packPath);
     if (known !== undefined) return known;
@@ -322,8 +325,9 @@ export class GitStore {
     await rename(temporary, packPath);
     await rename(`${temporary}.idx`, packPath.replace(/\.pack$/, '.idx'));
     // Newest first: the next read most likely is for what came last.
-    const pack = this.openPack(packPath);
+    const pack = this.openPack(packPath, idx);
     this.packs = [pack, ...this.packs];
+    if (idx !== undefined) this.touch();
     return pack;
   }
 

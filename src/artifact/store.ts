@@ -4,9 +4,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openArchiveTree } from '../lib/archive-tree.ts';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { MAX_UNPACKED_BYTES, openTarTree } from '../lib/archive-tree.ts';
 import { createByteLru } from '../lib/byte-lru.ts';
-import { CodedError } from '../lib/errors.ts';
+import { digestAlgorithm } from '../lib/digest.ts';
+import { CodedError, errorCode, errorMessage } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
 
 /** Why an artifact cannot be had. */
@@ -75,10 +78,18 @@ const MAX_LISTED = 1000;
 const UNPACKED_BYTES = 64 * 1024 * 1024;
 const MAX_CONTENTS = 10_000;
 
+const gunzipBytes = promisify(gunzip);
+
+/** Options of `openArtifactStore`. */
+export interface ArtifactStoreOptions {
+  /** Bound on an archive's content where it has to be unpacked. @default 1 GiB */
+  readonly maxUnpackedBytes?: number;
+}
+
 /** Opens the store below `root`, making the folder when there is none. */
-export async function openArtifactStore(root: string): Promise<ArtifactStore> {
+export async function openArtifactStore(root: string, options: ArtifactStoreOptions = {}): Promise<ArtifactStore> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  return new DiskArtifacts(root);
+  return new DiskArtifacts(root, options.maxUnpackedBytes ?? MAX_UNPACKED_BYTES);
 }
 
 class DiskArtifacts implements ArtifactStore {
@@ -87,10 +98,14 @@ class DiskArtifacts implements ArtifactStore {
   private readonly unpacked = createByteLru<string, FileTree>(UNPACKED_BYTES);
   /** Identity of a file when it was last hashed: `inode size mtime digest`. */
   private readonly verified = new Map<string, string>();
+  /** Archives that are being unpacked, by digest. */
+  private readonly unpacking = new Map<string, Promise<FileTree>>();
+  private readonly maxUnpackedBytes: number;
   private counter = 0;
 
-  constructor(root: string) {
+  constructor(root: string, maxUnpackedBytes: number) {
     this.root = root;
+    this.maxUnpackedBytes = maxUnpackedBytes;
   }
 
   localPath(path: string): string {
@@ -136,7 +151,7 @@ class DiskArtifacts implements ArtifactStore {
     try {
       const identity = await this.identity(local, digest);
       if (this.verified.get(path) === identity) return 'ok';
-      if ((await hashFile(local)) !== digest) return 'mismatch';
+      if ((await hashFile(local, digest)) !== digest) return 'mismatch';
       this.verified.set(path, identity);
       return 'ok';
     } catch (error) {
@@ -154,11 +169,26 @@ class DiskArtifacts implements ArtifactStore {
     await this.check(path, digest);
     const content = this.contents.get(path);
     if (content !== undefined) return content();
-    const known = this.unpacked.get(digest);
+    const known = this.unpacked.get(digest) ?? this.unpacking.get(digest);
     if (known !== undefined) return known;
-    const { tree, bytes } = unpack(await readFile(this.localPath(path)), path);
-    this.unpacked.set(digest, tree, bytes);
-    return tree;
+    const unpacking = this.unpack(path, digest).finally(() => this.unpacking.delete(digest));
+    this.unpacking.set(digest, unpacking);
+    return unpacking;
+  }
+
+  private async unpack(path: string, digest: string): Promise<FileTree> {
+    const limit = this.maxUnpackedBytes;
+    const archive = await readFile(this.localPath(path));
+    try {
+      const tar = await gunzipBytes(archive, { maxOutputLength: limit });
+      const tree = openTarTree(tar, limit);
+      this.unpacked.set(digest, tree, tar.length);
+      return tree;
+    } catch (cause) {
+      const why =
+        errorCode(cause) === 'ERR_BUFFER_TOO_LARGE' ? `it holds more than ${limit} bytes` : errorMessage(cause);
+      throw new ArtifactError('ArtifactUnreadable', `artifact ${path} cannot be unpacked: ${why}`, { path }, { cause });
+    }
   }
 
   async remove(path: string): Promise<void> {
@@ -229,10 +259,13 @@ function isArchive(path: string): boolean {
   return /\.(?:tar\.gz|tgz|yaml)$/.test(path);
 }
 
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
+/** Digest of a file by the algorithm of `like`. */
+async function hashFile(path: string, like: string): Promise<string> {
+  const algorithm = digestAlgorithm(like);
+  if (algorithm === undefined) return '';
+  const hash = createHash(algorithm);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return `sha256:${hash.digest('hex')}`;
+  return `${algorithm}:${hash.digest('hex')}`;
 }
 
 async function listFolder(path: string): Promise<string[]> {
@@ -241,13 +274,5 @@ async function listFolder(path: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  }
-}
-
-function unpack(archive: Buffer, path: string): { tree: FileTree; bytes: number } {
-  try {
-    return openArchiveTree(archive);
-  } catch (cause) {
-    throw new ArtifactError('ArtifactUnreadable', `artifact ${path} cannot be unpacked`, { path }, { cause });
   }
 }

@@ -16,3 +16,9 @@ export const processIo: CliIo = {
   cwd: process.cwd(),
   env: process.env,
 };
+
+/** Proxies of the environment; the upper-case name wins, as in Go. */
+export function environmentProxy(env: CliIo['env']): { http: string; https: string; none: string } {
+  const read = (name: string): string => env[name] || env[name.toLowerCase()] || '';
+  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), none: read('NO_PROXY') };
+}

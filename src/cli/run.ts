@@ -10,7 +10,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
 import { installNamespace } from './install-manifests.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, environmentProxy } from './io.ts';
 import { untilEnd } from './signals.ts';
 import { version } from './version.ts';
 
@@ -114,6 +114,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
   const storageAddress = io.env['STORAGE_ADDRESS'];
   return {
     gates,
+    environmentProxy: environmentProxy(io.env),
     concurrent: options.concurrent,
     concurrentSsa: options.concurrentSsa,
     watchNamespace: options.watchAllNamespaces === 'true' ? undefined : namespace,

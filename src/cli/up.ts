@@ -21,7 +21,7 @@ import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { startStages } from '../sandbox/stages/start-stages.ts';
 import { demoDeployment, demoName, demoObjects, demoRepository } from './demo.ts';
 import { namespaceManifest, rightsManifests } from './install-manifests.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, environmentProxy } from './io.ts';
 import { createLiveLines } from './live-lines.ts';
 import { isPortFree } from './ports.ts';
 import { beforeEnd, untilEnd } from './signals.ts';
@@ -83,6 +83,7 @@ export async function up(options: UpOptions, io: CliIo, ending: AbortSignal): Pr
       httpPort: options.httpPort ?? (await usable(remembered.httpPort, options.listen)),
       listen: options.listen,
       legacyRevisions: options.legacyRevisions,
+      environmentProxy: environmentProxy(io.env),
       onEvent: createLiveLines((line) => io.stdout(line), timeOfDay),
     });
     servers.state.remember({ httpPort: portOf(reconciler.httpUrl), internalPort: portOf(reconciler.internalUrl) });

@@ -26,20 +26,19 @@ export interface SourceEntry {
 }
 
 /**
- * All patterns in force for a tree: of its ignore files, each for its folder, then those of the object's spec.
+ * The folders of a tree that have an ignore file, in the order in which their patterns count.
  * Every folder is looked into, so this is also where a tree that is too large or too deep is refused.
  * @throws SourceTreeError
  */
-export function ignorePatternsOf(tree: FileTree, specIgnore?: string, limits: WalkLimits = {}): IgnorePattern[] {
+export function ignoreFoldersOf(tree: FileTree, limits: WalkLimits = {}): string[] {
   const { maxEntries = 2_000_000, maxDepth = 500 } = limits;
-  const patterns: IgnorePattern[] = [];
+  const folders: string[] = [];
   let entries = 0;
-  const visit = (path: string, domain: readonly string[]): void => {
-    if (domain.length > maxDepth) {
+  const visit = (path: string, depth: number): void => {
+    if (depth > maxDepth) {
       throw new SourceTreeError('SourceTooDeep', `folders are nested more than ${maxDepth} deep`, { limit: maxDepth });
     }
-    const text = tree.read(join(path, IGNORE_FILE));
-    if (text !== undefined) patterns.push(...parseIgnore(Buffer.from(text).toString('utf8'), domain));
+    if (tree.stat(join(path, IGNORE_FILE))?.kind === 'file') folders.push(path);
     const listing = tree.list(path) ?? [];
     entries += listing.length;
     if (entries > maxEntries) {
@@ -48,10 +47,24 @@ export function ignorePatternsOf(tree: FileTree, specIgnore?: string, limits: Wa
       });
     }
     for (const entry of listing) {
-      if (entry.kind === 'dir' && entry.name !== '.git') visit(join(path, entry.name), [...domain, entry.name]);
+      if (entry.kind === 'dir' && entry.name !== '.git') visit(join(path, entry.name), depth + 1);
     }
   };
-  visit('', []);
+  visit('', 0);
+  return folders;
+}
+
+/**
+ * All patterns in force for a tree: of its ignore files, each for its folder, then those of the object's spec.
+ * @param folders as `ignoreFoldersOf` gave them
+ */
+export function ignorePatternsOf(tree: FileTree, folders: readonly string[], specIgnore?: string): IgnorePattern[] {
+  const patterns: IgnorePattern[] = [];
+  for (const folder of folders) {
+    const text = tree.read(join(folder, IGNORE_FILE));
+    const domain = folder === '' ? [] : folder.split('/');
+    if (text !== undefined) patterns.push(...parseIgnore(Buffer.from(text).toString('utf8'), domain));
+  }
   if (specIgnore !== undefined) patterns.push(...parseIgnore(specIgnore));
   return withDefaultIgnores(patterns);
 }

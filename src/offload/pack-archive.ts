@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { FileTree } from '../lib/filetree.ts';
 import type { IgnorePattern } from '../lib/ignore.ts';
-import { ignorePatternsOf, sourceEntries } from '../lib/source-tree.ts';
+import { ignoreFoldersOf, ignorePatternsOf, SourceTreeError, sourceEntries } from '../lib/source-tree.ts';
 import { type TarInput, writeTar } from '../lib/tar.ts';
 import { type ContentRecipe, createPackOpener, openWorkTree } from './git/recipe.ts';
 
@@ -20,7 +20,7 @@ export interface PackArchiveInput {
 }
 
 /** What was packed. */
-export interface PackArchiveOutput {
+export interface WrittenArchive {
   /** `sha256:<hex>` of the file. */
   readonly digest: string;
   /** Bytes of the file. */
@@ -29,10 +29,18 @@ export interface PackArchiveOutput {
   readonly files: number;
 }
 
+/** What was packed out of Git objects. */
+export interface PackArchiveOutput extends WrittenArchive {
+  /** For the recipe: folders that hold an ignore file. */
+  readonly ignoreFolders: readonly string[];
+}
+
 const FILE_MODE = 0o600;
 const EXECUTABLE_MODE = 0o700;
 const DIR_MODE = 0o750;
 const TAR_END_BYTES = 1024;
+// One large file under a million names costs a server nothing.
+const MAX_CONTENT_BYTES = 4 * 1024 * 1024 * 1024;
 const BATCH_BYTES = 64 * 1024;
 // Manifests shrink nearly as much as at the default level, for half the CPU.
 const GZIP_LEVEL = 4;
@@ -42,7 +50,9 @@ export async function packArchive(input: PackArchiveInput): Promise<PackArchiveO
   const packs = createPackOpener(input.maxObjectBytes);
   try {
     const tree = openWorkTree(input.content, packs.open);
-    return await writeArchive(tree, ignorePatternsOf(tree, input.content.ignore), input.path);
+    const ignoreFolders = ignoreFoldersOf(tree);
+    const patterns = ignorePatternsOf(tree, ignoreFolders, input.content.ignore);
+    return { ...(await writeArchive(tree, patterns, input.path)), ignoreFolders };
   } finally {
     packs.close();
   }
@@ -53,7 +63,7 @@ export async function writeArchive(
   tree: FileTree,
   patterns: readonly IgnorePattern[],
   path: string,
-): Promise<PackArchiveOutput> {
+): Promise<WrittenArchive> {
   const file = await open(path, 'wx', FILE_MODE);
   try {
     const hash = createHash('sha256');
@@ -81,6 +91,7 @@ export async function writeArchive(
 // Entries are joined to batches: a write per small file would cost more than packing it.
 function* tarBatches(tree: FileTree, patterns: readonly IgnorePattern[], onFile: () => void): Generator<Buffer> {
   const batch = new TarBatch();
+  let bytes = 0;
   batch.add({ name: '.', kind: 'dir', mode: DIR_MODE });
   for (const { path, kind, executable } of sourceEntries(tree, patterns)) {
     if (kind === 'dir') {
@@ -88,6 +99,11 @@ function* tarBatches(tree: FileTree, patterns: readonly IgnorePattern[], onFile:
     } else {
       onFile();
       const data = tree.read(path) ?? new Uint8Array();
+      bytes += data.length;
+      if (bytes > MAX_CONTENT_BYTES) {
+        const message = `the source has more than ${MAX_CONTENT_BYTES} bytes of files`;
+        throw new SourceTreeError('SourceTooLarge', message, { limit: MAX_CONTENT_BYTES });
+      }
       batch.add({ name: path, kind, mode: executable ? EXECUTABLE_MODE : FILE_MODE, data });
     }
     yield* batch.takeFull();

@@ -7,9 +7,9 @@ import { gunzipSync } from 'node:zlib';
 import { CodedError, errorCode } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
 import { createMemoryTree, type MemoryFile } from '../lib/memory-tree.ts';
-import { ignorePatternsOf } from '../lib/source-tree.ts';
+import { ignoreFoldersOf, ignorePatternsOf } from '../lib/source-tree.ts';
 import { readTar } from '../lib/tar.ts';
-import { type PackArchiveOutput, writeArchive } from './pack-archive.ts';
+import { type WrittenArchive, writeArchive } from './pack-archive.ts';
 
 /** A layer that is no archive that can be unpacked. */
 export class LayerError extends CodedError<'LayerInvalid' | 'LayerTooLarge', Record<string, never>> {}
@@ -27,9 +27,9 @@ export interface PackLayerInput {
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 
 /** Packs the files of a layer; links are left out, as everywhere. Throws LayerError, TarError. */
-export async function packLayer({ layer, ignore, path }: PackLayerInput): Promise<PackArchiveOutput> {
+export async function packLayer({ layer, ignore, path }: PackLayerInput): Promise<WrittenArchive> {
   const tree = unpack(await readFile(layer));
-  return writeArchive(tree, ignorePatternsOf(tree, ignore), path);
+  return writeArchive(tree, ignorePatternsOf(tree, ignoreFoldersOf(tree), ignore), path);
 }
 
 function unpack(bytes: Buffer): FileTree {
@@ -63,7 +63,7 @@ export interface PackFilesInput {
 }
 
 /** Packs files as they are; what is left out was decided before. */
-export async function packFiles({ folder, files, path }: PackFilesInput): Promise<PackArchiveOutput> {
+export async function packFiles({ folder, files, path }: PackFilesInput): Promise<WrittenArchive> {
   const places = new Map(files.map(({ file, place }) => [file, place]));
   const tree = createMemoryTree(new Map(files.map(({ file }) => [file, ''])));
   const read = (file: string): Uint8Array | undefined => {

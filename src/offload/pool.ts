@@ -1,8 +1,11 @@
 // Owns worker threads: started when there is work, few, gone when idle. What they run stands in tasks.ts.
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { CodedError } from '../lib/errors.ts';
 import { revive, type TaskAnswer } from './crossing.ts';
 import type { TaskInput, TaskName, TaskOutput } from './tasks.ts';
+import type { WorkerSetup } from './worker.ts';
 
 /**
  * A task that its thread did not survive. `TaskTimeout`: it ran longer than it may · `TaskOutOfMemory`: it took more than
@@ -115,8 +118,12 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 
   function start(): Thread {
     // Flags of the main program are not repeated: its loaders and reporters have no business in here.
+    // Node tells the folder of its own version within the one that was asked for.
+    const cache = getCompileCacheDir();
+    const workerData: WorkerSetup = { compileCache: cache === undefined ? undefined : dirname(cache) };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       execArgv: ['--no-warnings'],
+      workerData,
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     });
     const thread: Thread = { worker, job: undefined, idleTimer: undefined };

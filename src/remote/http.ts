@@ -56,6 +56,8 @@ export interface HttpRequest {
   readonly maxBodyBytes?: number;
   /** Redirects that are followed; 0 hands the redirect to the caller. @default 10 */
   readonly maxRedirects?: number;
+  /** Refuses redirects to another host: what answers there may be something that only this process can reach. @default false */
+  readonly sameHostOnly?: boolean;
   /** Asks for gzip and unpacks it. @default false */
   readonly gzip?: boolean;
   /** Whether sending twice does no harm; then a kept connection that turns out to be dead is replaced. @default for GET and HEAD */
@@ -121,6 +123,9 @@ async function exchange(agents: AgentPool, userAgent: string, request: HttpReque
       await answer.body.dump();
       const next = nextHop(hop, answer.statusCode, String(location));
       if ('refused' in next) throw failure('RemoteRedirect', hop, next.refused);
+      if (request.sameHostOnly === true && next.url.hostname !== hop.url.hostname) {
+        throw failure('RemoteRedirect', hop, `redirect to another host, ${next.url.hostname}`);
+      }
       hop = next;
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 // Owns throwing damaged bytes at every parser of Git data: nothing but a GitError may come out, and soon.
-//   FUZZ_SECONDS=120 FUZZ_SEED=1 node test/fuzz/git.ts
+//   FUZZ_SECONDS=120 FUZZ_SEED=1 node test/fuzz/git.ts   (120 s is the default)
 // A failure prints the seed and the round, which bring the same bytes again.
 import { createHash } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
@@ -356,7 +356,7 @@ function fuzzTexts(random: Random): void {
 }
 
 if (import.meta.main) {
-  const seconds = Number(process.env['FUZZ_SECONDS'] ?? 5);
+  const seconds = Number(process.env['FUZZ_SECONDS'] ?? 120);
   const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
   const end = performance.now() + seconds * 1000;
   const rounds = fuzzGit({ seed, goesOn: () => performance.now() < end });

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { readTar } from '../../src/lib/tar.ts';
-import { secret, sourceObject } from '../support/build.ts';
+import { configMapYaml, kustomization, secret, sourceObject } from '../support/build.ts';
 import { chartFiles } from '../support/chart-files.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
@@ -68,6 +68,24 @@ for (const choice of clusters) {
         'b/é+ü.yaml': 'e: 1\n',
         'e.yaml': 'e: 1\n',
       });
+    });
+
+    it('is applied by a Kustomization, again when it changes', async () => {
+      server.objects.set('app/cm.yaml', configMapYaml('from-bucket', { a: '1' }));
+      await bucket({ interval: '300ms' });
+      const sourceRef = { kind: 'Bucket', name: 'app' };
+      await suite.apply(kustomization('app', 'app', { sourceRef, path: './app', targetNamespace: cluster.namespace }));
+      const applied = await suite.waitFor(paths.kustomization(cluster.namespace, 'app'), isReady, 'Ready');
+      const source = await suite.waitFor(path(), isReady, 'Ready');
+
+      server.objects.set('app/cm.yaml', configMapYaml('from-bucket', { a: '2' }));
+
+      expect(applied.status.lastAppliedRevision).toBe(source.status.artifact.revision);
+      await suite.waitFor(
+        paths.configMap(cluster.namespace, 'from-bucket'),
+        (live) => live?.data.a === '2',
+        'the new revision',
+      );
     });
 
     it('lists an unchanged bucket and fetches nothing of it', async () => {

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load, loadAll } from 'js-yaml';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { kinds } from '../../src/api/kinds.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
@@ -40,7 +41,7 @@ for (const choice of clusters) {
         expect({ code: applied.code, stderr: applied.stderr }).toEqual({ code: 0, stderr: '' });
         const names = loadAll(text).map((object) => `crd/${(object as Live).metadata.name}`);
         await kubectl.ok(['wait', '--for=condition=established', '--timeout=20s', ...names]);
-        expect(names).toHaveLength(2);
+        expect(names).toHaveLength(kinds.length);
       });
 
       it.each([

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadChartArchive } from '../../src/engines/helm/archive.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { readTar, writeTar } from '../../src/lib/tar.ts';
-import { configMapYaml, secret, sourceObject } from '../support/build.ts';
+import { configMapYaml, kustomization, secret, sourceObject } from '../support/build.ts';
 import { chartArchive } from '../support/chart-files.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import {
@@ -83,6 +83,25 @@ for (const choice of clusters) {
           layers: [layer({ 'cm.yaml': configMapYaml('cm', { a: '2' }) })],
         });
         await suite.waitFor(path(), (live) => live.status.artifact.revision === `latest@${second}`, 'the new revision');
+      });
+
+      it('is applied by a Kustomization, with the revision that its maker wrote beside it', async () => {
+        const origin = 'main@sha1:0123456789012345678901234567890123456789';
+        const digest = await registry.push(place('applied'), 'latest', {
+          layers: [layer({ 'cm.yaml': configMapYaml('from-registry', { a: '1' }) })],
+          annotations: { 'org.opencontainers.image.revision': origin },
+        });
+        await repository(place('applied'));
+        const sourceRef = { kind: 'OCIRepository', name: 'app' };
+        await suite.apply(kustomization('app', 'app', { sourceRef, targetNamespace: cluster.namespace }));
+
+        const applied = await suite.waitFor(paths.kustomization(cluster.namespace, 'app'), isReady, 'Ready');
+
+        expect(applied.status).toMatchObject({
+          lastAppliedRevision: `latest@${digest}`,
+          lastAppliedOriginRevision: origin,
+        });
+        expect((await suite.get(paths.configMap(cluster.namespace, 'from-registry')))?.data).toEqual({ a: '1' });
       });
 
       it('resolves tags, ranges, filters and digests', async () => {

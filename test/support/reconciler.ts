@@ -314,6 +314,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   OCIRepository: 'ocirepositories',
   Bucket: 'buckets',
   Kustomization: 'kustomizations',
+  ExternalArtifact: 'externalartifacts',
   CustomResourceDefinition: 'customresourcedefinitions',
   Namespace: 'namespaces',
   ServiceAccount: 'serviceaccounts',

@@ -29,6 +29,8 @@ export interface SshdOptions {
   readonly hostKeys?: readonly ('ed25519' | 'ecdsa' | 'rsa')[];
   /** Whether clients may ask for protocol version 2. @default true */
   readonly acceptProtocol?: boolean;
+  /** Lines of its configuration that go before all others, and so win over them. */
+  readonly lines?: readonly string[];
 }
 
 /** Makes a key pair; returns the private key and writes both files. */
@@ -46,6 +48,7 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(join(dir, 'user.pub')), { mode: 0o600 });
   const port = await freePort();
   const lines = [
+    ...(options.lines ?? []),
     `ListenAddress 127.0.0.1:${port}`,
     ...types.map((type) => `HostKey ${join(dir, `host_${type}`)}`),
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,

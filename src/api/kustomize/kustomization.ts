@@ -182,7 +182,6 @@ export const kustomizationReasons = {
   healthCheckSucceeded: 'Succeeded',
   invalidCelExpression: 'InvalidCELExpression',
   featureGateDisabled: 'FeatureGateDisabled',
-  fieldNotSupported: 'FieldNotSupported',
   ownershipConflict: 'OwnershipConflict',
   drifted: 'Drifted',
 } as const;

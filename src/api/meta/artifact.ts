@@ -1,5 +1,7 @@
 // Owns the shape of an artifact as source kinds carry it in their status (flux.md §2.7). Its schema is
 // api/source/artifact.ts.
+import type { Condition } from './condition.ts';
+import type { KubeObject } from './object.ts';
 
 /** A stored archive of a source at a revision. */
 export interface Artifact {
@@ -16,4 +18,9 @@ export interface Artifact {
   /** Bytes. */
   readonly size?: number;
   readonly metadata?: { readonly [key: string]: string };
+}
+
+/** What every kind of source has, whoever makes its artifact. */
+export interface ArtifactSource extends KubeObject {
+  readonly status?: { readonly artifact?: Artifact; readonly conditions?: readonly Condition[] };
 }

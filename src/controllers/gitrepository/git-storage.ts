@@ -87,20 +87,16 @@ class DiskGitStorage implements GitStorage {
     const { artifacts, workers } = this.#options;
     await this.#openStores(recipe);
     const release = this.#pin(recipe);
-    const stored = await artifacts
-      .put(
-        path,
-        (temporary) =>
-          workers.run('packArchive', {
-            content: recipe,
-            path: temporary,
-            maxObjectBytes: DEFAULT_PACK_LIMITS.maxObjectBytes,
-          }),
-        () => this.#open(recipe),
-      )
-      .finally(release);
-    await this.#writeRecipe(path, recipe);
-    this.#recipes.set(path, recipe);
+    const { maxObjectBytes } = DEFAULT_PACK_LIMITS;
+    let known = recipe;
+    const pack = async (temporary: string) => {
+      const packed = await workers.run('packArchive', { content: recipe, path: temporary, maxObjectBytes });
+      known = { ...recipe, ignoreFolders: packed.ignoreFolders };
+      return packed;
+    };
+    const stored = await artifacts.put(path, pack, () => this.#open(known)).finally(release);
+    await this.#writeRecipe(path, known);
+    this.#recipes.set(path, known);
     this.#options.onStored?.(path.split('/').slice(1, 3).join('/'));
     return stored;
   }
@@ -131,10 +127,14 @@ class DiskGitStorage implements GitStorage {
       this.#options.clock.now(),
       this.#options.retention,
     );
-    for (const path of removed) this.#recipes.delete(path);
-    const count = removed.filter((path) => path.endsWith('.tar.gz')).length;
-    if (count > 0) await this.#dropObjects(key, keep);
-    return count;
+    const archives = removed.filter((path) => path.endsWith('.tar.gz'));
+    for (const path of archives) {
+      this.#recipes.delete(path);
+      // Recipes go by age alone: a thousand pushes within a minute would leave a thousand of them.
+      await this.#options.artifacts.remove(recipePath(path));
+    }
+    if (archives.length > 0) await this.#dropObjects(key, keep);
+    return archives.length;
   }
 
   /** Drops objects that no archive which is left needs. An archive's name is its commit's. */

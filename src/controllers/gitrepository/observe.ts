@@ -1,6 +1,7 @@
 // Owns every read that a decision for a GitRepository needs: storage, includes, and what the server says of the
 // reference. Nothing is fetched here.
 import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
+import { GitError } from '../../engines/git/errors.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { withOperation } from '../../remote/git/errors.ts';
 import { type ResolvedReference, resolveReference } from '../../remote/git/resolve.ts';
@@ -16,6 +17,8 @@ import { unsupportedField } from './unsupported.ts';
 
 /** Timeout of a source when the API server did not default it, in ms. */
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** A server that asks for more is asked again all the same. */
+const MAX_ASKED_WAIT_MS = 3_600_000;
 
 export async function observe(
   object: GitRepository,
@@ -56,17 +59,30 @@ function resolve(object: GitRepository, transport: GitTransport, signal: AbortSi
 export function fetchFailure(object: GitRepository, error: unknown): ReconcileError {
   if (error instanceof ReconcileError) return error;
   const operation = object.status?.artifact === undefined ? 'clone' : 'list';
-  const told = withOperation(operation, withoutUserInfo(object.spec.url), error);
+  const told = withOperation(operation, urlForTexts(object.spec.url), error);
   const isEmpty = (told as { code?: unknown }).code === 'GitEmptyRepository';
   const reason = isEmpty ? reasons.emptyGitRepository : reasons.gitOperationFailed;
   const message = isEmpty ? errorMessage(told) : `failed to checkout and determine revision: ${errorMessage(told)}`;
-  return new ReconcileError(reason, message, { condition: 'FetchFailed', cause: error });
+  return new ReconcileError(reason, message, { condition: 'FetchFailed', cause: error, ...whenAskedToWait(error) });
+}
+
+/** The delay that a server asked for (`Retry-After`), instead of the usual back-off. */
+function whenAskedToWait(error: unknown): { readonly retryAfterMs?: number } {
+  const seconds = error instanceof GitError ? error.data.retryAfterSeconds : undefined;
+  return seconds === undefined ? {} : { retryAfterMs: Math.min(seconds * 1000, MAX_ASKED_WAIT_MS) };
 }
 
 export function withoutUserInfo(url: string): string {
   const parsed = new URL(url);
   if (parsed.protocol !== 'ssh:') parsed.username = '';
   parsed.password = '';
+  return parsed.href;
+}
+
+/** The URL without what may be a credential: user info, and a signed query. */
+function urlForTexts(url: string): string {
+  const parsed = new URL(withoutUserInfo(url));
+  parsed.search = '';
   return parsed.href;
 }
 

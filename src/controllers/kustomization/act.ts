@@ -126,7 +126,7 @@ async function applyRevision(
   const inputs = await ports.inputs.read(pass.key, object);
   const known = secretValuesOf(object, inputs);
   memory.mask = createMask(known);
-  const tree = await openArtifact(artifact, ports, context);
+  const tree = await openArtifact(artifact, ports, pass, context);
   const built = await failingStage(
     reasons.buildFailed,
     { ...context, step: 'build' },
@@ -186,21 +186,23 @@ async function applyRevision(
 async function openArtifact(
   artifact: Artifact,
   ports: KustomizationPorts,
+  pass: Pass<Kustomization>,
   context: Omit<FailureContext, 'step'>,
 ): Promise<FileTree> {
   try {
     return await failingStage(reasons.artifactFailed, { ...context, step: 'fetch' }, () =>
-      ports.openArtifact(artifact),
+      ports.openArtifact(pass.current().spec!.sourceRef.kind, artifact, pass.signal),
     );
   } catch (error) {
-    const isMissing = error instanceof ReconcileError && errorCode(error.cause) === 'ArtifactNotFound';
-    if (!isMissing) throw error;
+    const cause = error instanceof ReconcileError ? error.cause : undefined;
+    const code = errorCode(cause);
+    if (code !== 'ArtifactNotFound' && code !== 'ArtifactFileNotFound') throw error;
     const { requeueDependencyMs } = ports.settings;
     throw new ReconcileError(reasons.artifactFailed, artifactFileNotFound(requeueDependencyMs), {
       retry: 'waiting',
       silent: true,
       retryAfterMs: requeueDependencyMs,
-      cause: error.cause,
+      cause,
     });
   }
 }

@@ -8,8 +8,6 @@ import { artifactNotFound } from './texts.ts';
 import type { Decision, Failure, HealthTarget, HealthWait, Held, Observed } from './types.ts';
 
 const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
-/** Source kinds that have a controller here. */
-const KNOWN_SOURCES: readonly string[] = ['GitRepository'];
 
 /** The first check that has something to say decides. Pure: the same observation gives the same decision. */
 export function decide(observed: Observed, nowMs: number): Decision {
@@ -103,9 +101,9 @@ function findBlocker(observed: Observed): Failure | undefined {
     const message = `can't access '${sourceId}', cross-namespace references have been blocked`;
     return { reason: reasons.accessDenied, message, retry: 'stalled' };
   }
-  if (!KNOWN_SOURCES.includes(spec.sourceRef.kind)) {
-    const message = `spec.sourceRef.kind ${spec.sourceRef.kind} is not supported yet`;
-    return { reason: reasons.fieldNotSupported, message, retry: 'stalled' };
+  if (spec.sourceRef.kind === 'ExternalArtifact' && !settings.gates.ExternalArtifact) {
+    const message = `can't access '${sourceId}', ExternalArtifact feature gate is disabled`;
+    return { reason: reasons.accessDenied, message, retry: 'stalled' };
   }
   if (source.state === 'missing') {
     return {

@@ -1,7 +1,7 @@
 // The Kustomization controller as a value: what it watches, and its steps.
-import { type Kustomization, kustomizationKind } from '../../api/kustomize/kustomization.ts';
+import { type Kustomization, kustomizationKind, type SourceKind } from '../../api/kustomize/kustomization.ts';
+import type { ArtifactSource } from '../../api/meta/artifact.ts';
 import { finalizer } from '../../api/meta/keys.ts';
-import type { GitRepository } from '../../api/source/gitrepository.ts';
 import {
   type Change,
   type Controller,
@@ -22,21 +22,24 @@ import { observe } from './observe.ts';
 import { fieldManager, type KustomizationPorts, memoryOf } from './ports.ts';
 import type { Decision, Observed, Outcome } from './types.ts';
 
+/** API version of all kinds of sources. */
+export const sourceApiVersion = 'source.toolkit.fluxcd.io/v1';
+
 const BY_SOURCE = 'source';
 const BY_DEPENDENCY = 'dependency';
 
 /** A new revision, or one that appeared or vanished, concerns every Kustomization of the source (flux.md §4.2). */
-const onSource: Watch<Kustomization> = {
-  kind: { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' },
+const onSource = (kind: SourceKind): Watch<Kustomization> => ({
+  kind: { apiVersion: sourceApiVersion, kind },
   trigger: 'source revision',
   interrupts: true,
   keys: (change, lookup) => {
-    const source = change.object as GitRepository;
-    const old = change.old as GitRepository | undefined;
+    const source = change.object as ArtifactSource;
+    const old = change.old as ArtifactSource | undefined;
     if (change.type === 'update' && revisionOf(source) === revisionOf(old)) return [];
-    return keysOf(lookup, BY_SOURCE, `GitRepository/${keyOf(source)}`, (object) => !isCurrent(object, source, change));
+    return keysOf(lookup, BY_SOURCE, `${kind}/${keyOf(source)}`, (object) => !isCurrent(object, source, change));
   },
-};
+});
 
 /** A dependency that changed its mind about Ready concerns those that wait for it. */
 const onDependency: Watch<Kustomization> = {
@@ -54,12 +57,12 @@ function keysOf(
   return lookup.byIndex(index, value).filter(wanted).map(keyOf);
 }
 
-function revisionOf(source: GitRepository | undefined): string | undefined {
+function revisionOf(source: ArtifactSource | undefined): string | undefined {
   return source?.status?.artifact?.revision;
 }
 
 /** At start-up every object runs anyway; later ones that tried this revision already are left alone. */
-function isCurrent(object: Kustomization, source: GitRepository, change: Change): boolean {
+function isCurrent(object: Kustomization, source: ArtifactSource, change: Change): boolean {
   return change.type === 'update' && sameRevision(object.status?.lastAttemptedRevision, revisionOf(source));
 }
 
@@ -73,6 +76,11 @@ function dependencyKeys(object: Kustomization): readonly string[] {
   return (object.spec?.dependsOn ?? []).map(
     (dependency) => `${dependency.namespace ?? object.metadata.namespace ?? ''}/${dependency.name}`,
   );
+}
+
+/** What wakes Kustomizations, where these kinds of sources are in use. */
+export function kustomizationWatches(sources: readonly SourceKind[]): readonly Watch<Kustomization>[] {
+  return [...sources.map(onSource), onDependency];
 }
 
 /** The controller with what feature gates change of what it tells. */
@@ -106,7 +114,7 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   finalizer,
   concurrent: 4,
   indexes: { [BY_SOURCE]: sourceKeysOf, [BY_DEPENDENCY]: dependencyKeys },
-  watches: [onSource, onDependency],
+  watches: kustomizationWatches(['GitRepository']),
   observe,
   decide,
   act,

@@ -2,7 +2,7 @@
 import type { Dependency, Kustomization } from '../../api/kustomize/kustomization.ts';
 import { driftAnnotation } from '../../api/meta/keys.ts';
 import type { ReadyExpression } from '../../health/expressions.ts';
-import { errorCode, errorMessage } from '../../lib/errors.ts';
+import { CodedError, errorMessage } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { wouldReadTheSame } from '../../lib/recording-tree.ts';
 import { annotationsOf, groupOf } from '../../objects/manifest.ts';
@@ -49,7 +49,7 @@ export async function observe(
     invalidExpression: typeof compiled === 'string' ? compiled : undefined,
     applied,
     inputs,
-    touched: await isTouched(applied, source, ports),
+    touched: await isTouched(object, applied, source, ports, pass.signal),
     drifted: drift.correct,
     notes: { warned: drift.warn, delayed: drift.delayed, contested: ports.conflicts.against(pass.key) },
     unwatched: applied?.isRemote ? [...applied.desired.keys()] : ports.objects.unwatched(pass.key),
@@ -79,8 +79,9 @@ function observeHold(
 
 function findSource(object: Kustomization, ports: KustomizationPorts): ObservedSource {
   const reference = object.spec?.sourceRef;
-  if (reference?.kind !== 'GitRepository') return { state: 'missing' };
-  const source = ports.findSource(reference.namespace ?? object.metadata.namespace ?? '', reference.name);
+  if (reference === undefined) return { state: 'missing' };
+  const namespace = reference.namespace ?? object.metadata.namespace ?? '';
+  const source = ports.findSource(reference.kind, namespace, reference.name);
   if (source === undefined) return { state: 'missing' };
   const artifact = source.status?.artifact;
   if (artifact === undefined) return { state: 'no artifact' };
@@ -157,17 +158,22 @@ function sharesSource(a: Kustomization, b: Kustomization): boolean {
 }
 
 async function isTouched(
+  object: Kustomization,
   applied: AppliedState | undefined,
   source: ObservedSource,
   ports: KustomizationPorts,
+  signal: AbortSignal,
 ): Promise<boolean | undefined> {
   if (applied === undefined || source.state !== 'ready') return undefined;
   if (sameRevision(applied.revision, source.artifact.revision)) return undefined;
   try {
-    return !wouldReadTheSame(applied.record, await ports.openArtifact(source.artifact));
+    return !wouldReadTheSame(
+      applied.record,
+      await ports.openArtifact(object.spec!.sourceRef.kind, source.artifact, signal),
+    );
   } catch (error) {
     // The pass that follows says so in its own words.
-    if (errorCode(error) === 'ArtifactNotFound') return true;
+    if (error instanceof CodedError) return true;
     throw error;
   }
 }

@@ -1,8 +1,7 @@
 // Owns what the Kustomization controller needs from outside: a plain object of functions, made in app.ts.
 
-import type { Kustomization } from '../../api/kustomize/kustomization.ts';
-import type { Artifact } from '../../api/meta/artifact.ts';
-import type { GitRepository } from '../../api/source/gitrepository.ts';
+import type { Kustomization, SourceKind } from '../../api/kustomize/kustomization.ts';
+import type { Artifact, ArtifactSource } from '../../api/meta/artifact.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
@@ -48,12 +47,12 @@ export interface KustomizationPorts {
   readonly moves: Moves;
   readonly memory: Map<string, KustomizationMemory>;
   /** From caches; undefined when there is no such object. */
-  findSource(namespace: string, name: string): GitRepository | undefined;
+  findSource(kind: SourceKind, namespace: string, name: string): ArtifactSource | undefined;
   findKustomization(namespace: string, name: string): Kustomization | undefined;
   /** The other Kustomizations of the same source. */
   siblings(object: Kustomization): readonly Kustomization[];
-  /** The files of an artifact. Throws a `CodedError` when it is not in the storage. */
-  openArtifact(artifact: Artifact): Promise<FileTree>;
+  /** The files of a source's artifact. Throws a `CodedError` when they cannot be had. */
+  openArtifact(kind: SourceKind, artifact: Artifact, signal: AbortSignal): Promise<FileTree>;
   /** Builds the manifests, fetching what the build misses; away from the event loop when it may take long. */
   render(
     source: { readonly artifact: Artifact; readonly tree: FileTree },

@@ -69,8 +69,9 @@ export function indexPackSteps(
 }
 
 const NONE = -1;
-// Objects between two pauses.
+// Objects between two pauses, and bytes that are hashed between two (half a millisecond).
 const STEP_OBJECTS = 64;
+const STEP_BYTES = 256 * 1024;
 
 class PackIndexer {
   private readonly source: ByteSource;
@@ -119,7 +120,7 @@ class PackIndexer {
 
   *run(): Steps<IndexedPack> {
     const end = yield* this.scan();
-    const checksum = this.verifyChecksum(end);
+    const checksum = yield* this.verifyChecksum(end);
     yield* this.resolveOnWholeObjects();
     yield* this.resolveOnExternals();
     if (this.resolved < this.count) throw corrupt(`${this.count - this.resolved} deltas have no base`, end);
@@ -215,9 +216,12 @@ class PackIndexer {
     );
   }
 
-  private verifyChecksum(end: number): string {
+  private *verifyChecksum(end: number): Steps<string> {
     const hash = createHash(this.format);
-    for (let at = 0; at < end; at += 1 << 20) hash.update(this.source.read(at, Math.min(1 << 20, end - at)));
+    for (let at = 0; at < end; at += STEP_BYTES) {
+      if (at > 0) yield;
+      hash.update(this.source.read(at, Math.min(STEP_BYTES, end - at)));
+    }
     const checksum = hash.digest('hex');
     const trailer = asBuffer(this.source.read(end, this.width));
     if (trailer.length < this.width) throw corrupt('pack is cut short', end);

@@ -20,10 +20,10 @@ interface Directory {
 
 /** A FileTree that can also tell what stands behind a path. */
 export interface ObjectTree extends FileTree {
+  /** Name of the tree object. */
+  readonly root: string;
   /** The Git entry at a path (submodules included); undefined when nothing stands there. The root has none. */
   entry(path: string): GitTreeEntry | undefined;
-  /** Entries of a directory as Git stores them, submodules included; undefined when the path is no directory. */
-  entries(path: string): Iterable<GitTreeEntry> | undefined;
 }
 
 /**
@@ -65,8 +65,8 @@ export function createObjectTree(objects: ObjectReader, rootOid: string): Object
   }
 
   return {
+    root: rootOid,
     entry,
-    entries: (path) => directoryAt(path)?.byName.values(),
     stat(path) {
       if (path === '') return { name: '', kind: 'dir', executable: false };
       const found = entry(path);

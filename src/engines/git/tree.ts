@@ -35,7 +35,7 @@ export function parseTree(bytes: Uint8Array, format: ObjectFormat): GitTreeEntry
     }
     const kind = kindOfMode(buffer.toString('latin1', at, space));
     const name = buffer.toString('utf8', space + 1, end);
-    checkName(name);
+    assertEntryName(name);
     if (names.has(name)) throw new GitError('GitUnsafeTree', `tree has two entries named '${name}'`, { path: name });
     names.add(name);
     entries.push({ name, kind, oid: buffer.toString('hex', end + 1, end + 1 + width) });
@@ -85,7 +85,8 @@ function kindOfMode(mode: string): TreeEntryKind {
   throw new GitError('GitCorruptObject', `tree entry has the unknown mode '${mode}'`);
 }
 
-function checkName(name: string): void {
+/** Refuses names that would leave the tree or overwrite a repository's own files. Throws GitError GitUnsafeTree. */
+export function assertEntryName(name: string): void {
   const lower = name.length <= 5 ? name.toLowerCase() : '';
   const unsafe =
     name === '' || name === '.' || name === '..' || name.includes('/') || lower === '.git' || lower === 'git~1';

@@ -60,6 +60,8 @@ export interface PackFile {
 /** Options of `openPackFile`. */
 export interface PackFileOptions {
   readonly maxObjectBytes: number;
+  /** The index, where the caller has it at hand: reading and checking it again takes as long as reading a folder. */
+  readonly idx?: PackIdx | undefined;
 }
 
 // Built objects, bases of deltas among them. An entry costs about this much beside its bytes.
@@ -69,7 +71,7 @@ const ENTRY_BYTES = 250;
 /** A pack by its path; its functions throw GitError GitCorruptPack when pack or index are damaged. */
 export function openPackFile(packPath: string, format: ObjectFormat, options: PackFileOptions): PackFile {
   const idxPath = packPath.replace(/\.pack$/, '.idx');
-  let loaded: PackIdx | undefined;
+  let loaded = options.idx;
   let source: FileSource | undefined;
   let reader: PackReader | undefined;
   const built = createByteLru<number, GitObject>(CACHE_BYTES);

@@ -5,7 +5,7 @@ import type { ObjectFormat } from '../../engines/git/oid.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { createMemoryTree } from '../../lib/memory-tree.ts';
 import { mountTree, overlayTree } from '../../lib/overlay-tree.ts';
-import { ignorePatternsOf, sourceTree, sparseTree } from '../../lib/source-tree.ts';
+import { ignoreFoldersOf, ignorePatternsOf, sourceTree, sparseTree } from '../../lib/source-tree.ts';
 import { normalizeTreePath } from '../../lib/tree-path.ts';
 import { listPacks, openPackFile, type PackFile } from './pack-file.ts';
 
@@ -33,6 +33,8 @@ export interface ContentRecipe {
   readonly sparse?: readonly string[];
   readonly includes?: readonly IncludeRecipe[];
   readonly ignore?: string;
+  /** Folders with an ignore file, once they are known: whoever opens the content need not look for them. */
+  readonly ignoreFolders?: readonly string[];
 }
 
 /** Opens the objects of a source. */
@@ -57,7 +59,8 @@ export function openWorkTree(recipe: ContentRecipe, open: OpenObjects): FileTree
 /** The files as somebody sees them who unpacked the artifact. */
 export function openContent(recipe: ContentRecipe, open: OpenObjects): FileTree {
   const tree = openWorkTree(recipe, open);
-  return sourceTree(tree, ignorePatternsOf(tree, recipe.ignore));
+  const folders = recipe.ignoreFolders ?? ignoreFoldersOf(tree);
+  return sourceTree(tree, ignorePatternsOf(tree, folders, recipe.ignore));
 }
 
 /** Opens repositories by folder, each once. `close` when done. */

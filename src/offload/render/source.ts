@@ -14,7 +14,7 @@ export type TreeSource =
 
 /** Opens the files of a source. Throws when an archive cannot be read. */
 export function openTreeSource(source: TreeSource, open: OpenObjects): FileTree {
-  return source.from === 'git' ? openContent(source.recipe, open) : openArchiveTree(readFileSync(source.path)).tree;
+  return source.from === 'git' ? openContent(source.recipe, open) : openArchiveTree(readFileSync(source.path));
 }
 
 /** What was fetched for a build so far, as plain data. */

@@ -2,10 +2,10 @@
 // gives is a recipe; storing an archive of it is others' work.
 import type { ObjectFormat } from '../../engines/git/oid.ts';
 import type { ContentRecipe, GitTreeSource } from '../../offload/git/recipe.ts';
-import { type FetchStats, fetchCommit } from './fetch.ts';
+import { type FetchStats, fetchCommit, requireOnBranch } from './fetch.ts';
 import type { ResolvedReference } from './resolve.ts';
 import { fetchSparse, type SparseSink } from './sparse.ts';
-import { fetchSubmodules, submodulePaths } from './submodules.ts';
+import { fetchSubmodules, submodulesOf } from './submodules.ts';
 import type { GitTransport } from './transport.ts';
 
 /** A store as fetching content needs it. */
@@ -43,10 +43,15 @@ export async function fetchContent(
   resolved: ResolvedReference,
   options: ContentOptions = {},
 ): Promise<FetchedContent> {
-  const { commit, tagObject } = resolved;
+  const { commit, tagObject, branchTip } = resolved;
   const sparse = options.sparse ?? [];
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const fetchOptions = { ...signal, ...(tagObject === undefined ? {} : { tagObject }) };
+  if (branchTip !== undefined) await requireOnBranch(transport, commit, branchTip, options.signal);
+  const fetchOptions = {
+    ...signal,
+    ...(tagObject === undefined ? {} : { tagObject }),
+    ...(branchTip === undefined ? {} : { branchTip }),
+  };
   // A store that once was fetched in part lacks files of commits that it calls whole.
   const folders = sparse.length > 0 ? sparse : [''];
   const isPartial = sparse.length > 0 || store.isPartial;
@@ -70,16 +75,16 @@ async function contentOfSubmodules(
   commit: string,
   options: ContentOptions,
 ): Promise<{ path: string; source?: GitTreeSource }[]> {
-  const tree = store.openTree(commit);
+  const links = await submodulesOf(store, store.openTree(commit), options.signal);
   const ports = options.submodules;
   // Submodules that are not wanted appear as empty folders, as in a plain clone.
-  if (ports === undefined) return submodulePaths(tree).map(({ path }) => ({ path }));
-  const fetched = await fetchSubmodules(tree, url, {
+  if (ports === undefined || links.length === 0) return links.map(({ path }) => ({ path }));
+  const fetched = await fetchSubmodules({ store, commit }, url, {
     open: ports.open,
     storeOf: (moduleUrl) => ports.storeOf(moduleUrl, store.format),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const known = new Map(fetched.map((module) => [module.path, module.store.source(module.commit)]));
-  const missing = submodulePaths(tree).filter(({ path }) => !known.has(path));
+  const missing = links.filter(({ path }) => !known.has(path));
   return [...missing.map(({ path }) => ({ path })), ...[...known].map(([path, source]) => ({ path, source }))];
 }

@@ -60,6 +60,13 @@ export async function statusError(answer: HttpResponse, anonymous: boolean): Pro
   const url = answer.url;
   const data: GitErrorData = { url: new URL(url).origin + new URL(url).pathname, status };
   switch (status) {
+    case 203:
+      // Azure DevOps, for a token that is wrong or has expired.
+      return new GitError(
+        'GitAuthenticationRequired',
+        'authentication required: the server answered with a page to log in',
+        data,
+      );
     case 401: {
       const hint = anonymous ? ' (no credentials were given: set spec.secretRef)' : '';
       return new GitError('GitAuthenticationRequired', `authentication required: ${reason}${hint}`, data);

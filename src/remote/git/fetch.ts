@@ -2,6 +2,7 @@
 // has. Where objects are kept is the store's business.
 import { GitError } from '../../engines/git/errors.ts';
 import type { ObjectFormat } from '../../engines/git/oid.ts';
+import { PACK_HEADER_BYTES, parsePackHeader } from '../../engines/git/pack-entry.ts';
 import type { FetchRequest, GitTransport } from './transport.ts';
 
 /** The side of an object store that fetching needs. */
@@ -38,6 +39,8 @@ export interface FetchCommitOptions {
   readonly tagObject?: string;
   /** Commits of history; the whole of it when absent. @default 1 */
   readonly depth?: number | 'all';
+  /** The only head whose history may hold the commit. @default any */
+  readonly branchTip?: string;
   readonly signal?: AbortSignal;
   readonly maxPackBytes?: number;
 }
@@ -75,7 +78,7 @@ export async function fetchCommit(
   } catch (error) {
     const missing = asMissingCommit(error, commit);
     if (missing === error || (await transport.canWantAny(options.signal))) throw missing;
-    return bringAnyhow(transport, store, request, commit, missing);
+    return bringAnyhow(transport, store, { ...request, branchTip: options.branchTip }, commit, missing);
   }
 }
 
@@ -100,14 +103,12 @@ async function bring(
 async function bringAnyhow(
   transport: GitTransport,
   store: ObjectSink,
-  request: FetchRequest,
+  request: FetchRequest & { readonly branchTip: string | undefined },
   commit: string,
   missing: unknown,
 ): Promise<FetchStats> {
-  const signal = request.signal === undefined ? {} : { signal: request.signal };
-  const { refs } = await transport.lsRefs({ prefixes: ['refs/heads/', 'refs/tags/'], ...signal });
-  const { depth: _depth, ...whole } = request;
-  const wants = [...new Set(refs.map((ref) => ref.oid))];
+  const { depth: _depth, branchTip, ...whole } = request;
+  const wants = branchTip === undefined ? await headsAndTags(transport, request.signal) : [branchTip];
   try {
     return await bring(transport, store, { ...whole, wants, haves: [], shallow: [] }, [commit]);
   } catch (error) {
@@ -116,16 +117,62 @@ async function bringAnyhow(
   }
 }
 
+async function headsAndTags(transport: GitTransport, signal: AbortSignal | undefined): Promise<string[]> {
+  const { refs } = await transport.lsRefs({
+    prefixes: ['refs/heads/', 'refs/tags/'],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return [...new Set(refs.map((ref) => ref.oid))];
+}
+
+/**
+ * Refuses a commit that is not on a branch, at the cost of one short answer: somebody who has the branch's head lacks
+ * nothing of a commit before it, so the pack that would be sent is empty.
+ * @throws GitError GitCommitNotFound, with Flux's text, where the commit is on another branch or nowhere
+ */
+export async function requireOnBranch(
+  transport: GitTransport,
+  commit: string,
+  branchTip: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  // A server that gives out heads only sends the history of that branch and no other (`bringAnyhow`).
+  if (commit === branchTip || !(await transport.canWantAny(signal))) return;
+  let count: number;
+  try {
+    const request = { wants: [commit], haves: [branchTip] };
+    const { pack, cancel } = await transport.fetch(signal === undefined ? request : { ...request, signal });
+    try {
+      count = await objectsIn(pack);
+    } finally {
+      cancel();
+    }
+  } catch (error) {
+    throw asMissingCommit(error, commit);
+  }
+  if (count > 0) throw missingCommit(commit);
+}
+
+/** What the head of a pack says; the rest is not read. */
+async function objectsIn(pack: AsyncIterable<Buffer>): Promise<number> {
+  let head = Buffer.alloc(0);
+  for await (const piece of pack) {
+    head = Buffer.concat([head, piece]);
+    if (head.length >= PACK_HEADER_BYTES) break;
+  }
+  return parsePackHeader(head);
+}
+
 // Servers say so in several ways: `upload-pack: not our ref <oid>`, `no such object`, `unadvertised object`.
 function asMissingCommit(error: unknown, commit: string): unknown {
   if (!(error instanceof GitError) || error.code !== 'GitRemoteMessage') return error;
   if (!/not our ref|unadvertised object|no such (?:object|remote ref)|bad object|not found/i.test(error.message)) {
     return error;
   }
-  return new GitError(
-    'GitCommitNotFound',
-    `unable to resolve commit object for '${commit}': object not found`,
-    { oid: commit },
-    { cause: error },
-  );
+  return missingCommit(commit, error);
+}
+
+function missingCommit(commit: string, cause?: unknown): GitError {
+  const message = `unable to resolve commit object for '${commit}': object not found`;
+  return new GitError('GitCommitNotFound', message, { oid: commit }, { cause });
 }

@@ -36,6 +36,8 @@ export interface ResolvedReference {
   readonly refName?: string;
   /** Name of the annotated tag object, when the ref is one. */
   readonly tagObject?: string;
+  /** Head of the branch on which `commit` must be, when a branch was named beside a commit. */
+  readonly branchTip?: string;
 }
 
 /** Options of `resolveReference`. */
@@ -151,6 +153,7 @@ async function resolveCommit(
     commit: wanted,
     format,
     refName: found.ref.name,
+    branchTip: found.ref.oid,
   };
 }
 

@@ -1,8 +1,10 @@
 // Owns fetching only some folders of a commit: commits and trees first, then the files that are named and not here yet.
 // Where the server cannot leave objects out, everything is fetched.
-import { GitError } from '../../engines/git/errors.ts';
 import type { ObjectTree } from '../../engines/git/object-tree.ts';
+import type { GitObject } from '../../engines/git/oid.ts';
+import { blobSteps } from '../../engines/git/tree-walk.ts';
 import { trimSparse } from '../../lib/source-tree.ts';
+import { runInSlices } from '../../offload/slices.ts';
 import { type FetchCommitOptions, type FetchStats, fetchCommit, type ObjectSink } from './fetch.ts';
 import type { GitTransport } from './transport.ts';
 
@@ -11,6 +13,7 @@ export interface SparseSink extends ObjectSink {
   /** Whether blobs of kept commits may be absent. */
   readonly isPartial: boolean;
   has(oid: string): boolean;
+  read(oid: string): GitObject | undefined;
   openTree(commit: string): ObjectTree;
   importPack(
     pack: AsyncIterable<Uint8Array>,
@@ -20,9 +23,6 @@ export interface SparseSink extends ObjectSink {
 
 // Objects per request: keeps a request below what servers accept (64 bytes each).
 const BATCH = 8000;
-// A few hundred bytes of objects can name billions of paths.
-const MAX_PATHS = 2_000_000;
-const MAX_PATH_LENGTH = 16_384;
 
 /**
  * Makes `commit`, all its folders, and the files below `folders` readable in the store. A folder is a plain prefix.
@@ -41,7 +41,9 @@ export async function fetchSparse(
   const partial: SparseSink = partialSink(store);
   const filtered: GitTransport = filteredTransport(transport);
   const first = await fetchCommit(filtered, partial, commit, options);
-  const missing = missingFiles(store, commit, folders.map(trimSparse));
+  const prefixes = folders.map(trimSparse);
+  const isMissing = (oid: string) => !store.has(oid);
+  const missing = await runInSlices(blobSteps(store, store.openTree(commit).root, prefixes, isMissing), options.signal);
   let { bytes, objects } = first;
   for (let at = 0; at < missing.length; at += BATCH) {
     const wants = missing.slice(at, at + BATCH);
@@ -94,33 +96,8 @@ function partialSink(store: SparseSink): SparseSink {
     roots: () => store.roots(),
     shallow: () => store.shallow(),
     has: (oid) => store.has(oid),
+    read: (oid) => store.read(oid),
     openTree: (commit) => store.openTree(commit),
     importPack: (pack, options) => store.importPack(pack, { ...options, partial: true }),
   };
-}
-
-function missingFiles(store: SparseSink, commit: string, prefixes: readonly string[]): string[] {
-  const tree = store.openTree(commit);
-  const missing = new Set<string>();
-  let seen = 0;
-  const visit = (path: string): void => {
-    const entries = tree.entries(path);
-    if (entries === undefined)
-      throw new GitError('GitObjectNotFound', `folder '${path}' is not in the store`, { path });
-    for (const entry of entries) {
-      if (++seen > MAX_PATHS || path.length > MAX_PATH_LENGTH) {
-        throw new GitError('GitLimitExceeded', 'the tree has too many or too long paths', { limit: MAX_PATHS });
-      }
-      const whole = path === '' ? entry.name : `${path}/${entry.name}`;
-      if (entry.kind === 'commit') continue;
-      if (entry.kind === 'tree') {
-        const below = `${whole}/`;
-        if (prefixes.some((prefix) => below.startsWith(prefix) || prefix.startsWith(below))) visit(whole);
-      } else if (prefixes.some((prefix) => whole.startsWith(prefix)) && !store.has(entry.oid)) {
-        missing.add(entry.oid);
-      }
-    }
-  };
-  visit('');
-  return [...missing];
 }

@@ -2,12 +2,16 @@
 import { GitError } from '../../engines/git/errors.ts';
 import { parseGitmodules, resolveSubmoduleUrl } from '../../engines/git/gitmodules.ts';
 import type { ObjectTree } from '../../engines/git/object-tree.ts';
+import type { GitObject } from '../../engines/git/oid.ts';
+import { type SubmoduleLink, submoduleSteps } from '../../engines/git/tree-walk.ts';
+import { runInSlices } from '../../offload/slices.ts';
 import { fetchCommit, type ObjectSink } from './fetch.ts';
 import type { GitAuth, GitTransport } from './transport.ts';
 
 /** A store that a submodule is fetched into. */
 export interface SubmoduleStore extends ObjectSink {
   has(oid: string): boolean;
+  read(oid: string): GitObject | undefined;
   openTree(commit: string): ObjectTree;
 }
 
@@ -33,20 +37,18 @@ export interface SubmodulePorts<Store extends SubmoduleStore> {
 const MAX_DEPTH = 10;
 // A tree can name any number of submodules, each a connection to somewhere.
 const MAX_SUBMODULES = 200;
-const MAX_PATHS = 2_000_000;
-const MAX_PATH_LENGTH = 16_384;
 
 /**
- * Fetches all submodules below a tree, depth first.
+ * Fetches all submodules of a commit, depth first.
  * @throws GitError GitSubmodule: no URL, an URL that is not allowed, too deep, too many; and what fetching throws
  */
 export async function fetchSubmodules<Store extends SubmoduleStore>(
-  tree: ObjectTree,
+  commit: { readonly store: Pick<SubmoduleStore, 'format' | 'read' | 'openTree'>; readonly commit: string },
   url: string,
   ports: SubmodulePorts<Store>,
 ): Promise<FetchedSubmodule<Store>[]> {
   const fetched: FetchedSubmodule<Store>[] = [];
-  await visit(tree, url, '', 0, ports, fetched);
+  await visit(commit, url, '', 0, ports, fetched);
   return fetched;
 }
 
@@ -60,36 +62,25 @@ export function authForSubmodule(parentUrl: string, auth: GitAuth, url: string):
   return auth.proxy === undefined ? {} : { proxy: auth.proxy };
 }
 
-/**
- * Paths of the submodules of a tree, in order.
- * @throws GitError GitLimitExceeded: a few hundred bytes of objects can name billions of paths
- */
-export function submodulePaths(tree: ObjectTree): { path: string; commit: string }[] {
-  const found: { path: string; commit: string }[] = [];
-  let seen = 0;
-  const walk = (path: string): void => {
-    for (const entry of tree.entries(path) ?? []) {
-      if (++seen > MAX_PATHS || path.length > MAX_PATH_LENGTH) {
-        throw new GitError('GitLimitExceeded', 'the tree has too many or too long paths', { limit: MAX_PATHS });
-      }
-      const whole = path === '' ? entry.name : `${path}/${entry.name}`;
-      if (entry.kind === 'commit') found.push({ path: whole, commit: entry.oid });
-      else if (entry.kind === 'tree') walk(whole);
-    }
-  };
-  walk('');
-  return found;
+/** The submodules of a commit that is in a store, in order. Throws GitError GitLimitExceeded. */
+export function submodulesOf(
+  store: Pick<SubmoduleStore, 'format' | 'read'>,
+  tree: ObjectTree,
+  signal?: AbortSignal,
+): Promise<SubmoduleLink[]> {
+  return runInSlices(submoduleSteps(store, tree.root), signal);
 }
 
 async function visit<Store extends SubmoduleStore>(
-  tree: ObjectTree,
+  parent: Parameters<typeof fetchSubmodules>[0],
   url: string,
   prefix: string,
   depth: number,
   ports: SubmodulePorts<Store>,
   fetched: FetchedSubmodule<Store>[],
 ): Promise<void> {
-  const found = submodulePaths(tree);
+  const tree = parent.store.openTree(parent.commit);
+  const found = await submodulesOf(parent.store, tree, ports.signal);
   if (found.length === 0) return;
   if (depth >= MAX_DEPTH)
     throw new GitError('GitSubmodule', `submodules are nested more than ${MAX_DEPTH} deep`, { url });
@@ -112,7 +103,7 @@ async function visit<Store extends SubmoduleStore>(
     const store = await ports.storeOf(moduleUrl);
     await fetchModule(ports, store, moduleUrl, whole, commit);
     fetched.push({ path: whole, url: moduleUrl, commit, store });
-    await visit(store.openTree(commit), moduleUrl, whole, depth + 1, ports, fetched);
+    await visit({ store, commit }, moduleUrl, whole, depth + 1, ports, fetched);
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import { isExempt } from './no-proxy.ts';
 import { openTunnel } from './tunnel.ts';
 
 /** Whom to trust and as whom to appear in TLS. PEM texts. */
@@ -154,25 +155,6 @@ function environmentProxy(environment: AgentPoolOptions['environmentProxy'], url
   return { address: address.includes('://') ? address : `http://${address}` };
 }
 
-// NO_PROXY as Go reads it, without CIDR ranges: `*`, exact hosts, domains with or without a leading dot, host:port.
-// Loopback is never proxied.
-function isExempt(url: URL, none: string): boolean {
-  const host = url.hostname.toLowerCase();
-  if (host === 'localhost' || host === '[::1]' || /^127\./.test(host)) return true;
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  for (const raw of none.split(',')) {
-    const [name = '', wantPort] = raw
-      .trim()
-      .toLowerCase()
-      .split(/:(?=\d+$)/);
-    if (name === '' || (wantPort !== undefined && wantPort !== port)) continue;
-    if (name === '*' || host === name.replace(/^\./, '') || host.endsWith(name.startsWith('.') ? name : `.${name}`)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 function guardedLookup(
   hostname: string,
   options: object,
@@ -198,9 +180,13 @@ function linkLocal(host: string): Error {
   return Object.assign(new Error(`${host} is a link-local address`), { code: 'EACCES' });
 }
 
+// Where AWS answers metadata on IPv6: not link-local by its prefix, and the same by its use.
+const METADATA_IPV6 = 'fd00:ec2::254';
+
 /** Whether an address is one that only the machine's own network answers. */
 export function isLinkLocal(address: string): boolean {
+  // An IPv4 address in an IPv6 one, as a URL spells it (`::ffff:a9fe:1`) and as people do.
   const plain = address.toLowerCase().replace(/^::ffff:/, '');
   if (isIP(plain) === 4) return plain.startsWith('169.254.');
-  return /^fe[89ab][0-9a-f]:/.test(plain);
+  return /^a9fe:[0-9a-f]{1,4}$/.test(plain) || /^fe[89ab][0-9a-f]:/.test(plain) || plain === METADATA_IPV6;
 }

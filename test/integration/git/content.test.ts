@@ -176,7 +176,7 @@ describe('submodules', () => {
     const store = await session.stores.open(evil.url);
     await fetchCommit(session.open(evil.url), store, commit);
 
-    const run = fetchSubmodules(store.openTree(commit), evil.url, {
+    const run = fetchSubmodules({ store, commit }, evil.url, {
       open: (url) => session.open(url),
       storeOf: (url) => session.stores.open(url),
     });

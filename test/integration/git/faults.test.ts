@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GitError } from '../../../src/engines/git/errors.ts';
 import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { resolveReference } from '../../../src/remote/git/resolve.ts';
+import { failureOf } from '../../support/failure.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { commitFiles, git } from '../../support/git.ts';
 import { type GitSession, startGitSession } from '../../support/git-session.ts';
@@ -40,14 +41,7 @@ describe('Git over a bad network', () => {
   const isFetch = ({ method, url: path }: { method: string; url: string }) =>
     method === 'POST' && path.endsWith('upload-pack');
 
-  async function failure(run: Promise<unknown>): Promise<GitError> {
-    const error = await run.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if (error instanceof GitError) return error;
-    throw error ?? new Error('did not fail');
-  }
+  const failure = (run: Promise<unknown>) => failureOf(run, GitError);
 
   it('polls with one request and few bytes after the first time', async () => {
     const transport = session.open(url);

@@ -5,19 +5,14 @@ import { GitError } from '../../../src/engines/git/errors.ts';
 import { hashObject, zeroOid } from '../../../src/engines/git/oid.ts';
 import { formatPack } from '../../../src/engines/git/pack-write.ts';
 import { formatTree } from '../../../src/engines/git/tree.ts';
+import { fetchContent } from '../../../src/remote/git/content.ts';
 import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { resolveReference } from '../../../src/remote/git/resolve.ts';
+import { failureOf } from '../../support/failure.ts';
 import { commitFiles, git } from '../../support/git.ts';
 import { type GitSession, startGitSession } from '../../support/git-session.ts';
 
-async function failure(run: Promise<unknown>): Promise<GitError> {
-  const error = await run.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof GitError) return error;
-  throw error ?? new Error('did not fail');
-}
+const failure = (run: Promise<unknown>) => failureOf(run, GitError);
 
 describe.each([2, 1, 0] as const)('Git over HTTP, protocol version %i', (protocol) => {
   let session: GitSession;
@@ -151,6 +146,31 @@ describe.each([2, 1, 0] as const)('Git over HTTP, protocol version %i', (protoco
     const error = await failure(resolveReference(session.open(missing), reference));
 
     expect([error.code, error.message]).toEqual([code, message]);
+  });
+
+  it('takes a commit on the branch that is named beside it, and no other', async () => {
+    const { url, work } = await session.repository('member');
+    const first = await commitFiles(work, { a: '1' });
+    const head = await commitFiles(work, { a: '2' });
+    await git(work, 'checkout', '--quiet', '-b', 'other', first);
+    const other = await commitFiles(work, { b: '3' });
+    await git(work, 'push', '--quiet', 'origin', 'main', 'other');
+    const transport = session.open(url);
+    const store = await session.stores.open(url);
+    const fetch = async (commit: string) =>
+      fetchContent(transport, store, await resolveReference(transport, { branch: 'main', commit }));
+
+    const refused = await failure(fetch(other));
+    await fetch(first);
+    await fetch(head);
+
+    expect([refused.code, refused.message]).toEqual([
+      'GitCommitNotFound',
+      `unable to resolve commit object for '${other}': object not found`,
+    ]);
+    expect(store.roots()).toEqual([head, first]);
+    expect(store.has(other)).toBe(false);
+    expect((await failure(fetch('a'.repeat(40)))).code).toBe('GitCommitNotFound');
   });
 
   it('says that a commit is missing', async () => {

@@ -6,20 +6,14 @@ import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { openTransport } from '../../../src/remote/git/open.ts';
 import { resolveReference } from '../../../src/remote/git/resolve.ts';
 import { createSshConnections, type SshConnections } from '../../../src/remote/git/ssh-connection.ts';
+import { failureOf } from '../../support/failure.ts';
 import { commitFiles, git } from '../../support/git.ts';
 import { type GitSession, startGitSession } from '../../support/git-session.ts';
 import { hasSshd, makeKey, type Sshd, startSshd } from '../../support/sshd.ts';
 
 const skips = !hasSshd && process.env['CI'] !== 'true';
 
-async function failure(run: Promise<unknown>): Promise<GitError> {
-  const error = await run.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof GitError) return error;
-  throw error ?? new Error('did not fail');
-}
+const failure = (run: Promise<unknown>) => failureOf(run, GitError);
 
 const servers = [
   { name: 'ed25519 host key, version 2', hostKeys: ['ed25519'], acceptProtocol: true },

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpDoor, type HttpDoor, RemoteError } from '../../../src/remote/http.ts';
 import { isLinkLocal } from '../../../src/remote/internal/agents.ts';
 import { isSameParty } from '../../../src/remote/internal/redirects.ts';
+import { failureOf } from '../../support/failure.ts';
 
 describe('the HTTP door', () => {
   let door: HttpDoor;
@@ -29,14 +30,7 @@ describe('the HTTP door', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  async function failure(run: Promise<unknown>): Promise<RemoteError> {
-    const error = await run.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if (error instanceof RemoteError) return error;
-    throw error ?? new Error('did not fail');
-  }
+  const failure = (run: Promise<unknown>) => failureOf(run, RemoteError);
 
   it('stops a body at its limit', async () => {
     const url = await serve((_request, response) => response.end(Buffer.alloc(100_000)));
@@ -183,6 +177,8 @@ describe('isLinkLocal', () => {
   it.each([
     ['169.254.169.254', true],
     ['::ffff:169.254.1.1', true],
+    ['::ffff:a9fe:101', true],
+    ['fd00:ec2::254', true],
     ['fe80::1', true],
     ['febf::1', true],
     ['10.0.0.1', false],

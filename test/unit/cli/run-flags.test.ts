@@ -33,6 +33,12 @@ describe('run', () => {
     expect(options).toMatchObject({ logLevel: 'info', logEncoding: 'json' });
   });
 
+  it('takes the proxies of the environment, as Go does', () => {
+    const { settings } = parse([], { HTTPS_PROXY: 'http://p:1', https_proxy: 'http://q:2', no_proxy: '10.0.0.0/8' });
+
+    expect(settings.environmentProxy).toEqual({ http: '', https: 'http://p:1', none: '10.0.0.0/8' });
+  });
+
   it("takes the arguments of Flux's Deployments", () => {
     const { settings } = parse([
       '--events-addr=http://notification-controller.flux-system.svc.cluster.local./',

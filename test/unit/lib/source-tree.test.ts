@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { FileTree } from '../../../src/lib/filetree.ts';
 import { createMemoryTree } from '../../../src/lib/memory-tree.ts';
-import { ignorePatternsOf, sourceEntries, sourceTree, sparseTree } from '../../../src/lib/source-tree.ts';
+import {
+  ignoreFoldersOf,
+  ignorePatternsOf,
+  sourceEntries,
+  sourceTree,
+  sparseTree,
+} from '../../../src/lib/source-tree.ts';
 
 const tree = createMemoryTree({
   '.sourceignore': '*.md\n',
@@ -22,9 +28,28 @@ function walk(of: FileTree, path = ''): string[] {
   });
 }
 
+describe('ignoreFoldersOf', () => {
+  it('finds the ignore files, so that who knows them looks into no other folder', () => {
+    const listed: string[] = [];
+    const counting: FileTree = {
+      ...tree,
+      list(path) {
+        listed.push(path);
+        return tree.list(path);
+      },
+    };
+
+    const folders = ignoreFoldersOf(tree);
+    sourceTree(counting, ignorePatternsOf(counting, folders)).read('apps/web.yaml');
+
+    expect(folders).toEqual(['', 'apps']);
+    expect(listed).toEqual([]);
+  });
+});
+
 describe('sourceEntries', () => {
   it('lists what goes into the archive, in its order', () => {
-    const patterns = ignorePatternsOf(tree, 'web.yaml');
+    const patterns = ignorePatternsOf(tree, ignoreFoldersOf(tree), 'web.yaml');
 
     expect(
       [...sourceEntries(tree, patterns)].map(({ path, kind, executable }) => `${kind} ${path}${executable ? '*' : ''}`),
@@ -42,7 +67,7 @@ describe('sourceEntries', () => {
 
 describe('sourceTree', () => {
   it('shows what somebody sees who unpacked the archive', () => {
-    const seen = sourceTree(tree, ignorePatternsOf(tree));
+    const seen = sourceTree(tree, ignorePatternsOf(tree, ignoreFoldersOf(tree)));
 
     expect(walk(seen)).toEqual([
       '.sourceignore',
@@ -74,10 +99,10 @@ describe('a tree made to exhaust us', () => {
   };
 
   it('is refused for its depth, and for its size', () => {
-    expect(() => ignorePatternsOf(endless, undefined, { maxDepth: 20 })).toThrow(
+    expect(() => ignoreFoldersOf(endless, { maxDepth: 20 })).toThrow(
       expect.objectContaining({ code: 'SourceTooDeep', data: { limit: 20 } }),
     );
-    expect(() => ignorePatternsOf(endless, undefined, { maxDepth: 1000, maxEntries: 5000 })).toThrow(
+    expect(() => ignoreFoldersOf(endless, { maxDepth: 1000, maxEntries: 5000 })).toThrow(
       expect.objectContaining({ code: 'SourceTooLarge', data: { limit: 5000 } }),
     );
   });

@@ -233,10 +233,10 @@ describe('decide', () => {
       'stalled',
     ],
     [
-      'a kind of source that is not done',
-      { object: object({ sourceRef: { kind: 'Bucket', name: 'b' } }) },
-      'FieldNotSupported',
-      'spec.sourceRef.kind Bucket is not supported yet',
+      'an ExternalArtifact while its gate is closed',
+      { object: object({ sourceRef: { kind: 'ExternalArtifact', name: 'ea' } }) },
+      'AccessDenied',
+      "can't access 'ExternalArtifact/ns/ea', ExternalArtifact feature gate is disabled",
       'stalled',
     ],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GitError } from '../../../../src/engines/git/errors.ts';
-import { fetchCommit, type ObjectSink } from '../../../../src/remote/git/fetch.ts';
+import { fetchCommit, type ObjectSink, requireOnBranch } from '../../../../src/remote/git/fetch.ts';
 import type { FetchRequest, GitTransport } from '../../../../src/remote/git/transport.ts';
 
 const wanted = 'a'.repeat(40);
@@ -84,6 +84,16 @@ describe('fetchCommit', () => {
     expect(await fetchCommit(server, store, wanted)).toMatchObject({ fetched: true });
     expect(server.asked[1]).toEqual({ wants: [tip], haves: [], shallow: [] });
     expect(store.imported).toEqual([[wanted]]);
+  });
+
+  it('looks through the one history that may hold it, when a branch is named', async () => {
+    const server = transport(false, (request) => request.wants.includes(wanted));
+    const branchTip = 'e'.repeat(40);
+
+    await requireOnBranch(server, wanted, branchTip);
+    await fetchCommit(server, sink([old]), wanted, { branchTip });
+
+    expect(server.asked.slice(1)).toEqual([{ wants: [branchTip], haves: [], shallow: [] }]);
   });
 
   it('says so when it is in none of them', async () => {

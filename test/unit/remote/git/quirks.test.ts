@@ -1,7 +1,12 @@
 // What Git hosts do differently, as exchanges written from their documentation and from reports of their users.
+import { createHash } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { indexPack } from '../../../../src/engines/git/index-pack.ts';
+import { memorySource } from '../../../../src/engines/git/inflate.ts';
 import { hashObject } from '../../../../src/engines/git/oid.ts';
-import { formatPack } from '../../../../src/engines/git/pack-write.ts';
+import { formatEntryHeader, formatPackHeader } from '../../../../src/engines/git/pack-entry.ts';
+import { formatPack, formatWholeEntry } from '../../../../src/engines/git/pack-write.ts';
 import { FLUSH_PKT, formatPkt } from '../../../../src/engines/git/protocol/pktline.ts';
 import { createServerMemory } from '../../../../src/remote/git/memory.ts';
 import { resolveReference } from '../../../../src/remote/git/resolve.ts';
@@ -16,6 +21,7 @@ const pack = formatPack([blob], 'sha1');
 interface Reply {
   readonly status?: number;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
   /** Where the answer came from, when redirects were followed. */
   readonly url?: string;
@@ -27,11 +33,11 @@ function host(answer: (request: HttpRequest) => Reply): { door: HttpDoor; asked:
     close: async () => {},
     async request(request) {
       asked.push(request);
-      const { status = 200, type = '', body = '', url = request.url } = answer(request);
+      const { status = 200, type = '', headers = {}, body = '', url = request.url } = answer(request);
       const bytes = Buffer.from(body);
       const response: HttpResponse = {
         status,
-        headers: { 'content-type': type },
+        headers: { 'content-type': type, ...headers },
         url,
         body: (async function* () {
           yield bytes;
@@ -58,6 +64,10 @@ function open(url: string, door: HttpDoor, auth: GitAuth = {}): GitTransport {
   return createSmartHttp(url, auth, { http: door, memory: createServerMemory() });
 }
 
+function poll(url: string, door: HttpDoor, auth: GitAuth = {}) {
+  return resolveReference(open(url, door, auth), { branch: 'main' });
+}
+
 async function packOf(transport: GitTransport): Promise<Buffer> {
   const { pack: stream } = await transport.fetch({ wants: [commit], haves: ['b'.repeat(40)], depth: 1 });
   const parts: Buffer[] = [];
@@ -65,6 +75,15 @@ async function packOf(transport: GitTransport): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+const TOKEN: GitAuth = { basic: { username: 'git', password: 'token' } };
+const VERSION_2 = Buffer.concat([
+  formatPkt('# service=git-upload-pack\n'),
+  FLUSH_PKT,
+  formatPkt('version 2\n'),
+  formatPkt('ls-refs\n'),
+  formatPkt('fetch=shallow\n'),
+  FLUSH_PKT,
+]);
 const sideBand = (data: Buffer) => formatPkt(Buffer.concat([Buffer.from([1]), data]));
 
 describe('Azure DevOps', () => {
@@ -96,19 +115,38 @@ describe('Azure DevOps', () => {
     );
   });
 
-  // A wrong personal access token is answered by a page to log in, with status 203.
-  it('explains a page to log in', async () => {
-    const { door } = host(() => ({
-      status: 203,
-      type: 'text/html',
-      body: '<html>Azure DevOps Services | Sign In</html>',
-    }));
+  // JulianHayward/Azure-MG-Sub-Governance-Reporting#7, Azure/azure-cli#26811: absent repositories and missing rights are
+  // not told apart; the code is what people search for.
+  it('is quoted when it says TF401019', async () => {
+    const text =
+      'TF401019: The Git repository with name or identifier repo does not exist or you do not have permissions';
+    const { door } = host(() => ({ status: 404, type: 'text/plain; charset=utf-8', body: text }));
 
-    await expect(
-      resolveReference(open('https://dev.azure.com/o/p/_git/r', door), { branch: 'main' }),
-    ).rejects.toMatchObject({
-      code: 'GitHttpStatus',
-      message: expect.stringContaining('status code: 203'),
+    await expect(poll('https://dev.azure.com/o/p/_git/repo', door)).rejects.toMatchObject({
+      code: 'GitRepositoryNotFound',
+      message: `repository not found: ${text}`,
+    });
+  });
+
+  // fluxcd/flux2#3936: URLs as its page shows them carry the organisation as a user; the Secret's login is the one.
+  it('gets the login of the Secret where the URL names the organisation', async () => {
+    const { door, asked } = host(() => advertise(capabilities));
+    const auth = { basic: { username: 'git', password: 'pat' } };
+
+    await poll('https://org@dev.azure.com/org/p/_git/r', door, auth);
+
+    expect(asked[0]?.authorization).toBe(`Basic ${Buffer.from('git:pat').toString('base64')}`);
+    expect(asked[0]?.url).toBe('https://dev.azure.com/org/p/_git/r/info/refs?service=git-upload-pack');
+  });
+
+  // learn.microsoft.com, "Use personal access tokens": a wrong one is answered by a page to log in, with status 203.
+  it('explains a page to log in', async () => {
+    const body = '<html>Azure DevOps Services | Sign In</html>';
+    const { door } = host(() => ({ status: 203, type: 'text/html', body }));
+
+    await expect(poll('https://dev.azure.com/o/p/_git/r', door)).rejects.toMatchObject({
+      code: 'GitAuthenticationRequired',
+      message: 'authentication required: the server answered with a page to log in',
     });
   });
 });
@@ -127,6 +165,34 @@ describe('AWS CodeCommit', () => {
       code: 'GitAuthorizationFailed',
       message: 'authorization failed: Forbidden',
     });
+  });
+
+  // isomorphic-git/isomorphic-git#199: a repository there has no `.git` at its end, and is not found with one.
+  it('is asked for the repository as it is named', async () => {
+    const { door, asked } = host(() => advertise('side-band-64k'));
+
+    await poll('https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/r', door);
+
+    expect(new URL(asked[0]?.url ?? '').pathname).toBe('/v1/repos/r/info/refs');
+  });
+
+  // fluxcd/flux#3431 (`reference delta not found`): deltas may come before their base, which is only named.
+  it('may send a delta before its base', () => {
+    const changed = Buffer.from('xy');
+    const delta = Buffer.from([1, 2, 0x90, 1, 1, 'y'.charCodeAt(0)]);
+    const base = hashObject('blob', blob.data, 'sha1');
+    const entries = [
+      formatEntryHeader('ref-delta', delta.length, { oid: base }),
+      deflateSync(delta),
+      formatWholeEntry(blob),
+    ];
+    const body = Buffer.concat([formatPackHeader(2), ...entries]);
+    const bytes = Buffer.concat([body, createHash('sha1').update(body).digest()]);
+
+    const { columns, externalBases } = indexPack(memorySource(bytes), 'sha1');
+
+    expect(columns.oids.toString('hex')).toBe(hashObject('blob', changed, 'sha1') + base);
+    expect(externalBases).toEqual([]);
   });
 
   // Its generated passwords hold `/`, `+` and `=`, percent-encoded in a URL.
@@ -161,6 +227,40 @@ describe('GitLab', () => {
     ]);
   });
 
+  // Its own documentation of protected instances: whoever is not logged in is sent to a page for people, with 200.
+  it('explains the page that a redirect to log in ends at', async () => {
+    const page = {
+      type: 'text/html; charset=utf-8',
+      body: '<html>Sign in</html>',
+      url: 'https://gitlab.example/users/sign_in',
+    };
+    const { door } = host(() => page);
+
+    await expect(poll('https://gitlab.example/g/r', door)).rejects.toMatchObject({
+      code: 'GitProtocol',
+      message: expect.stringContaining("content type is 'text/html' (a login page, or not the URL of a repository)"),
+    });
+  });
+
+  // dependabot/dependabot-core#6232: a firewall may let only URLs with `.git` through; what was learnt is used again.
+  it('is not asked at the old URL again', async () => {
+    const { door, asked } = host((request) =>
+      request.method === 'POST'
+        ? { type: RESULT, body: Buffer.concat([formatPkt(`${commit} refs/heads/main\n`), FLUSH_PKT]) }
+        : { type: ADVERTISEMENT, body: VERSION_2, url: request.url.replace('/g/r/', '/g/r.git/') },
+    );
+    const transport = open('https://gitlab.com/g/r', door);
+
+    await resolveReference(transport, { branch: 'main' });
+    await resolveReference(transport, { branch: 'main' });
+
+    expect(asked.map(({ url }) => new URL(url).pathname)).toEqual([
+      '/g/r/info/refs',
+      '/g/r.git/git-upload-pack',
+      '/g/r.git/git-upload-pack',
+    ]);
+  });
+
   // It refuses empty credentials for public projects (a comment in fluxcd/pkg git/gogit/transport.go).
   it('is sent no empty credentials', async () => {
     const { door, asked } = host(() => advertise('side-band-64k'));
@@ -171,15 +271,113 @@ describe('GitLab', () => {
   });
 });
 
-describe('GitHub, Gitea and Bitbucket', () => {
+describe('GitHub', () => {
   // Private and absent repositories are not told apart: 401 with a line of text.
-  it('name the missing secret when they hide a repository', async () => {
+  it('has its secret named when it hides a repository', async () => {
     const { door } = host(() => ({ status: 401, type: 'text/plain; charset=utf-8', body: 'Repository not found.\n' }));
 
-    await expect(resolveReference(open('https://github.com/o/r', door), { branch: 'main' })).rejects.toMatchObject({
+    await expect(poll('https://github.com/o/r', door)).rejects.toMatchObject({
       code: 'GitAuthenticationRequired',
       message: 'authentication required: Repository not found. (no credentials were given: set spec.secretRef)',
     });
+  });
+
+  // WeblateOrg/weblate#12011: with a token that may not read it, the answer is 404.
+  it('is quoted when a token may not read the repository', async () => {
+    const { door } = host(() => ({ status: 404, type: 'text/plain', body: 'Repository not found.\n' }));
+
+    await expect(poll('https://github.com/o/r', door, TOKEN)).rejects.toMatchObject({
+      code: 'GitRepositoryNotFound',
+      message: 'repository not found: Repository not found.',
+    });
+  });
+
+  // carvel-dev/kapp-controller#1262
+  it('is quoted when a token has too few rights', async () => {
+    const { door } = host(() => ({
+      status: 403,
+      type: 'text/plain',
+      body: 'Write access to repository not granted.\n',
+    }));
+
+    await expect(poll('https://github.com/o/r', door, TOKEN)).rejects.toMatchObject({
+      code: 'GitAuthorizationFailed',
+      message: 'authorization failed: Write access to repository not granted.',
+    });
+  });
+
+  // taskcluster/taskgraph#776: clones without credentials are rationed since 2025.
+  it('says when to come back', async () => {
+    const { door } = host(() => ({ status: 429, type: 'text/html', headers: { 'retry-after': '60' } }));
+
+    await expect(poll('https://github.com/o/r', door)).rejects.toMatchObject({
+      code: 'GitHttpStatus',
+      data: { status: 429, retryAfterSeconds: 60 },
+      message: expect.stringContaining('status code: 429: Too Many Requests'),
+    });
+  });
+});
+
+describe('Gitea and Forgejo', () => {
+  // git-http-backend(1): whoever stands before a server and drops `Git-Protocol` makes it speak version 0.
+  it('behind a proxy that drops headers are spoken with in version 0', async () => {
+    const { door, asked } = host(() => advertise('side-band-64k ofs-delta shallow'));
+    const transport = open('https://gitea.example/o/r.git', door);
+
+    const first = await resolveReference(transport, { branch: 'main' });
+    const second = await resolveReference(transport, { branch: 'main' });
+
+    expect([first.commit, second.commit]).toEqual([commit, commit]);
+    expect(asked.map(({ headers }) => headers?.['git-protocol'])).toEqual(['version=2', 'version=2']);
+  });
+
+  // gogs/gogs#2371: private repositories answer 401, and an empty body.
+  it('have the missing secret named', async () => {
+    const { door } = host(() => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="."' } }));
+
+    await expect(poll('https://gitea.example/o/r.git', door)).rejects.toMatchObject({
+      message: 'authentication required: Unauthorized (no credentials were given: set spec.secretRef)',
+    });
+  });
+
+  // libgit2/libgit2sharp#1682: a token may stand in the URL as the user, with no password.
+  it('get a token that stands in the URL as the user', async () => {
+    const { door, asked } = host(() => advertise('side-band-64k'));
+
+    await poll('https://mytoken@gitea.example/o/r.git', door);
+
+    expect(asked[0]?.authorization).toBe(`Basic ${Buffer.from('mytoken:').toString('base64')}`);
+  });
+});
+
+describe('Bitbucket', () => {
+  // samkuehn/bitbucket-backup#33, aashari/mcp-server-atlassian-bitbucket#217: tokens come with a fixed user.
+  it.each(['x-token-auth', 'x-bitbucket-api-token-auth'])('gets a token with the user %s', async (username) => {
+    const { door, asked } = host(() => advertise('side-band-64k'));
+
+    await poll('https://bitbucket.org/w/r.git', door, { basic: { username, password: 'ATCTT3x=1' } });
+
+    expect(asked[0]?.authorization).toBe(`Basic ${Buffer.from(`${username}:ATCTT3x=1`).toString('base64')}`);
+  });
+
+  // renovatebot/renovate#3024
+  it('is quoted when it has had enough of us', async () => {
+    const body = 'Rate limit for this resource has been exceeded';
+    const { door } = host(() => ({ status: 429, type: 'text/plain', body }));
+
+    await expect(poll('https://bitbucket.org/w/r.git', door)).rejects.toMatchObject({
+      code: 'GitHttpStatus',
+      message: expect.stringContaining(`status code: 429: ${body}`),
+    });
+  });
+
+  // fluxcd/flux2#2070: Bitbucket Server has its repositories below /scm, and may itself stand below a path.
+  it('is asked below its own path', async () => {
+    const { door, asked } = host(() => advertise('side-band-64k'));
+
+    await poll('https://host.example/bitbucket/scm/proj/r.git/', door);
+
+    expect(new URL(asked[0]?.url ?? '').pathname).toBe('/bitbucket/scm/proj/r.git/info/refs');
   });
 });
 
