@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { HelmRelease, HelmReleaseSpec, HelmReleaseStatus } from '../../api/helm/helmrelease.ts';
 import { driftAnnotation } from '../../api/meta/keys.ts';
-import { durationMs } from '../shared/timing.ts';
+import { timerMs } from '../shared/timing.ts';
 
 /** Where a release is. */
 export interface ReleaseTarget {
@@ -42,7 +42,7 @@ function shortenName(name: string): string {
 /** How long an action may take, in ms. */
 export function actionTimeoutMs(spec: HelmReleaseSpec, action: ActionName): number {
   const own = action === 'unlock' || action === 'correct' ? undefined : spec[action]?.timeout;
-  return durationMs(own ?? spec.timeout ?? DEFAULT_TIMEOUT);
+  return timerMs(own ?? spec.timeout ?? DEFAULT_TIMEOUT);
 }
 
 /** Revisions to keep; 0 for all. */
@@ -85,7 +85,7 @@ export function activeRemediation(spec: HelmReleaseSpec, status: HelmReleaseStat
 /** How soon a failed install or upgrade is simply tried again, in ms; undefined when failures are remediated. */
 export function retryMs(spec: HelmReleaseSpec, action: 'install' | 'upgrade' | undefined): number | undefined {
   const strategy = action === undefined ? undefined : spec[action]?.strategy;
-  return strategy?.name === 'RetryOnFailure' ? durationMs(strategy.retryInterval ?? DEFAULT_RETRY) : undefined;
+  return strategy?.name === 'RetryOnFailure' ? timerMs(strategy.retryInterval ?? DEFAULT_RETRY) : undefined;
 }
 
 /** True when failed tests are no failures of the release. */
