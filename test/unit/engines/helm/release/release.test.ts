@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { toChartRecord } from '../../../../../src/engines/helm/release/chart-record.ts';
 import { digestRelease, digestValues } from '../../../../../src/engines/helm/release/digest.ts';
 import { decodeRelease, encodeRelease } from '../../../../../src/engines/helm/release/encode.ts';
-import { hooksOf, isPending, type ReleaseRecord, withStatus } from '../../../../../src/engines/helm/release/record.ts';
+import {
+  type ChartRecord,
+  hooksOf,
+  isPending,
+  type ReleaseRecord,
+  withStatus,
+} from '../../../../../src/engines/helm/release/record.ts';
 import {
   createdAtOf,
   fromReleaseSecret,
@@ -12,6 +17,7 @@ import {
   revisionOf,
   toReleaseSecret,
 } from '../../../../../src/engines/helm/release/secret.ts';
+import { toReleaseChart } from '../../../../../src/engines/helm/release-chart.ts';
 import type { JsonObject } from '../../../../../src/lib/json.ts';
 import { chartOf } from '../charts.ts';
 
@@ -26,7 +32,7 @@ const release: ReleaseRecord = {
     status: 'deployed',
     notes: 'a < b',
   },
-  chart: toChartRecord(chartOf({ 'values.yaml': 'replicas: 2\n', 'templates/a.yaml': 'kind: <A>\n' })),
+  chart: toReleaseChart(chartOf({ 'values.yaml': 'replicas: 2\n', 'templates/a.yaml': 'kind: <A>\n' })) as ChartRecord,
   config: { replicas: 3, __proto__x: { constructor: 1 } },
   manifest: '---\n# Source: c/templates/a.yaml\nkind: A\n',
   hooks: [
