@@ -22,7 +22,8 @@ export function decide(observed: Observed, nowMs: number): Decision {
   if (source?.state !== 'ready' || inputs === undefined || 'problem' in values) {
     throw new Error('a source that is not ready must have blocked');
   }
-  const because = reasonToRun(observed, inputs, nowMs);
+  const because =
+    running === undefined ? reasonToRun(observed, inputs, nowMs) : 'what is under way is not wanted any more';
   if (because === undefined) {
     const { drift, settled } = observed;
     const until = typeof drift === 'object' ? nowMs + drift.afterMs : (settled?.until ?? 'interval');

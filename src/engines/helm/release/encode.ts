@@ -4,7 +4,15 @@ import { CodedError, errorMessage } from '../../../lib/errors.ts';
 import { formatGoJson } from '../../../lib/gojson.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../../lib/json.ts';
 import type { HookEvent } from '../manifests.ts';
-import type { ChartRecord, HookExecution, HookRecord, ReleaseInfo, ReleaseRecord, ReleaseStatus } from './record.ts';
+import {
+  type ChartRecord,
+  type HookExecution,
+  type HookRecord,
+  isPending,
+  type ReleaseInfo,
+  type ReleaseRecord,
+  type ReleaseStatus,
+} from './record.ts';
 
 /** A stored release that cannot be read. */
 export class ReleaseError extends CodedError<'ReleaseInvalid', { readonly size: number }> {}
@@ -14,7 +22,9 @@ const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
 /** The value of `data.release`, before Kubernetes' own base64. */
 export function encodeRelease(release: ReleaseRecord): string {
-  return gzipSync(formatGoJson(toJson(release)), { level: 9 }).toString('base64');
+  // Helm compresses as well as it can, which takes 5 ms for a small chart. What is pending is soon written anew.
+  const level = isPending(release.info.status) ? 1 : 9;
+  return gzipSync(formatGoJson(toJson(release)), { level }).toString('base64');
 }
 
 /** Reads what `encodeRelease` or any Helm since 3.0 wrote. Throws `ReleaseError`. */
