@@ -40,7 +40,7 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
       ...(kubectl === 'kubectl' ? {} : { PATH: `${dirname(kubectl)}:${process.env['PATH']}` }),
     },
     describe: () =>
-      run(kubectl, ['--kubeconfig', cluster.kubeconfig, 'get', 'gitrepositories,kustomizations', '-A', '-o', 'yaml']),
+      run(kubectl, ['--kubeconfig', cluster.kubeconfig, 'get', 'gitrepositories,helmcharts,helmreleases,kustomizations', '-A', '-o', 'yaml']),
     stop: async () => {
       await reconciler.stop();
       await open.close();
