@@ -37,20 +37,20 @@ function fingerprint(object: Change['object'] | undefined): string {
   return JSON.stringify([artifact?.revision, artifact?.digest, ready?.status, ready?.message, isCurrent]);
 }
 
-/** A dependency that changed its mind about Ready concerns those that wait for it. */
+/** A dependency that changed its mind about Ready concerns those that depend on it. */
 const onDependency: Watch<HelmRelease> = {
   kind: { apiVersion: `${helmReleaseKind.group}/v2`, kind: 'HelmRelease' },
   trigger: 'dependency',
   keys: (change, lookup) => {
-    const waiting = lookup.byIndex(BY_DEPENDENCY, keyOf(change.object)).filter(isWaitingForDependency);
-    return waiting.map(keyOf);
+    if (change.type === 'update' && readiness(change.object) === readiness(change.old)) return [];
+    return lookup.byIndex(BY_DEPENDENCY, keyOf(change.object)).map(keyOf);
   },
 };
 
-function isWaitingForDependency(object: HelmRelease): boolean {
-  return (
-    object.status?.conditions?.some((item) => item.type === 'Ready' && item.reason === 'DependencyNotReady') ?? false
-  );
+/** What a dependency is judged by: an expression may look at any of it. */
+function readiness(object: Change['object'] | undefined): string {
+  const { metadata, status } = (object ?? {}) as Partial<HelmRelease>;
+  return JSON.stringify([metadata?.generation, metadata?.labels, metadata?.annotations, status]);
 }
 
 function sourceKeys(object: HelmRelease): readonly string[] {
