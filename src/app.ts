@@ -4,10 +4,12 @@ import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Kustomization } from './api/kustomize/kustomization.ts';
+import { ownerNameLabel } from './api/meta/keys.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
 import { followArtifactSources } from './app/artifact-sources.ts';
 import { followKind } from './app/follow-kind.ts';
+import { createReleases } from './app/releases.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
 import type { ReconcilerSettings } from './app/settings.ts';
@@ -162,6 +164,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     },
   });
   const onStored = (source: string): void => {
+    releases.wake(source);
     for (const object of running.kustomization?.objects.byIndex('source', source) ?? []) {
       running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
     }
@@ -282,12 +285,26 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
   const others = new Set<RestClient>();
   const { sopsAgeSecret: ageSecret } = options;
+  const wakes = gates.DisableConfigWatchers ? () => false : wakingInputs(options.watchConfigsLabelSelector);
   const inputs = new WatchedInputs({
     informers,
     client,
     enqueue,
     ageSecret,
-    wakes: gates.DisableConfigWatchers ? () => false : wakingInputs(options.watchConfigsLabelSelector),
+    wakes,
+  });
+  const releases = createReleases({
+    machine,
+    informers,
+    client,
+    artifacts,
+    renderer,
+    noCrossNamespaceRefs: settings.noCrossNamespaceRefs,
+    requeueDependencyMs: settings.requeueDependencyMs,
+    createInputs: (wake) => new WatchedInputs({ informers, client, enqueue: wake, wakes }),
+    clientFor,
+    concurrent: options.concurrent,
+    stopping: stopping.signal,
   });
   /** Health is read with the rights that the objects are applied with. */
   const targetClient = async (object: Kustomization): Promise<DynamicClient> =>
@@ -308,7 +325,15 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       concurrentDryRuns: options.concurrentSsa ?? 4,
       takenManagers,
     },
-    objects: new AppliedObjects({ informers, manager: fieldManager, takenManagers, clock, log, enqueue }),
+    objects: new AppliedObjects({
+      informers,
+      manager: fieldManager,
+      takenManagers,
+      labelSelector: ownerNameLabel,
+      clock,
+      log,
+      enqueue,
+    }),
     conflicts,
     moves,
     siblings: (object) => {
@@ -372,7 +397,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
     const consumer = { ...kustomizationController, watches: kustomizationWatches(artifactSources.kinds) };
     running.kustomization = startController(withWorkers(withGates(consumer, gates)), kustomizationPorts, machine);
-    running.all = [git, ...sources.start(), running.kustomization];
+    running.all = [git, ...sources.start(), running.kustomization, releases.start()];
     registerResourceMetrics(registry, [
       ...running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
       {

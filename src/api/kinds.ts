@@ -1,4 +1,5 @@
 // Owns the registry of our kinds: one row each. Everything that must know all kinds reads it from here.
+import { helmReleaseKind } from './helm/helmrelease.ts';
 import type { KindDescription } from './kind.ts';
 import { kustomizationKind } from './kustomize/kustomization.ts';
 import { bucketKind } from './source/bucket.ts';
@@ -16,4 +17,5 @@ export const kinds: readonly KindDescription[] = [
   helmChartKind,
   kustomizationKind,
   externalArtifactKind,
+  helmReleaseKind,
 ];

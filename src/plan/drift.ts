@@ -67,7 +67,8 @@ export function findDrift(
     return { because: 'fields lost', manager: whoHas(live, lost, manager), fields: lost };
   }
   const owner = labelsOf(live);
-  if (owner[ownerNameLabel] !== mark.ownerName || owner[ownerNamespaceLabel] !== mark.ownerNamespace) {
+  const [name, namespace] = [owner[ownerNameLabel] ?? '', owner[ownerNamespaceLabel] ?? ''];
+  if (name !== mark.ownerName || namespace !== mark.ownerNamespace) {
     return { because: 'ownership', manager: '', fields: [] };
   }
   return undefined;

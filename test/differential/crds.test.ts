@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
@@ -37,6 +38,10 @@ const sources: readonly Source[] = [
 
 /** What only ours has, by the path in `spec`, each with the reason. */
 const ours: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'helmreleases.helm.toolkit.fluxcd.io': {
+    'versions.0.schema.openAPIV3Schema.properties.status.properties.lastAppliedRevision':
+      'status of v2beta2, which is stored as v2',
+  },
   'helmcharts.source.toolkit.fluxcd.io': {
     'versions.0.schema.openAPIV3Schema.properties.spec.properties.valuesFile':
       'manifests written for v1beta2 keep it in storage',
@@ -63,10 +68,29 @@ describe.skipIf(!hasGo)(`definitions against Flux${hasGo ? '' : ' (skipped: no g
       expect(comparable(without(own!['spec'], ours[name] ?? {}))).toEqual(comparable(reference['spec']));
     });
   }
+
+  // The types of helm-controller are a module; its definitions are in none that can be had.
+  it('helmreleases.helm.toolkit.fluxcd.io v2 is that of github.com/fluxcd/helm-controller/api v1.6.5', () => {
+    const name = 'helmreleases.helm.toolkit.fluxcd.io';
+    const reference = generated({ module: 'github.com/fluxcd/helm-controller/api', version: 'v1.6.5' }, 'v2');
+
+    const own = customResourceDefinitions().find(({ metadata }) => (metadata as { name: string }).name === name);
+
+    expect(extras(own!['spec'], reference['spec'])).toEqual(Object.keys(ours[name] ?? {}));
+    expect(comparable(without(own!['spec'], ours[name] ?? {}), 'v2')).toEqual(comparable(reference['spec'], 'v2'));
+  });
 });
 
+/** A definition made of the Go types: a module without definitions, read by the tool that Flux makes its own with. */
+function generated(source: Pick<Source, 'module' | 'version'>, folderOfTypes: string): JsonObject {
+  const folder = fileURLToPath(new URL('crds', import.meta.url));
+  const types = join(moduleFolder(source), folderOfTypes);
+  const args = ['tool', 'controller-gen', 'crd', `paths=${types}`, 'output:crd:stdout'];
+  return load(execFileSync('go', args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })) as JsonObject;
+}
+
 /** The folder of a module, downloaded where it is not there yet. */
-function moduleFolder({ module, version }: Source): string {
+function moduleFolder({ module, version }: Pick<Source, 'module' | 'version'>): string {
   const run = (...args: string[]): string => execFileSync('go', args, { cwd: tmpdir(), encoding: 'utf8' }).trim();
   const folder = join(run('env', 'GOMODCACHE'), `${module}@${version}`);
   if (!existsSync(folder)) run('mod', 'download', `${module}@${version}`);
@@ -74,9 +98,9 @@ function moduleFolder({ module, version }: Source): string {
 }
 
 /** The parts of a definition that machines read, of the versions that Flux still serves. */
-function comparable(spec: JsonValue | undefined): JsonValue {
+function comparable(spec: JsonValue | undefined, served = 'v1'): JsonValue {
   const { versions, ...rest } = spec as { versions: JsonObject[] } & JsonObject;
-  return withoutProse({ ...rest, versions: versions.filter((version) => version['name'] === 'v1') });
+  return withoutProse({ ...rest, versions: versions.filter((version) => version['name'] === served) });
 }
 
 /** A schema without `description`; a property of that name is kept. */

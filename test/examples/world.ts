@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startGitServer } from '../../src/sandbox/gitserver.ts';
 import { deploymentYaml } from '../support/build.ts';
-import type { ClusterChoice } from '../support/cluster.ts';
+import { type ClusterChoice, type RunningCluster, startEmbedded } from '../support/cluster.ts';
 import { createWorkTree, git, writeFiles } from '../support/git.ts';
 import { findKubectl } from '../support/kubectl.ts';
 import { startReconcilerOn } from '../support/reconciler.ts';
@@ -31,8 +31,12 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
   await fillPrivate(join(folder, 'work'), repository.dir);
   const reconciler = await startReconcilerOn(cluster.kubeconfig, join(folder, 'state'));
   const kubectl = (await findKubectl())!;
+  // An example of several clusters has a second one, which is always embedded.
+  const second = name === 'fleet' ? await startSecond(join(folder, 'second')) : undefined;
   return {
     env: {
+      PRODUCTION: cluster.kubeconfig,
+      ...(second === undefined ? {} : { STAGING: second.kubeconfig }),
       KUBECONFIG: cluster.kubeconfig,
       GIT: open.url,
       GIT_ROOT: root,
@@ -40,13 +44,34 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
       ...(kubectl === 'kubectl' ? {} : { PATH: `${dirname(kubectl)}:${process.env['PATH']}` }),
     },
     describe: () =>
-      run(kubectl, ['--kubeconfig', cluster.kubeconfig, 'get', 'gitrepositories,kustomizations', '-A', '-o', 'yaml']),
+      run(kubectl, [
+        '--kubeconfig',
+        cluster.kubeconfig,
+        'get',
+        'gitrepositories,helmcharts,helmreleases,kustomizations',
+        '-A',
+        '-o',
+        'yaml',
+      ]),
     stop: async () => {
       await reconciler.stop();
+      await second?.stop();
       await open.close();
       await hidden.close();
       await cluster.stop();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startSecond(stateDir: string): Promise<Pick<RunningCluster, 'kubeconfig' | 'stop'>> {
+  const cluster = await startEmbedded();
+  const reconciler = await startReconcilerOn(cluster.kubeconfig, stateDir);
+  return {
+    kubeconfig: cluster.kubeconfig,
+    stop: async () => {
+      await reconciler.stop();
+      await cluster.stop();
     },
   };
 }

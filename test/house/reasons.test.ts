@@ -1,6 +1,7 @@
 // The tables of reasons in the kinds' pages are what the code can say: no reason is missing there, none is made up, and
 // none is declared that nothing uses.
 import { describe, expect, it } from 'vitest';
+import { helmReleaseReasons } from '../../src/api/helm/helmrelease.ts';
 import { kustomizationReasons } from '../../src/api/kustomize/kustomization.ts';
 import { metaReasons } from '../../src/api/meta/condition.ts';
 import { bucketReasons } from '../../src/api/source/bucket.ts';
@@ -17,6 +18,7 @@ const pages: readonly (readonly [room: string, reasons: Readonly<Record<string, 
   ['src/controllers/ocirepository', ociRepositoryReasons],
   ['src/controllers/bucket', bucketReasons],
   ['src/controllers/kustomization', kustomizationReasons],
+  ['src/controllers/helmrelease', helmReleaseReasons],
 ];
 const CHAPTERS = ['Example', 'Writing a spec', 'Working with it', 'Status', 'Differences'];
 

@@ -60,7 +60,8 @@ function realClusters(env: NodeJS.ProcessEnv): ClusterChoice[] {
   return env['KUBEBUILDER_ASSETS'] ? [{ name: 'kube-apiserver', start: startReal }] : [];
 }
 
-async function startEmbedded(): Promise<RunningCluster> {
+/** Starts an embedded API server with its workload stages. */
+export async function startEmbedded(): Promise<RunningCluster> {
   const dir = await mkdtemp(join(tmpdir(), 'lockstep-sandbox-'));
   const sandbox = await startSandbox({
     onBug: (error) => {

@@ -77,6 +77,8 @@ export const paths = {
     `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/${plural}/${name}`,
   kustomization: (namespace: string, name: string) =>
     `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`,
+  helmRelease: (namespace: string, name: string) =>
+    `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${namespace}/helmreleases/${name}`,
   deployment: (namespace: string, name: string) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
   configMap: (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/configmaps/${name}`,
 } as const;
@@ -167,7 +169,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
     apply: async (object) => {
       const { metadata, ...rest } = object as { metadata: JsonObject } & JsonObject;
       const marked = {
-        ...rest,
+        ...withMarkedChart(rest, suite),
         metadata: {
           namespace: cluster.namespace,
           ...metadata,
@@ -225,6 +227,14 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       reconciler = await start();
     },
   };
+}
+
+/** The HelmChart that a HelmRelease makes is this suite's too. */
+function withMarkedChart(object: Live, suite: string): Live {
+  const chart = object.spec?.chart;
+  if (object.kind !== 'HelmRelease' || chart === undefined) return object;
+  const metadata = { ...chart.metadata, labels: { [SUITE_LABEL]: suite, ...chart.metadata?.labels } };
+  return { ...object, spec: { ...object.spec, chart: { ...chart, metadata } } };
 }
 
 /** Installs lockstep on a cluster and starts a reconciler for all of its objects. */
@@ -313,6 +323,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   HelmChart: 'helmcharts',
   OCIRepository: 'ocirepositories',
   Bucket: 'buckets',
+  HelmRelease: 'helmreleases',
   Kustomization: 'kustomizations',
   ExternalArtifact: 'externalartifacts',
   CustomResourceDefinition: 'customresourcedefinitions',

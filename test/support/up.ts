@@ -18,10 +18,19 @@ export interface Up {
  * @throws Error with the output, if it ends before it is up
  */
 export async function startUp(...args: string[]): Promise<Up> {
-  const child = spawn(process.execPath, [...startArguments(), ...args], {
-    cwd: projectRoot,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return start([...startArguments(), ...args], 'lockstep is up');
+}
+
+/**
+ * Starts another of the commands that go on running, and waits for its first words.
+ * @throws Error with the output, if it ends before
+ */
+export async function startCommand(args: readonly string[], words: string): Promise<Up> {
+  return start([...startArguments().slice(0, -1), ...args], words);
+}
+
+async function start(args: readonly string[], words: string): Promise<Up> {
+  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
@@ -32,9 +41,9 @@ export async function startUp(...args: string[]): Promise<Up> {
     });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (output.includes('lockstep is up')) resolve();
+      if (output.includes(words)) resolve();
     });
-    child.once('exit', (code) => reject(new Error(`lockstep up ended with ${code}: ${output}`)));
+    child.once('exit', (code) => reject(new Error(`lockstep ended with ${code}: ${output}`)));
   });
   return { process: child, ended, output: () => output };
 }

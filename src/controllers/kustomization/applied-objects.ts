@@ -1,7 +1,6 @@
 // Owns the watching of applied objects: which of them have drifted, and how the ones that are waited for are
 // (lockstep.md §2, §3). What counts as drift is plan/drift.ts; putting it back is act.ts.
 
-import { ownerNameLabel } from '../../api/meta/keys.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { asManifest } from '../../apply/dry-run.ts';
 import type { Informer } from '../../cluster/informer.ts';
@@ -34,6 +33,10 @@ export interface AppliedObjectsOptions {
   readonly informers: Informers;
   readonly manager: string;
   readonly takenManagers: readonly TakenManager[];
+  /** Selects what is watched: objects that carry their owner's label. */
+  readonly labelSelector: string;
+  /** All objects that are waited for carry the label: their kinds are watched, and none of them alone. @default false */
+  readonly watchesTargets?: boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** Brings a Kustomization's key back into its queue. */
@@ -112,11 +115,14 @@ export class AppliedObjects {
         kindKey(toApiVersion(object.reference.group, object.reference.version), object.reference.kind),
       ),
     );
+    if (this.#options.watchesTargets === true) {
+      for (const { reference } of targets) kinds.add(kindKey(reference.apiVersion, reference.kind));
+    }
     this.#waiting.set(owner, new Set(targets.map((target) => targetKey(target))));
     await this.#watchKinds(owner, kinds);
     await this.#watchForeign(
       owner,
-      targets.filter((target) => !keys.has(identityOf(target))),
+      this.#options.watchesTargets === true ? [] : targets.filter((target) => !keys.has(identityOf(target))),
     );
     for (const object of objects) this.#recheck(identityKey(object.reference));
   }
@@ -250,7 +256,7 @@ export class AppliedObjects {
 
   async #startKind(kind: string): Promise<KindWatch | undefined> {
     const [apiVersion = '', name = ''] = kind.split('#');
-    const request: InformerRequest = { labelSelector: ownerNameLabel, shape: trimmed };
+    const request: InformerRequest = { labelSelector: this.#options.labelSelector, shape: trimmed };
     try {
       const lease = await this.#options.informers.acquire({ apiVersion, kind: name }, request);
       const removeHandler = lease.informer.addHandler({

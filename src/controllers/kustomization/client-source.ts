@@ -1,6 +1,5 @@
 // Owns the client that a Kustomization's objects are applied with: the controller's own, or as a ServiceAccount of the
 // Kustomization's namespace, here or on the cluster of a kubeconfig (flux.md §4.1, threats.md rows 8 and 9).
-import type { Kustomization } from '../../api/kustomize/kustomization.ts';
 import type { ClusterAccess } from '../../cluster/access.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { loadKubeconfig } from '../../cluster/kubeconfig.ts';
@@ -8,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/errors.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import { type Inputs, inputKey } from '../../render/inputs.ts';
-import { type ConfigMapAccessOptions, configMapAccess } from './config-map-access.ts';
+import { type ClientSubject, type ConfigMapAccessOptions, configMapAccess } from './config-map-access.ts';
 
 /** Code `KubeconfigMissing`: the Secret, its key or the ConfigMap is not there. */
 export class ClientSourceError extends CodedError<'KubeconfigMissing', { readonly object: string }> {}
@@ -25,7 +24,7 @@ export interface ClientSourceOptions {
   readonly connect: (access: ClusterAccess) => DynamicClient;
 }
 
-type ClientFor = (object: Kustomization, inputs: Inputs) => Promise<DynamicClient>;
+type ClientFor = (object: ClientSubject, inputs: Inputs) => Promise<DynamicClient>;
 
 interface Remote {
   /** resourceVersion of the Secret or ConfigMap that the client was made of. */
@@ -57,7 +56,7 @@ export function clientSource(options: ClientSourceOptions): ClientFor {
 }
 
 async function remoteClient(
-  object: Kustomization,
+  object: ClientSubject,
   inputs: Inputs,
   remotes: Map<string, Remote>,
   options: ClientSourceOptions,

@@ -1,9 +1,15 @@
 // Owns the way to another cluster that a ConfigMap describes: an address, and a token of a ServiceAccount of this
 // cluster that the other one trusts (flux.md §4.1 kubeConfig.configMapRef). Cloud identities are refused by name.
-import type { Kustomization } from '../../api/kustomize/kustomization.ts';
+import type { KustomizationSpec } from '../../api/kustomize/kustomization.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
 import type { ClusterAccess } from '../../cluster/access.ts';
 import { CodedError, errorMessage } from '../../lib/errors.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+
+/** What says where and as whom something is applied. */
+export interface ClientSubject extends KubeObject {
+  readonly spec?: Pick<KustomizationSpec, 'kubeConfig' | 'serviceAccountName'>;
+}
 
 /** Codes: `ConfigMapInvalid`, `ProviderNotSupported`, `GateDisabled`, `TokenRefused`. */
 export class ConfigMapAccessError extends CodedError<
@@ -25,14 +31,14 @@ export interface ConfigMapAccessOptions {
   /** `--default-kubeconfig-service-account`; '' for none. */
   readonly defaultServiceAccount: string;
   /** A token of the ServiceAccount; kept as long as it is good. */
-  readonly tokenOf: (subject: TokenSubject, object: Kustomization) => Promise<string>;
+  readonly tokenOf: (subject: TokenSubject, object: ClientSubject) => Promise<string>;
 }
 
 const CLOUDS = ['aws', 'azure', 'gcp'];
 
 /** Reads the ConfigMap. Throws ConfigMapAccessError. */
 export function configMapAccess(
-  object: Kustomization,
+  object: ClientSubject,
   configMap: JsonObject,
   options: ConfigMapAccessOptions,
 ): ClusterAccess {
@@ -75,7 +81,7 @@ export function configMapAccess(
 
 async function tokenFor(
   subject: TokenSubject,
-  object: Kustomization,
+  object: ClientSubject,
   configMap: string,
   options: ConfigMapAccessOptions,
 ): Promise<string> {

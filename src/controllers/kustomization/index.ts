@@ -41,11 +41,17 @@ const onSource = (kind: SourceKind): Watch<Kustomization> => ({
   },
 });
 
-/** A dependency that changed its mind about Ready concerns those that wait for it. */
+/**
+ * A dependency that changed its mind about Ready, or has another revision, concerns those that depend on it. Whether they
+ * wait already is not asked: the status that says so may still be on its way.
+ */
 const onDependency: Watch<Kustomization> = {
   kind: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
   trigger: 'dependency',
-  keys: (change, lookup) => keysOf(lookup, BY_DEPENDENCY, keyOf(change.object), isWaitingForDependency),
+  keys: (change, lookup) => {
+    if (change.type === 'update' && readiness(change.object) === readiness(change.old)) return [];
+    return keysOf(lookup, BY_DEPENDENCY, keyOf(change.object), () => true);
+  },
 };
 
 function keysOf(
@@ -66,10 +72,10 @@ function isCurrent(object: Kustomization, source: ArtifactSource, change: Change
   return change.type === 'update' && sameRevision(object.status?.lastAttemptedRevision, revisionOf(source));
 }
 
-function isWaitingForDependency(object: Kustomization): boolean {
-  return (
-    object.status?.conditions?.some((item) => item.type === 'Ready' && item.reason === 'DependencyNotReady') ?? false
-  );
+/** What a dependency is judged by: an expression may look at any of it. */
+function readiness(object: Change['object'] | undefined): string {
+  const { metadata, status } = (object ?? {}) as Partial<Kustomization>;
+  return JSON.stringify([metadata?.generation, metadata?.labels, metadata?.annotations, status]);
 }
 
 function dependencyKeys(object: Kustomization): readonly string[] {

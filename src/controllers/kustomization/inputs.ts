@@ -69,8 +69,12 @@ export class WatchedInputs {
 
   /** The inputs of a Kustomization, from caches; by a request each where watching is not allowed. */
   async read(owner: string, object: Kustomization): Promise<Inputs> {
-    const namespace = object.metadata.namespace ?? '';
     const references = inputReferences(object, this.#options.ageSecret);
+    return this.readAll(owner, object.metadata.namespace ?? '', references);
+  }
+
+  /** The same for objects of any owner; `namespace` is that of references without one. */
+  async readAll(owner: string, namespace: string, references: readonly InputReference[]): Promise<Inputs> {
     const followed = this.#followed.get(owner) ?? new Map<string, Followed>();
     const wanted = new Set(references.map(inputKey));
     for (const [key, { lease, removeHandler }] of followed) {

@@ -24,6 +24,8 @@ import { type Packed, pack } from './packed.ts';
 export interface ChartRequest {
   /** A .tgz on disk with the digest of its bytes, under which the loaded chart is remembered; or the bytes. */
   readonly chart: { readonly path: string; readonly digest: string } | { readonly bytes: Uint8Array };
+  /** In place of the version that the chart states: with the digest of the artifact it came in, as Flux has it. */
+  readonly chartVersion?: string;
   /** The user's values, composed. */
   readonly values: JsonObject;
   readonly release: ReleaseInfo;
@@ -87,7 +89,7 @@ export function renderChart(input: ChartTaskInput): ChartTaskAnswer {
   const { release, compat = 'helm4', capabilities, looksUp, found } = input;
   const warnings = new Set<string>();
   const warn = (text: string) => void warnings.add(text);
-  const chart = loadChart(input.chart, compat, warn);
+  const chart = withVersion(loadChart(input.chart, compat, warn), input.chartVersion);
   const values = fromJson(input.values);
   const wanted = input.postRender;
   const rendered = render(chart, isTable(values) ? values : new Map(), {
@@ -116,6 +118,11 @@ export function renderChart(input: ChartTaskInput): ChartTaskAnswer {
     },
     warnings: [...warnings],
   };
+}
+
+function withVersion(chart: Chart, version: string | undefined): Chart {
+  if (version === undefined || version === chart.metadata.version) return chart;
+  return { ...chart, metadata: { ...chart.metadata, version } };
 }
 
 function loadChart(source: ChartRequest['chart'], compat: Compat, warn: (text: string) => void): Chart {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { moveHistory, recordHistory } from '../../../../src/controllers/kustomization/history.ts';
+import type { ObservedDrift } from '../../../../src/controllers/kustomization/types.ts';
 import {
   correctionDelayMs,
   type DriftGuard,
   isFoughtOver,
   noteCorrection,
-} from '../../../../src/controllers/kustomization/drift-guard.ts';
-import { moveHistory, recordHistory } from '../../../../src/controllers/kustomization/history.ts';
-import type { ObservedDrift } from '../../../../src/controllers/kustomization/types.ts';
+} from '../../../../src/controllers/shared/drift-guard.ts';
 import { normalizeRevision, sameRevision, toLegacyRevision } from '../../../../src/controllers/shared/revision.ts';
 import { intervalRequeue, retryIntervalMs, timeoutMs, timerMs } from '../../../../src/controllers/shared/timing.ts';
 

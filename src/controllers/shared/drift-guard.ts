@@ -1,6 +1,12 @@
 // Owns the guard against fights over a field: one that is put back again and again is put back more and more slowly
 // (lockstep.md §3). Times are those of the monotonic clock: a wall clock that jumps neither ends a fight nor begins one.
-import type { ObservedDrift } from './types.ts';
+import type { Drift } from '../../plan/drift.ts';
+
+/** A drifted object, by its identity, and how it has drifted. */
+interface ObservedDrift {
+  readonly key: string;
+  readonly drift: Drift;
+}
 
 /** How often and when a field, or any field of an object, was put back. */
 interface Struggle {

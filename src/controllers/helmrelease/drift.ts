@@ -1,0 +1,164 @@
+// Owns the comparison of a release's objects with what is live, and putting them back (helm.md §21.7). Seeing by watching
+// that something has changed is the followed objects' business: here it is found out what.
+import { helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
+import { asKubeObject, asManifest } from '../../apply/dry-run.ts';
+import { errorMessage } from '../../lib/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { formatObjectId, identityKey, type Manifest, referenceOf } from '../../objects/manifest.ts';
+import { hasPolicy } from '../../objects/policy.ts';
+import { differs, sameJson } from '../../plan/compare.ts';
+import { type Drift, markApplied } from '../../plan/drift.ts';
+import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
+import { noteCorrection } from '../shared/drift-guard.ts';
+import { intervalMs } from '../shared/timing.ts';
+import { findLive } from './actions/objects.ts';
+import { readyObjects } from './actions/release.ts';
+import { latestOf } from './history.ts';
+import { fieldManager, memoryOf } from './ports.ts';
+import { drifted, fullName } from './report.ts';
+import type { Run } from './run.ts';
+
+/** `disabled` on a released object, as label or annotation: it is not compared. */
+const EXCLUDED = 'helm.toolkit.fluxcd.io/driftDetection';
+
+/** An object that differs from its release. */
+interface Difference {
+  readonly desired: Manifest;
+  readonly live: Manifest | undefined;
+  /** What an apply would make of it. */
+  readonly wanted: Manifest;
+  readonly send: Manifest;
+  /** As it was seen by watching, if it was. */
+  readonly drift: Drift;
+}
+
+const unseen: Drift = { because: 'fields lost', manager: '', fields: [] };
+
+const found = new WeakMap<Run, readonly Difference[]>();
+
+/** Compares all objects, and says what differs. True when something does. */
+export async function detectDrift(run: Run): Promise<boolean> {
+  const { report, key, ports } = run;
+  const differences: Difference[] = [];
+  const seen = new Map(ports.objects.drifted(key).map((item) => [item.key, item.drift]));
+  const followed: Parameters<typeof ports.objects.follow>[1][number][] = [];
+  for (const desired of await releasedObjects(run)) {
+    const live = await findLive(desired, run.client);
+    if (hasPolicy(desired, EXCLUDED, 'disabled') || (live !== undefined && hasPolicy(live, EXCLUDED, 'disabled')))
+      continue;
+    const difference = await compare(run, desired, live);
+    if (difference === undefined) followed.push(toFollowed(desired, live!));
+    else differences.push({ ...difference, drift: seen.get(identityKey(referenceOf(desired))) ?? unseen });
+  }
+  found.set(run, differences);
+  await ports.objects.follow(key, run.object.spec?.kubeConfig === undefined ? followed : [], []);
+  const latest = latestOf(report.status)!;
+  if (differences.length === 0) {
+    if (report.has(drifted)) {
+      report.mark(drifted, 'False', reasons.noDriftDetected, 'No drift detected against the cluster state');
+    }
+    return false;
+  }
+  const lines = differences.map(describeDifference).join('\n');
+  const message = `Cluster state of release ${fullName(latest)} has drifted from the desired state:\n${lines}`;
+  if (report.message(drifted) !== message || !report.isTrue(drifted)) {
+    report.emit('Warning', reasons.driftDetected, message, latest);
+  }
+  report.mark(drifted, 'True', reasons.driftDetected, message);
+  return true;
+}
+
+async function releasedObjects(run: Run): Promise<Manifest[]> {
+  const release = await run.store.last();
+  const context = { target: run.target, client: run.client, log: (line: string) => run.logs.push(line) };
+  return release === undefined ? [] : readyObjects(release.manifest, context);
+}
+
+async function compare(
+  run: Run,
+  desired: Manifest,
+  live: Manifest | undefined,
+): Promise<Omit<Difference, 'drift'> | undefined> {
+  if (live === undefined) return { desired, live, wanted: desired, send: desired };
+  const adapt = compileIgnoreRules(run.object.spec?.driftDetection?.ignore, fieldManager);
+  const adapted = adapt?.(desired, live);
+  const send = adapted?.send ?? desired;
+  const options = { fieldManager, force: true, dryRun: true };
+  const wanted = asManifest(await run.client.apply(asKubeObject(send), options));
+  return (adapted?.compare ?? differs)(live, wanted) ? { desired, live, wanted, send } : undefined;
+}
+
+/** Puts back what differs. Answers the error when something could not be. */
+export async function correctDrift(run: Run): Promise<Error | undefined> {
+  const { report, client, key, ports, object } = run;
+  const latest = latestOf(report.status)!;
+  const { guard } = memoryOf(ports, key);
+  const done: string[] = [];
+  const errors: string[] = [];
+  const now = ports.clock.monotonic();
+  for (const { send, live, drift } of found.get(run) ?? []) {
+    const id = formatObjectId(referenceOf(send));
+    try {
+      await client.apply(asKubeObject(send), { fieldManager, force: true });
+      noteCorrection(guard, { key: identityKey(referenceOf(send)), drift }, now, intervalMs(object.spec!));
+      done.push(`${id} ${live === undefined ? 'created' : 'configured'}`);
+    } catch (error) {
+      errors.push(`${id}: ${errorMessage(error)}`);
+    }
+  }
+  const name = `cluster state of release ${fullName(latest)}`;
+  if (errors.length === 0) {
+    const message = `${name.replace('c', 'C')} has been corrected:\n${done.join('\n')}`;
+    report.emit('Normal', reasons.driftCorrected, message, latest);
+    return undefined;
+  }
+  const partially = done.length === 0 ? '' : 'partially ';
+  const message = `Failed to ${partially}correct ${name}:\n${[...errors, ...done].join('\n')}`;
+  report.emit('Warning', reasons.driftCorrectionFailed, message, latest);
+  return undefined;
+}
+
+function toFollowed(desired: Manifest, live: Manifest) {
+  const { resourceVersion } = live.metadata;
+  return {
+    reference: referenceOf(live),
+    mark: markApplied(live, desired, fieldManager),
+    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '',
+  };
+}
+
+/** `Deployment/ns/web changed (0 additions, 1 changes, 0 removals)`. */
+function describeDifference({ live, wanted, desired }: Difference): string {
+  const id = formatObjectId(referenceOf(desired));
+  if (live === undefined) return `${id} removed`;
+  const counts = { additions: 0, changes: 0, removals: 0 };
+  count(comparable(live), comparable(wanted), counts);
+  return `${id} changed (${counts.additions} additions, ${counts.changes} changes, ${counts.removals} removals)`;
+}
+
+function comparable(object: Manifest): JsonObject {
+  const { metadata, status: _status, ...rest } = object as JsonObject;
+  const { labels = {}, annotations = {} } = metadata as JsonObject;
+  return { ...rest, metadata: { labels, annotations } };
+}
+
+/** Counts the operations that make `wanted` of `live`. */
+function count(live: JsonValue, wanted: JsonValue, counts: Record<'additions' | 'changes' | 'removals', number>): void {
+  if (sameJson(live, wanted)) return;
+  if (Array.isArray(live) && Array.isArray(wanted)) {
+    const shared = Math.min(live.length, wanted.length);
+    for (let index = 0; index < shared; index++) count(live[index]!, wanted[index]!, counts);
+    counts.additions += wanted.length - shared;
+    counts.removals += live.length - shared;
+    return;
+  }
+  if (!isJsonObject(live) || !isJsonObject(wanted)) {
+    counts.changes += 1;
+    return;
+  }
+  for (const key of new Set([...Object.keys(live), ...Object.keys(wanted)])) {
+    if (!Object.hasOwn(wanted, key)) counts.removals += 1;
+    else if (Object.hasOwn(live, key)) count(live[key]!, wanted[key]!, counts);
+    else counts.additions += 1;
+  }
+}
