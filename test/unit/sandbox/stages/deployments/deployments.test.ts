@@ -62,10 +62,16 @@ describe('a Deployment', () => {
     const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
     await world.create(workload('Deployment', 'web', 'app:1', { replicas: 2, strategy }));
     const most = { all: 0, ready: 9 };
+    // What is wanted of the ReplicaSets is bounded: a pod that is not wanted any more goes a moment later.
+    world.store.watch(replicaSets, () => {
+      const wanted = world.list<ReplicaSet>(replicaSets).reduce((sum, { spec }) => sum + (spec.replicas ?? 0), 0);
+      most.all = Math.max(most.all, wanted);
+    });
     world.store.watch(pods, () => {
-      const all = world.list<Pod>(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-      most.all = Math.max(most.all, all.length);
-      most.ready = Math.min(most.ready, all.filter(({ status }) => status?.phase === 'Running').length);
+      const running = world.list<Pod>(pods).filter(({ metadata, status }) => {
+        return metadata.deletionTimestamp === undefined && status?.phase === 'Running';
+      });
+      most.ready = Math.min(most.ready, running.length);
     });
 
     await setImage(world, 'app:2');
