@@ -116,8 +116,10 @@ async function judge(dir: string, url: string, options: { runs: number; megabyte
     rows.filter((row) => step === '' || row.step === step).map((row) => row[field] ?? 0);
   console.log(`\n${FILES} files, worst of ${options.runs} runs (median)`);
   tell('poll, CPU', of(ours, 'poll', 'cpu'), 'ms', '≤ 2 ms');
-  const git = Math.min(...of(theirs, 'first fetch', 'cpu'));
-  tell('first fetch, CPU', of(ours, 'first fetch', 'cpu'), 'ms', `≤ 3 × git's ${git.toFixed(0)} ms`);
+  // Beside git in the same round: both feel what else the machine does.
+  const git = of(theirs, 'first fetch', 'cpu');
+  const ratios = of(ours, 'first fetch', 'cpu').map((cpu, round) => cpu / (git[round] ?? Number.NaN));
+  tell('first fetch, CPU beside that of git', ratios, '×', '≤ 3 ×');
   tell('incremental, ls-refs to objects read', of(ours, 'incremental', 'wall'), 'ms', '≤ 100 ms');
   tell('incremental, on the wire', of(ours, 'incremental', 'bytes'), 'B', '≤ 10,000 B');
   tell('a folder of 100 files, first read', of(ours, 'read folder', 'wall'), 'ms', '≤ 5 ms');

@@ -30,7 +30,7 @@ const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2
 
 /**
  * A Huffman code as a table by the next `bits` bits: symbol × 16 + length of its code; 0 where there is no code.
- * Tables of dynamic codes are views into scratch memory that the next block overwrites.
+ * Tables of dynamic codes are scratch memory that the next block overwrites; they may be longer than the code.
  */
 interface Code {
   readonly bits: number;
@@ -132,11 +132,12 @@ class Inflater {
     const distanceCount = this.take(5) + 1;
     const codeCount = this.take(4) + 4;
     if (lengthCount > 286 || distanceCount > 30) throw new InflateError('too many length or distance symbols');
-    const codeLengths = new Uint8Array(19);
-    for (let index = 0; index < codeCount; index++) codeLengths[CODE_LENGTH_ORDER[index] as number] = this.take(3);
-    const code = buildCode(codeLengths, CODE_SCRATCH, false);
-    const lengths = new Uint8Array(lengthCount + distanceCount);
-    for (let index = 0; index < lengths.length; ) {
+    const lengths = LENGTHS;
+    lengths.fill(0, 0, CODE_LENGTH_ORDER.length);
+    for (let index = 0; index < codeCount; index++) lengths[CODE_LENGTH_ORDER[index] as number] = this.take(3);
+    const code = buildCode(0, CODE_LENGTH_ORDER.length, CODE_SCRATCH, false);
+    const total = lengthCount + distanceCount;
+    for (let index = 0; index < total; ) {
       const symbol = this.decode(code);
       if (symbol < 16) {
         lengths[index++] = symbol;
@@ -145,13 +146,13 @@ class Inflater {
       if (symbol === 16 && index === 0) throw new InflateError('invalid bit length repeat');
       const value = symbol === 16 ? (lengths[index - 1] as number) : 0;
       const times = symbol === 16 ? 3 + this.take(2) : symbol === 17 ? 3 + this.take(3) : 11 + this.take(7);
-      if (index + times > lengths.length) throw new InflateError('invalid bit length repeat');
+      if (index + times > total) throw new InflateError('invalid bit length repeat');
       lengths.fill(value, index, index + times);
       index += times;
     }
     if (lengths[256] === 0) throw new InflateError('missing end-of-block');
-    const lengthCode = buildCode(lengths.subarray(0, lengthCount), LENGTH_SCRATCH, true);
-    this.compressed(lengthCode, buildCode(lengths.subarray(lengthCount), DISTANCE_SCRATCH, true));
+    const lengthCode = buildCode(0, lengthCount, LENGTH_SCRATCH, true);
+    this.compressed(lengthCode, buildCode(lengthCount, total, DISTANCE_SCRATCH, true));
   }
 
   private compressed(lengthCode: Code, distanceCode: Code): void {
@@ -192,19 +193,27 @@ class Inflater {
   }
 }
 
+// Scratch memory of one call, used again by the next: small arrays by the ten for each object would be most of the work.
+const LENGTHS = new Uint8Array(286 + 30);
+const COUNTS = new Uint16Array(MAX_BITS + 1);
+const NEXT = new Uint16Array(MAX_BITS + 2);
 const CODE_SCRATCH = new Uint16Array(1 << 7);
 const LENGTH_SCRATCH = new Uint16Array(1 << MAX_BITS);
 const DISTANCE_SCRATCH = new Uint16Array(1 << MAX_BITS);
 
-/** @param mayBeSingle whether one code of one bit is allowed though it leaves the other bit without meaning */
-function buildCode(lengths: Uint8Array, scratch: Uint16Array, mayBeSingle: boolean): Code {
-  const counts = new Uint16Array(MAX_BITS + 1);
-  for (let symbol = 0; symbol < lengths.length; symbol++) {
-    const length = lengths[symbol] as number;
+/**
+ * The code whose lengths stand in `LENGTHS` from `from` to `to`.
+ * @param mayBeSingle whether one code of one bit is allowed though it leaves the other bit without meaning
+ */
+function buildCode(from: number, to: number, table: Uint16Array, mayBeSingle: boolean): Code {
+  const counts = COUNTS.fill(0);
+  for (let index = from; index < to; index++) {
+    const length = LENGTHS[index] as number;
     counts[length] = (counts[length] as number) + 1;
   }
   counts[0] = 0;
-  const next = new Uint16Array(MAX_BITS + 2);
+  const next = NEXT;
+  next[1] = 0;
   let bits = 0;
   let left = 1;
   for (let length = 1; length <= MAX_BITS; length++) {
@@ -215,30 +224,36 @@ function buildCode(lengths: Uint8Array, scratch: Uint16Array, mayBeSingle: boole
     next[length + 1] = ((next[length] as number) + count) << 1;
   }
   if (left > 0 && !(mayBeSingle && bits <= 1)) throw new InflateError('incomplete code');
-  const table = scratch.subarray(0, 1 << bits).fill(0);
-  for (let symbol = 0; symbol < lengths.length; symbol++) {
-    const length = lengths[symbol] as number;
+  const size = 1 << bits;
+  // A complete code leaves no entry without a meaning.
+  if (left > 0) table.fill(0, 0, size);
+  for (let index = from; index < to; index++) {
+    const length = LENGTHS[index] as number;
     if (length === 0) continue;
     const code = next[length] as number;
     next[length] = code + 1;
+    const entry = (index - from) * 16 + length;
     // Codes are read from their highest bit on, while the next bits stand in a number from its lowest.
-    for (let at = reverse(code, length); at < table.length; at += 1 << length) table[at] = symbol * 16 + length;
+    for (let at = reverse(code, length); at < size; at += 1 << length) table[at] = entry;
   }
   return { bits, table };
 }
 
+/** The lowest `length` of 16 bits in the other order. */
 function reverse(code: number, length: number): number {
-  let reversed = 0;
-  for (let bit = 0; bit < length; bit++) reversed |= ((code >> bit) & 1) << (length - 1 - bit);
-  return reversed;
+  let bits = ((code & 0xaaaa) >> 1) | ((code & 0x5555) << 1);
+  bits = ((bits & 0xcccc) >> 2) | ((bits & 0x3333) << 2);
+  bits = ((bits & 0xf0f0) >> 4) | ((bits & 0x0f0f) << 4);
+  return (((bits & 0xff00) >> 8) | ((bits & 0x00ff) << 8)) >> (16 - length);
 }
 
-const FIXED_LENGTHS: Code = buildCode(
-  Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
-  new Uint16Array(1 << 9),
-  false,
-);
-const FIXED_DISTANCES: Code = buildCode(new Uint8Array(32).fill(5), new Uint16Array(1 << 5), false);
+const FIXED_LENGTHS = fixedCode(288, 9, (symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8));
+const FIXED_DISTANCES = fixedCode(32, 5, () => 5);
+
+function fixedCode(count: number, bits: number, lengthOf: (symbol: number) => number): Code {
+  for (let symbol = 0; symbol < count; symbol++) LENGTHS[symbol] = lengthOf(symbol);
+  return buildCode(0, count, new Uint16Array(1 << bits), false);
+}
 
 // Sums stay below 2^31 for 5552 bytes; what comes here is shorter.
 function adler32(bytes: Uint8Array): number {
