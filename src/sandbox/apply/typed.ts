@@ -1,7 +1,7 @@
 // Owns the operations on a value with its schema that field ownership rests on: its field set, the comparison of two
 // values, merging one into another, removing paths. Semantics are those of structured-merge-diff v6. Pure.
+import { formatGoMap, formatGoSyntax, goTypeOf } from '../go-values.ts';
 import { equalJson, getKey, isRecord, setKey } from '../object.ts';
-import { formatGoMap } from '../patch/strategic.ts';
 import type { ListShape, SchemaNode } from '../schema/node.ts';
 import { FieldSet, formatElement, type PathElement } from './fieldset.ts';
 import { fieldNode, indexItems, itemElement, shapeOf, type TypeProblem } from './items.ts';
@@ -346,21 +346,12 @@ function checkItems(
 function scalarProblem(type: string, value: unknown): string | undefined {
   const numeric = typeof value === 'number' || typeof value === 'bigint';
   if (type === 'integer' || type === 'number') {
-    if (!numeric) return `expected numeric (int or float), got ${goType(value)}`;
+    if (!numeric) return `expected numeric (int or float), got ${goTypeOf(value)}`;
   } else if (type === 'string') {
-    if (typeof value !== 'string') return `expected string, got &value.valueUnstructured{Value:${describe(value)}}`;
+    if (typeof value !== 'string')
+      return `expected string, got &value.valueUnstructured{Value:${formatGoSyntax(value)}}`;
   } else if (type === 'boolean') {
-    if (typeof value !== 'boolean') return `expected boolean, got &{${describe(value)}}`;
-  } else if (typeof value === 'object') return `expected any scalar, got &{${describe(value)}}`;
+    if (typeof value !== 'boolean') return `expected boolean, got &{${formatGoMap(value)}}`;
+  } else if (typeof value === 'object') return `expected any scalar, got &{${formatGoMap(value)}}`;
   return undefined;
-}
-
-function goType(value: unknown): string {
-  if (typeof value === 'string') return 'string';
-  if (typeof value === 'boolean') return 'bool';
-  return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,7 +1,7 @@
 // Owns the validation of custom resources against their version's schema and its rules. Pure.
 import type { WriteRequest } from '../core.ts';
+import { formatGoMap, goTypeOf } from '../go-values.ts';
 import { type KubeObject, readPath } from '../object.ts';
-import { formatGoMap } from '../patch/strategic.ts';
 import { type FieldFault, invalidFault } from '../rest/errors.ts';
 import { checkRules, hasRules, type RuleEngine } from './rules.ts';
 import { validateValue } from './schema-validate.ts';
@@ -63,16 +63,8 @@ function replicasFaults(object: KubeObject, path: string): FieldFault[] {
 
 /** A value of a Go type that is not the one wanted; the fault shows the wanted type's zero. */
 function accessFault(path: string, zero: unknown, value: unknown, wanted: string): FieldFault {
-  const type = value === null ? '<nil>' : goTypeOf(value);
-  const why = `${path} accessor error: ${formatGoMap(value)} is of the type ${type}, expected ${wanted}`;
+  const why = `${path} accessor error: ${formatGoMap(value)} is of the type ${goTypeOf(value)}, expected ${wanted}`;
   return invalidFault(path, zero, why);
-}
-
-function goTypeOf(value: unknown): string {
-  if (Array.isArray(value)) return '[]interface {}';
-  if (typeof value === 'object') return 'map[string]interface {}';
-  if (typeof value === 'boolean') return 'bool';
-  return typeof value === 'string' ? 'string' : Number.isInteger(value) ? 'int64' : 'float64';
 }
 
 /** Faults that leave a value that rules cannot be trusted with. */

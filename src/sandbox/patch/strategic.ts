@@ -1,5 +1,6 @@
 // Owns strategic merge patch: merging by a kind's patch strategies and merge keys, with its directives. Pure; inputs are
 // not changed, parts of them are shared with the result.
+import { formatGoMap } from '../go-values.ts';
 import { equalJson, getKey, isRecord, setKey } from '../object.ts';
 import type { SchemaNode } from '../schema/node.ts';
 
@@ -99,16 +100,6 @@ function checkOrder(patch: readonly unknown[], order: readonly unknown[], key: s
   if (left.length === 0) return;
   const lists = `${formatGoMap(patch)}\n doesn't match $setElementOrder list:\n${formatGoMap(order)}\n`;
   throw new StrategicPatchError(`The order in patch list:\n${lists}`);
-}
-
-/** A value as Go's `%v` prints it, for messages: `map[image:x]`. */
-export function formatGoMap(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(formatGoMap).join(' ')}]`;
-  if (!isRecord(value)) return value === null ? '<nil>' : String(value);
-  const parts = Object.keys(value)
-    .sort()
-    .map((key) => `${key}:${formatGoMap(value[key])}`);
-  return `map[${parts.join(' ')}]`;
 }
 
 function mergeKeyOf(field: SchemaNode | undefined): string {

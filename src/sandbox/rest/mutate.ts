@@ -23,7 +23,15 @@ import {
   notFound,
   requiredFault,
 } from './errors.ts';
-import { bodyFault, type DecodeFault, decodeObject, defaultObject, initialStatus, zeroObject } from './prepare.ts';
+import {
+  appliedFault,
+  bodyFault,
+  type DecodeFault,
+  decodeObject,
+  defaultObject,
+  initialStatus,
+  zeroObject,
+} from './prepare.ts';
 import { isReleased } from './remove.ts';
 import { checkMetaUpdate, checkObject, checkUpdate } from './validate.ts';
 import { dropRepeatedOwners, objectWarnings } from './warnings.ts';
@@ -219,14 +227,14 @@ export function applyObject(core: Core, write: WriteRequest, config: KubeObject,
     const applied = cloneObject(applyManaged(fieldWrite(core, write), undefined, config, { force }));
     const { managedFields } = applied.metadata;
     delete applied.metadata.resourceVersion;
-    const decoded = decodeObject(core, write, applied, bodyFault(write));
+    const decoded = decodeObject(core, write, applied, appliedFault(config));
     return storeNew(core, write, decoded, (ready) => ({
       ...ready,
       metadata: { ...ready.metadata, ...(managedFields ? { managedFields } : {}) },
     }));
   }
   const next = cloneObject(applyManaged(fieldWrite(core, write), live, config, { force }));
-  const decoded = decodeObject(core, write, next, bodyFault(write));
+  const decoded = decodeObject(core, write, next, appliedFault(config));
   defaultObject(write, decoded);
   return replace(core, write, live, decoded, 'apply');
 }

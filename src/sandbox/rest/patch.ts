@@ -1,10 +1,11 @@
 // Owns PATCH requests: the four kinds of patch, and what each refuses. How patches merge is patch/ and apply/.
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core, WriteRequest } from '../core.ts';
+import { formatGoMap } from '../go-values.ts';
 import { equalJson, getKey, isRecord, type KubeObject, setKey, sortKeys } from '../object.ts';
 import { JsonPatchError, jsonPatch } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge.ts';
-import { formatGoMap, StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
+import { StrategicPatchError, strategicPatch } from '../patch/strategic.ts';
 import { apiVersionOf } from '../registry.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import { APPLY_PATCH, JSON_PATCH, mediaType, readApplied, readPatch, STRATEGIC_PATCH } from './body.ts';

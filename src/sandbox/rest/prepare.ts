@@ -9,7 +9,7 @@ import { DecodeError, decodeBuiltin, pruneCustom } from '../schema/decode.ts';
 import { applyBuiltinDefaults, applySchemaDefaults, zeroValue } from '../schema/defaults.ts';
 import { dropEmpty, fillNil } from '../schema/go-types.ts';
 import type { SchemaNode } from '../schema/node.ts';
-import { badRequest } from './errors.ts';
+import { ApiError, badRequest, formatType } from './errors.ts';
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
@@ -31,6 +31,16 @@ export function bodyFault(write: WriteRequest): DecodeFault {
     badRequest(
       `${given.kind} in version ${JSON.stringify(given.version)} cannot be handled as a ${resource.kind}: ${message}`,
     );
+}
+
+/** The fault of an applied configuration that fits its schema and yet does not decode. */
+export function appliedFault({ metadata, ...type }: KubeObject): DecodeFault {
+  return (message, { restored = message } = {}) => {
+    const name = formatType(type);
+    const into = `unable to convert unstructured object to ${name}`;
+    const subject = `(${metadata.namespace ?? ''}/${metadata.name}; ${name})`;
+    return new ApiError(500, '', `failed to convert new object ${subject} to proper version: ${into}: ${restored}`);
+  };
 }
 
 /**

@@ -32,7 +32,8 @@ function checkBase64(text: string): void {
   const at = text.search(NOT_BASE64);
   const plain = text.replace(/[\r\n]/g, '');
   if (at < 0 && plain.length % 4 === 0 && /^[^=]*={0,2}$/.test(plain)) return;
-  throw new DecodeError(`illegal base64 data at input byte ${at < 0 ? Math.max(0, plain.search(/=|$/)) : at}`);
+  const message = `illegal base64 data at input byte ${at < 0 ? Math.max(0, plain.search(/=|$/)) : at}`;
+  throw new DecodeError(message, `error decoding from json: ${message}`);
 }
 
 interface Place {

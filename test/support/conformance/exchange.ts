@@ -111,7 +111,9 @@ function toRequest({ kinds, names }: Exchange, step: Step): Request {
   const kind = kinds[alias];
   if (kind === undefined && !target.startsWith('/')) throw new Error(`${step.do}: no kind ${alias}`);
   const path = kind === undefined ? target : fill(kind.path, names) + target.slice(alias.length);
-  const sent = step.body === undefined ? undefined : bodyOf(step.body, kind, TYPED.has(verb) && !/\/.*\//.test(target));
+  // Below an object is a subresource, which may be of another kind.
+  const typed = TYPED.has(verb) && target.split('/').length <= 2;
+  const sent = step.body === undefined ? undefined : bodyOf(step.body, kind, typed);
   const contentType = step.type ?? method.type;
   return {
     verb,
