@@ -31,12 +31,8 @@ import { AppliedObjects } from './controllers/kustomization/applied-objects.ts';
 import { clientSource } from './controllers/kustomization/client-source.ts';
 import { Conflicts } from './controllers/kustomization/conflicts.ts';
 import { explainHealth } from './controllers/kustomization/explain.ts';
-import {
-  kustomizationController,
-  kustomizationWatches,
-  sourceApiVersion,
-  withGates,
-} from './controllers/kustomization/index.ts';
+import { tellBy } from './controllers/kustomization/gates.ts';
+import { kustomizationController, kustomizationWatches, sourceApiVersion } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/moves.ts';
 import { fieldManager, type KustomizationPorts, liftHolds } from './controllers/kustomization/ports.ts';
@@ -395,8 +391,12 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
     const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
-    const consumer = { ...kustomizationController, watches: kustomizationWatches(artifactSources.kinds) };
-    running.kustomization = startController(withWorkers(withGates(consumer, gates)), kustomizationPorts, machine);
+    const consumer = {
+      ...kustomizationController,
+      watches: kustomizationWatches(artifactSources.kinds),
+      conclude: tellBy(gates, kustomizationController.conclude),
+    };
+    running.kustomization = startController(withWorkers(consumer), kustomizationPorts, machine);
     running.all = [git, ...sources.start(), running.kustomization, releases.start()];
     registerResourceMetrics(registry, [
       ...running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),

@@ -36,7 +36,12 @@ const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
  * The plain files are laid over the tree; a tree without encrypted files comes back as it is. Throws DecryptError
  * `error decrypting sources: …`.
  */
-export async function decryptSources(tree: FileTree, spec: KustomizationSpec, keys: DecryptionKeys): Promise<FileTree> {
+export async function decryptSources(
+  tree: FileTree,
+  spec: KustomizationSpec,
+  keys: DecryptionKeys,
+  onPlain: (text: string) => void = () => {},
+): Promise<FileTree> {
   const prepared = prepareKustomization(tree, spec);
   const plain = new Map<string, Uint8Array>();
   for (const [path, format] of referencedFiles(prepared.tree, prepared.target)) {
@@ -52,6 +57,7 @@ export async function decryptSources(tree: FileTree, spec: KustomizationSpec, ke
       throw new DecryptError('DecryptFailed', message, { path }, { cause: error });
     }
   }
+  for (const bytes of plain.values()) onPlain(Buffer.from(bytes).toString('utf8'));
   return plain.size === 0 ? tree : overlayFiles(tree, plain);
 }
 

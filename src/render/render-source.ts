@@ -5,8 +5,9 @@ import { createHash } from 'node:crypto';
 import type { Kustomization } from '../api/kustomize/kustomization.ts';
 import type { Fetched, Missing } from '../engines/kustomize/missing.ts';
 import type { FileTree } from '../lib/filetree.ts';
-import { type JsonObject, stringifyJson } from '../lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../lib/json.ts';
 import type { Manifest } from '../objects/manifest.ts';
+import { createMask } from '../objects/redact.ts';
 import { decryptObjects, decryptSources } from './decrypt.ts';
 import { type AgeSecret, decryptionSecret, type InputReference, type Inputs, inputKey } from './inputs.ts';
 import { buildObjects, labelObjects } from './kustomization.ts';
@@ -35,18 +36,43 @@ export interface RenderSettings {
   readonly ageSecret: AgeSecret;
 }
 
-/** Builds once. Throws the errors of this room; their messages carry no secret value. */
+/** How one build is made. */
+interface RenderOptions {
+  readonly settings: RenderSettings;
+  readonly fetched?: Fetched | undefined;
+}
+
+/** Builds once. Throws the errors of this room; nothing that was decrypted is in their messages. */
 export async function renderSource(
   tree: FileTree,
   object: Kustomization,
   inputs: Inputs,
-  { settings, fetched }: { readonly settings: RenderSettings; readonly fetched?: Fetched | undefined },
+  options: RenderOptions,
+): Promise<SourceRender> {
+  const plain: string[] = [];
+  try {
+    return await render(tree, object, inputs, options, plain);
+  } catch (error) {
+    if (error instanceof Error) error.message = createMask(plain)(error.message);
+    throw error;
+  }
+}
+
+/** @param plain takes what is decrypted on the way */
+async function render(
+  tree: FileTree,
+  object: Kustomization,
+  inputs: Inputs,
+  { settings, fetched }: RenderOptions,
+  plain: string[],
 ): Promise<SourceRender> {
   const keys = await readKeys(object, inputs, settings.ageSecret);
-  const source = keys === undefined ? tree : await decryptSources(tree, object.spec!, keys);
+  const onPlain = (text: string) => plain.push(text, ...valuesOfLines(text));
+  const source = keys === undefined ? tree : await decryptSources(tree, object.spec!, keys, onPlain);
   const built = buildObjects(source, object, fetched);
   if (built.state === 'missing') return built;
   const decrypted = keys === undefined ? built.objects : await decryptObjects(built.objects, keys);
+  plain.push(...changedTexts(built.objects, decrypted));
   const variables = readVariables(object, inputs);
   const always = object.spec!.postBuild?.substituteStrategy === 'Always';
   const substituted =
@@ -54,7 +80,29 @@ export async function renderSource(
   const objects = labelObjects(substituted, object);
   const text = substituted === built.objects ? built.yaml : stringifyJson(substituted);
   const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
-  return { state: 'built', rendered: { objects, digest, secrets: secretValues(objects, variables) } };
+  return { state: 'built', rendered: { objects, digest, secrets: [...secretValues(objects, variables), ...plain] } };
+}
+
+/** What stands behind `=` or `:` in the lines of a decrypted file: messages quote values without their names. */
+function valuesOfLines(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const at = line.search(/[=:]/);
+    const value = at < 0 ? '' : line.slice(at + 1).trim();
+    return value.length < 4 ? [] : [value, value.replace(/^["']|["']$/g, '')];
+  });
+}
+
+/** Texts that decryption put in the place of others. */
+function changedTexts(before: JsonValue | undefined, after: JsonValue): string[] {
+  if (before === after) return [];
+  if (typeof after === 'string') return [after];
+  if (Array.isArray(after)) {
+    const old = Array.isArray(before) ? before : [];
+    return after.flatMap((item, index) => changedTexts(old[index], item));
+  }
+  if (!isJsonObject(after)) return [];
+  const old = isJsonObject(before) ? before : {};
+  return Object.entries(after).flatMap(([key, value]) => changedTexts(Object.hasOwn(old, key) ? old[key] : '', value));
 }
 
 async function readKeys(

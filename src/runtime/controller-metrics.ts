@@ -70,6 +70,7 @@ export function createControllerMetrics(registry: MetricRegistry): ControllerMet
     'histogram',
     QUEUE_BOUNDS,
   );
+  const retries = registry.family('workqueue_retries_total', 'Total number of retries handled by workqueue', 'counter');
   return {
     started: (controller, concurrent) => {
       concurrency.set({ controller }, concurrent);
@@ -90,6 +91,7 @@ export function createControllerMetrics(registry: MetricRegistry): ControllerMet
       depth: (keys) => depth.set({ name }, keys),
       waited: (ms) => waited.observe({ name }, ms / 1000),
       worked: (ms) => worked.observe({ name }, ms / 1000),
+      retried: () => retries.add({ name }),
     }),
   };
 }

@@ -25,6 +25,8 @@ export interface QueueObserver {
   depth?(keys: number): void;
   waited?(ms: number): void;
   worked?(ms: number): void;
+  /** A key waits longer after each failure in a row. */
+  retried?(): void;
 }
 
 interface Entry {

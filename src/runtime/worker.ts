@@ -177,7 +177,10 @@ export class Workers {
 
   /** Plans the next pass; returns the delay in ms, undefined for none. */
   #plan(key: Key, requeue: Requeue): number | undefined {
-    if (requeue.do === 'backoff') return this.#after(key, this.#backoff.next(key), 'backoff');
+    if (requeue.do === 'backoff') {
+      this.#options.queueObserver?.retried?.();
+      return this.#after(key, this.#backoff.next(key), 'backoff');
+    }
     this.#backoff.forget(key);
     switch (requeue.do) {
       case 'none':

@@ -212,6 +212,30 @@ for (const choice of clusters) {
       expect((await suite.get(paths.deployment(namespace, 'web'))).metadata.uid).toBe(uid);
     });
 
+    it('both API versions read the same status, and the old one its own fields', async () => {
+      const { namespace } = cluster;
+      const repository = await suite.repository({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
+      const old = (object: Live, group: string) => ({ ...object, apiVersion: `${group}.toolkit.fluxcd.io/v1beta2` });
+      await suite.apply(old(gitRepository('app', repository.url, { gitImplementation: 'libgit2' }), 'source'));
+      const patchesStrategicMerge = [
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cm' }, data: { merged: 'yes' } },
+      ];
+      const patchesJson6902 = [
+        {
+          target: { version: 'v1', kind: 'ConfigMap', name: 'cm' },
+          patch: [{ op: 'add', path: '/data/added', value: 'yes' }],
+        },
+      ];
+      const spec = { targetNamespace: namespace, validation: 'client', patchesStrategicMerge, patchesJson6902 };
+
+      await suite.apply(old(kustomization('app', 'app', spec as never), 'kustomize'));
+
+      const v1 = await suite.waitFor(paths.kustomization(namespace, 'app'), isReady, 'Ready');
+      const beta = await suite.get(paths.kustomization(namespace, 'app').replace('/v1/', '/v1beta2/'));
+      expect(beta.status.lastAppliedRevision).toBe(v1.status.lastAppliedRevision);
+      expect((await suite.get(paths.configMap(namespace, 'cm'))).data).toEqual({ a: '1', merged: 'yes', added: 'yes' });
+    });
+
     it('acts with the rights of the ServiceAccount that it names', async () => {
       const { namespace } = cluster;
       await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'tenant' } });

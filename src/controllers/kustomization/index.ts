@@ -2,19 +2,10 @@
 import { type Kustomization, kustomizationKind, type SourceKind } from '../../api/kustomize/kustomization.ts';
 import type { ArtifactSource } from '../../api/meta/artifact.ts';
 import { finalizer } from '../../api/meta/keys.ts';
-import {
-  type Change,
-  type Controller,
-  type EventDraft,
-  type Key,
-  keyOf,
-  type Lookup,
-  type Watch,
-} from '../../runtime/controller.ts';
-import type { FeatureGates } from '../shared/feature-gates.ts';
+import { type Change, type Controller, type Key, keyOf, type Lookup, type Watch } from '../../runtime/controller.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { act } from './act.ts';
-import { commitStatusKey, conclude } from './conclude.ts';
+import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { sourceKeysOf } from './moves.ts';
@@ -87,29 +78,6 @@ function dependencyKeys(object: Kustomization): readonly string[] {
 /** What wakes Kustomizations, where these kinds of sources are in use. */
 export function kustomizationWatches(sources: readonly SourceKind[]): readonly Watch<Kustomization>[] {
   return [...sources.map(onSource), onDependency];
-}
-
-/** The controller with what feature gates change of what it tells. */
-export function withGates(controller: typeof kustomizationController, gates: FeatureGates): typeof controller {
-  return {
-    ...controller,
-    conclude: (object, result, nowMs, pass) => {
-      const { events = [], log = {}, ...conclusion } = conclude(object, result, nowMs, pass);
-      const isSilenced = ({ metadata }: EventDraft) =>
-        gates.DisableCommitStatusEvent && metadata?.[commitStatusKey] !== undefined;
-      return {
-        ...conclusion,
-        events: events.filter((event) => !isSilenced(event)),
-        log: gates.GroupChangeLog && 'output' in log ? { ...log, output: byAction(log['output'] as object) } : log,
-      };
-    },
-  };
-}
-
-/** `{"created": ["ConfigMap/ns/a"]}` of `{"ConfigMap/ns/a": "created"}`. */
-function byAction(output: object): Partial<Record<string, string[]>> {
-  const grouped = Object.groupBy(Object.entries(output), ([, action]) => String(action));
-  return Object.fromEntries(Object.entries(grouped).map(([action, entries]) => [action, entries!.map(([id]) => id)]));
 }
 
 export const kustomizationController: Controller<Kustomization, Observed, Decision, Outcome, KustomizationPorts> = {

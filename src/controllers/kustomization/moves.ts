@@ -12,7 +12,7 @@ export interface Leaving {
   /** Key of the source, as `sourceKeyOf` has it. */
   readonly source: string;
   readonly entries: readonly InventoryEntry[];
-  /** Clock time at which waiting for others ends. */
+  /** When waiting for others ends, in ms of the monotonic clock. */
   readonly deadlineMs: number;
 }
 
@@ -67,7 +67,9 @@ export class Moves {
       return;
     }
     const { clock, enqueue } = this.#options;
-    const cancel = clock.setTimer(Math.max(leaving.deadlineMs - clock.now(), 0), () => enqueue(key, 'moves are over'));
+    const cancel = clock.setTimer(Math.max(leaving.deadlineMs - clock.monotonic(), 0), () =>
+      enqueue(key, 'moves are over'),
+    );
     this.#leaving.set(key, { ...leaving, ids: new Set(leaving.entries.map(({ id }) => id)), cancel });
   }
 

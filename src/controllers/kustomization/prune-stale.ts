@@ -53,7 +53,7 @@ export function isDue(
   ports: KustomizationPorts,
   key: string,
 ): boolean {
-  if (ports.clock.now() >= leaving.deadlineMs) return true;
+  if (ports.clock.monotonic() >= leaving.deadlineMs) return true;
   const ids = new Set(objectIdsOf(leaving.entries));
   if (ports.conflicts.against(key).some(({ id }) => ids.has(id))) return false;
   return undecided(ports.siblings(object), revision).length === 0;
@@ -87,7 +87,7 @@ function leavingOf(
   key: string,
 ): Leaving {
   const known = ports.moves.of(key)?.deadlineMs;
-  const deadlineMs = known ?? ports.clock.now() + timeoutMs(object.spec!);
+  const deadlineMs = known ?? ports.clock.monotonic() + timeoutMs(object.spec!);
   return { source: sourceKeyOf(object) ?? '', entries, deadlineMs };
 }
 

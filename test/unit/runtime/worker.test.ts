@@ -33,12 +33,15 @@ describe('Workers', () => {
     [{ do: 'backoff' }, 750],
     [{ do: 'wait', untilMs: Date.UTC(2026, 0, 1, 0, 0, 7), memory: 1 }, 7_000],
   ] as const)('plans the next pass after %j', async (requeue, want) => {
-    const { workers } = createWorkers(() => Promise.resolve(endWith(requeue)));
+    let retries = 0;
+    const queueObserver = { retried: () => retries++ };
+    const { workers } = createWorkers(() => Promise.resolve(endWith(requeue)), { queueObserver });
 
     workers.enqueue('ns/a');
     await settle();
 
     expect(workers.dueAt('ns/a')).toBe(want);
+    expect(retries).toBe(requeue.do === 'backoff' ? 1 : 0);
     await workers.stop();
   });
 

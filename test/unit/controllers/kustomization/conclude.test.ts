@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Kustomization, KustomizationStatus } from '../../../../src/api/kustomize/kustomization.ts';
 import { conclude } from '../../../../src/controllers/kustomization/conclude.ts';
 import { KustomizationError } from '../../../../src/controllers/kustomization/failure.ts';
+import { tellBy } from '../../../../src/controllers/kustomization/gates.ts';
 import type { HealthWait, Outcome } from '../../../../src/controllers/kustomization/types.ts';
 import type { Pass } from '../../../../src/runtime/controller.ts';
 import { ReconcileError } from '../../../../src/runtime/reconcile-error.ts';
@@ -178,5 +179,27 @@ describe('conclude', () => {
       'Deployment/ns/web (.spec.replicas by hpa)',
     );
     expect(taken.status?.conditions).toEqual(before.conditions);
+  });
+});
+
+describe('feature gates of what is told', () => {
+  const told = (gates: { DisableCommitStatusEvent?: boolean; GroupChangeLog?: boolean }) =>
+    tellBy({ DisableCommitStatusEvent: false, GroupChangeLog: false, ...gates }, conclude)(
+      object(),
+      { outcome: outcome() },
+      NOW,
+      pass,
+    );
+
+  it('leave the event of a success and a change set by object', () => {
+    const { events, log } = told({});
+
+    expect(events?.map(({ reason }) => reason)).toEqual(['Progressing', 'ReconciliationSucceeded']);
+    expect(log).toMatchObject({ output: { 'ConfigMap/ns/cm': 'created' } });
+  });
+
+  it('take the event away, and group the change set', () => {
+    expect(told({ DisableCommitStatusEvent: true }).events?.map(({ reason }) => reason)).toEqual(['Progressing']);
+    expect(told({ GroupChangeLog: true }).log).toMatchObject({ output: { created: ['ConfigMap/ns/cm'] } });
   });
 });

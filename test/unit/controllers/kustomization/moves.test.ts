@@ -40,7 +40,7 @@ describe('Moves', () => {
     const woken: string[] = [];
     const moves = new Moves({ clock, enqueue: (key, trigger) => woken.push(`${key} ${trigger}`) });
     const source = sourceKeyOf(kustomization('a')) as string;
-    moves.set('ns/a', { source, entries: [entry], deadlineMs: clock.now() + 30_000 });
+    moves.set('ns/a', { source, entries: [entry], deadlineMs: clock.monotonic() + 30_000 });
     return { clock, woken, moves };
   }
 
