@@ -7,11 +7,13 @@ import { condition, hasFailed, isReady, paths, useReconciler } from '../../suppo
 const OBJECTS = Number(process.env['LOCKSTEP_OBJECTS'] ?? 20_000);
 const PER_FILE = 200;
 const DEADLINE_MS = 280_000;
+/** Looking costs, too: an answer has a megabyte. */
+const LOOK_MS = 1_000;
 
 for (const choice of clusters) {
   describe(`scale on ${choice.name}`, () => {
     const cluster = useCluster(choice);
-    const suite = useReconciler(cluster, { deadlineMs: DEADLINE_MS });
+    const suite = useReconciler(cluster, { deadlineMs: DEADLINE_MS, lookMs: LOOK_MS });
 
     it('refuses an inventory that status cannot hold, before anything is asked or made', async () => {
       const { namespace } = cluster;
