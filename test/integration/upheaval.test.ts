@@ -1,5 +1,5 @@
-// What is taken away from under a Kustomization, or moved to another one, while it runs: it says so, asks nothing in a
-// loop, and afterwards the world equals Git (issue: bad input).
+// What is taken away from under a Kustomization while it runs: it says so, asks nothing in a loop, and afterwards the
+// world equals Git. What moves from one to another is moves.test.ts.
 import { describe, expect, it } from 'vitest';
 import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
@@ -121,44 +121,6 @@ spec:
       expect(during.length).toBeLessThan(MOST_REQUESTS);
       await cluster.admin.call('DELETE', path('app'));
       await suite.waitFor(path('app'), (live) => live === undefined, 'gone');
-    });
-
-    it.each([
-      ['the first to the second', 'a', 'b'],
-      ['the second to the first', 'b', 'a'],
-    ])('moves an object from %s of two Kustomizations', async (_name, from, to) => {
-      const { namespace } = cluster;
-      const cm = configMapYaml('moved', { a: '1' });
-      const repository = await suite.repository({
-        'a/stays.yaml': configMapYaml('stays-a', { a: '1' }),
-        'b/stays.yaml': configMapYaml('stays-b', { a: '1' }),
-        [`${from}/cm.yaml`]: cm,
-      });
-      await suite.apply(gitRepository('app', repository.url, { interval: '1s' }));
-      for (const name of ['a', 'b']) {
-        await suite.apply(kustomization(name, 'app', { path: `./${name}`, targetNamespace: namespace }));
-        await ready(name);
-      }
-
-      const head = await repository.commit({ [`${from}/cm.yaml`]: null, [`${to}/cm.yaml`]: cm });
-
-      const id = `${namespace}_moved__ConfigMap`;
-      const lists = (live: Live) => live.status.inventory.entries.some((entry: { id: string }) => entry.id === id);
-      const isAtHead = (live: Live | undefined) => isReady(live) && live.status.lastAppliedRevision.endsWith(head);
-      await suite.waitFor(path(from), (live) => isAtHead(live) && !lists(live), 'without the object');
-      await suite.waitFor(
-        path(to),
-        (live) => isAtHead(live) && lists(live) && condition(live, 'OwnershipConflict') === undefined,
-        'with the object',
-      );
-      const live = await suite.get(paths.configMap(namespace, 'moved'));
-      expect(live.data).toEqual({ a: '1' });
-      expect(live.metadata.labels['kustomize.toolkit.fluxcd.io/name']).toBe(to);
-      await suite.waitFor(
-        path(from),
-        (object) => condition(object, 'OwnershipConflict') === undefined,
-        'without conflict',
-      );
     });
   });
 }

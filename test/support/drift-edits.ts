@@ -222,6 +222,7 @@ export const driftEdits: readonly DriftEdit[] = [
     body: (choices) => ({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
+      metadata: { name: 'web' },
       spec: { revisionHistoryLimit: 1 + choices.below(5) },
     }),
   },

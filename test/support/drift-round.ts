@@ -29,6 +29,8 @@ const LOOK_MS = 10;
 const DEADLINE_MS = 12_000;
 /** The patch that takes fields over, and the apply. */
 const WRITES_PER_EDIT = 2;
+/** Patches of a whole round that came too late, as a status moved the entries, and were sent again. */
+const SENT_AGAIN = 5;
 
 /** Deploys the world, makes every edit, and answers how long each took to be put back, in ms. */
 export async function runDriftRound(cluster: ClusterUse, suite: ReconcilerUse, choices: Random): Promise<number[]> {
@@ -60,7 +62,7 @@ export async function runDriftRound(cluster: ClusterUse, suite: ReconcilerUse, c
     expect(contentOf(live), name).toEqual(content);
     expect(ownFieldsOf(live), name).toEqual(ownFields);
     const count = writes.filter((request) => request.path.split('?')[0] === path).length;
-    expect(count, `writes of ${name}`).toBeLessThanOrEqual(WRITES_PER_EDIT * putBack);
+    expect(count, `writes of ${name}`).toBeLessThanOrEqual(putBack === 0 ? 0 : WRITES_PER_EDIT * putBack + SENT_AGAIN);
   }
   const object = await suite.get(paths.kustomization(namespace, 'app'));
   expect(object.status.conditions.map((item: Live) => item.type)).toEqual(['Ready']);

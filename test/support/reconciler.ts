@@ -68,6 +68,8 @@ export interface SuiteOptions extends Partial<ReconcilerOptions> {
   readonly route?: (access: ClusterAccess) => Promise<ClusterAccess>;
   /** Of `waitFor`, in ms. @default 20_000 */
   readonly deadlineMs?: number;
+  /** Between two looks of `waitFor`, in ms. @default 40 */
+  readonly lookMs?: number;
 }
 
 export const paths = {
@@ -185,7 +187,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       return answer.body;
     },
     waitFor: async (path, isReady, what = 'the wanted state') => {
-      const { deadlineMs = DEADLINE_MS } = options;
+      const { deadlineMs = DEADLINE_MS, lookMs = LOOK_MS } = options;
       const end = performance.now() + deadlineMs;
       for (;;) {
         const object = await get(path);
@@ -193,7 +195,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
         if (performance.now() > end) {
           throw new Error(`${path} did not reach ${what} in ${deadlineMs} ms: ${JSON.stringify(object, null, 1)}`);
         }
-        await systemClock.sleep(LOOK_MS);
+        await systemClock.sleep(lookMs);
       }
     },
     countRequests: async (during) => {
@@ -253,7 +255,7 @@ async function launch(
   kubeconfig: string,
   admin: Api,
   stateDir: string,
-  { route = async (access) => access, deadlineMs: _ours, ...options }: SuiteOptions,
+  { route = async (access) => access, deadlineMs: _deadline, lookMs: _look, ...options }: SuiteOptions,
 ): Promise<Reconciler> {
   const access = await readKubeconfig(kubeconfig, { clock: systemClock });
   const token = await serviceAccountToken(admin);

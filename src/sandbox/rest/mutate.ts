@@ -213,8 +213,10 @@ export function patchObject(
 
 /** Server-side apply. Creates the object when it is absent and the main resource is addressed. */
 export function applyObject(core: Core, write: WriteRequest, config: KubeObject, force: boolean): Written {
-  checkPlace(write, config);
   const live = readLive(core, write);
+  // An object that is there lends its name.
+  const name = config.metadata.name || live?.metadata.name;
+  checkPlace(write, name === undefined ? config : { ...config, metadata: { ...config.metadata, name } });
   const named = { group: write.resource.group, resource: write.resource.plural };
   if (live === undefined) {
     if (write.subresource !== '') throw notFound(named, write.name);

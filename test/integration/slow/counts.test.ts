@@ -9,6 +9,8 @@ import { isReady, type Live, paths, useReconciler } from '../../support/reconcil
 
 const FLEET = 50;
 const TICKS = 10;
+/** A bound on hanging: fifty take their time beside other suites. */
+const DEADLINE_MS = 120_000;
 const names = Array.from({ length: FLEET }, (_, index) => `app-${index}`);
 const fleetFiles = Object.fromEntries(names.map((name) => [`${name}/cm.yaml`, configMapYaml(name, { a: '1' })]));
 
@@ -25,6 +27,7 @@ for (const choice of clusters) {
     let lines: PassLine[] = [];
     const cluster = useCluster(choice);
     const suite = useReconciler(cluster, {
+      deadlineMs: DEADLINE_MS,
       log: createLog({ clock: systemClock, level: 'debug', write: (line) => lines.push(JSON.parse(line)) }),
     });
 
