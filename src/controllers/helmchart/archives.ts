@@ -4,7 +4,7 @@ import type { ChartVersion } from '../../engines/helm/repository/choose.ts';
 import { type ChartRepositoryLogin, fetchChart } from '../../remote/charts/repository.ts';
 import { checkTag, parseRepositoryUrl } from '../../remote/oci/reference.ts';
 import { createRegistry } from '../../remote/oci/registry.ts';
-import { chartTimeoutMs } from '../shared/chart-login.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import type { HelmChartPorts } from './ports.ts';
 import { fetchOciChart } from './registry.ts';
 
@@ -32,7 +32,7 @@ export async function fetchArchive(
   const [url] = entry.urls;
   if (url === undefined) throw new Error(`chart '${entry.name}' has no downloadable URLs`);
   const { http, limits } = ports;
-  const timeoutMs = chartTimeoutMs(repository);
+  const timeoutMs = sourceTimeoutMs(repository.spec);
   if (!url.startsWith('oci://')) {
     const source = { http, url: repository.spec.url, login, timeoutMs };
     return fetchChart(source, url, { path, maxBytes: limits.chartBytes, digest: entry.digest, signal });

@@ -16,7 +16,8 @@ import { normalizeTreePath, resolveTreePath } from '../../lib/tree-path.ts';
 import { type ChartRepository, fetchIndex } from '../../remote/charts/repository.ts';
 import { parseRepositoryUrl } from '../../remote/oci/reference.ts';
 import type { Key } from '../../runtime/controller.ts';
-import { chartTimeoutMs, readChartLogin } from '../shared/chart-login.ts';
+import { readChartLogin } from '../shared/chart-login.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { fetchArchive } from './archives.ts';
 import { buildError } from './failure.ts';
 import type { HelmChartPorts } from './ports.ts';
@@ -154,7 +155,7 @@ async function fetchFromIndex(
   { ports, key, signal }: Fetching,
 ): Promise<string> {
   const login = repository.metadata.name === '' ? {} : await readChartLogin(repository, ports, { key, signal });
-  const remote = { http: ports.http, url: repository.spec.url, login, timeoutMs: chartTimeoutMs(repository) };
+  const remote = { http: ports.http, url: repository.spec.url, login, timeoutMs: sourceTimeoutMs(repository.spec) };
   const entry = await findEntry(repository, remote, dependency, { ports, signal });
   await fetchArchive({ repository, login, entry }, path, { ports, signal });
   return entry.version;
