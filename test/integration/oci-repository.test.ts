@@ -9,7 +9,7 @@ import { loadChartArchive } from '../../src/engines/helm/archive.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { readTar, writeTar } from '../../src/lib/tar.ts';
 import { configMapYaml, kustomization, secret, sourceObject } from '../support/build.ts';
-import { chartArchive } from '../support/chart-files.ts';
+import { chartArchive, indexEntry, indexYaml, startFileServer } from '../support/chart-files.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import {
   type Blob,
@@ -213,6 +213,44 @@ for (const choice of clusters) {
         await suite.waitFor(path('notation'), hasFailed('FieldNotSupported'), 'FieldNotSupported');
         const noKeys = await suite.waitFor(path('no-keys'), hasFailed('VerificationError'), 'VerificationError');
         expect(condition(noKeys, 'Ready').message).toContain('no public keys found in secret');
+      });
+
+      it('pulls charts that an index names in a registry', async () => {
+        const config = { mediaType: CHART_CONFIG, data: Buffer.from('{}') };
+        const archive = chartArchive('app', '1.0.0');
+        await registry.push(place('indexed/app'), '1.0.0', { layers: [{ mediaType: CHART, data: archive }], config });
+        const urls = [`oci://${registry.host}/${place('indexed/app')}:1.0.0`];
+        const server = await startFileServer();
+        const entries = [
+          indexEntry('app', '1.0.0', archive, { urls }),
+          indexEntry('app', '2.0.0', Buffer.from('another'), { urls }),
+        ];
+        server.files.set('/index.yaml', indexYaml({ app: entries }));
+        await suite.apply(secret('login', { username: 'ada', password: 'open-sesame' }));
+        await suite.apply(secret('ca', { 'ca.crt': registry.ca }));
+        const source = { url: server.url, ...trusted };
+        await suite.apply(sourceObject('HelmRepository', 'open', { ...source, passCredentials: true }));
+        await suite.apply(sourceObject('HelmRepository', 'closed', source));
+        const chart = (name: string, repositoryName: string, version: string) =>
+          suite.apply(
+            sourceObject('HelmChart', name, {
+              chart: 'app',
+              version,
+              sourceRef: { kind: 'HelmRepository', name: repositoryName },
+            }),
+          );
+        const chartPath = (name: string) => paths.source(cluster.namespace, 'helmcharts', name);
+
+        await chart('good', 'open', '1.0.0');
+        await chart('anonymous', 'closed', '1.0.0');
+        await chart('other', 'open', '2.0.0');
+
+        const good = await suite.waitFor(chartPath('good'), isReady, 'Ready');
+        expect(archiveOf(good)).toEqual(archive);
+        await suite.waitFor(chartPath('anonymous'), hasFailed('AuthenticationFailed'), 'AuthenticationFailed');
+        const other = await suite.waitFor(chartPath('other'), hasFailed('ChartPullError'), 'ChartPullError');
+        await server.stop();
+        expect(condition(other, 'Ready').message).toContain('does not have the digest of the index');
       });
 
       it('says what is wrong', async () => {

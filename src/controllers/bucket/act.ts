@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import { type Bucket, bucketReasons as reasons } from '../../api/source/bucket.ts';
 import { compareBytes } from '../../lib/memory-tree.ts';
-import { saveBody } from '../../remote/download.ts';
+import { saveBody } from '../../remote/body.ts';
 import type { S3Bucket } from '../../remote/s3/bucket.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
-import { bucketFailure, timeoutMs } from './observe.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
+import { bucketFailure } from './observe.ts';
 import { type BucketPorts, MAX_OBJECT_BYTES } from './ports.ts';
 import { revisionOf } from './revision.ts';
 import type { Decision, Listing, Outcome } from './types.ts';
@@ -37,7 +38,7 @@ export async function act(decision: Decision, ports: BucketPorts, pass: Pass<Buc
 
 async function store(listing: Listing, folder: string, ports: BucketPorts, pass: Pass<Bucket>): Promise<Outcome> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   let fetched: ReadonlyMap<string, string>;
   const files = [...listing.objects.keys()].sort(compareBytes);
   try {

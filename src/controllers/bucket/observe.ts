@@ -8,21 +8,19 @@ import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { authFailed, keptOrRead, secretsOf } from '../shared/source-login.ts';
-import { timerMs } from '../shared/timing.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { blockerOf } from './decide.ts';
 import { type BucketPorts, MAX_OBJECT_BYTES, MAX_OBJECTS, MAX_TOTAL_BYTES } from './ports.ts';
 import { isUnsafeKey, revisionOf } from './revision.ts';
 import type { Listing, Observed } from './types.ts';
 
-/** Timeout of a source when the API server did not default it, in ms. */
-const DEFAULT_TIMEOUT_MS = 60_000;
 const MAX_IGNORE_BYTES = 1024 * 1024;
 
 export async function observe(object: Bucket, ports: BucketPorts, pass: Pass<Bucket>): Promise<Observed> {
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, listing: undefined };
   const bucket = await keptOrRead(ports.buckets, [object], pass, () => open(object, ports, pass));
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   try {
     return { object, archive, listing: await list(object, bucket, signal) };
   } catch (error) {
@@ -30,11 +28,6 @@ export async function observe(object: Bucket, ports: BucketPorts, pass: Pass<Buc
     ports.buckets.delete(pass.key);
     throw bucketFailure(error);
   }
-}
-
-/** Bound on one listing or fetch, in ms. */
-export function timeoutMs({ spec }: Bucket): number {
-  return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(spec.timeout);
 }
 
 /** The error of an operation on the bucket. */
@@ -62,7 +55,7 @@ async function open(object: Bucket, ports: BucketPorts, pass: Pass<Bucket>): Pro
     insecure: spec.insecure,
     tls: await secrets.tls(spec.certSecretRef, 'failed to get TLS config: '),
     proxy: await secrets.proxy(spec.proxySecretRef, 'failed to get proxy URL: '),
-    timeoutMs: timeoutMs(object),
+    timeoutMs: sourceTimeoutMs(object.spec),
   });
 }
 

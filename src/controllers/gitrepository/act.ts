@@ -7,7 +7,8 @@ import { authForSubmodule } from '../../remote/git/submodules.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
-import { fetchFailure, fetchTimeoutMs } from './observe.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
+import { fetchFailure } from './observe.ts';
 import type { FetchedCommit, GitRepositoryPorts } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
 import { verifyFetched } from './verify.ts';
@@ -78,7 +79,7 @@ async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
 
 async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<FetchedCommit> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(fetchTimeoutMs(object))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   const { sparseCheckout: sparse = [], recurseSubmodules } = object.spec;
   try {
     const fetched = await ports.storage.fetch(pass.key, decision.transport, decision.resolved, {
@@ -98,7 +99,11 @@ async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
 /** Opens submodules with the credentials of the repository, as far as they live on its host. */
 function submoduleOpener(object: GitRepository, decision: Fetch, ports: GitRepositoryPorts) {
   return (url: string): GitTransport =>
-    ports.openTransport(url, authForSubmodule(decision.transport.url, decision.auth, url), fetchTimeoutMs(object));
+    ports.openTransport(
+      url,
+      authForSubmodule(decision.transport.url, decision.auth, url),
+      sourceTimeoutMs(object.spec),
+    );
 }
 
 function missingFolder(folder: string): ReconcileError {

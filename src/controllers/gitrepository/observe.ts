@@ -9,14 +9,12 @@ import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { toLegacyRevision } from '../shared/revision.ts';
-import { timerMs } from '../shared/timing.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { loginFor } from './login.ts';
 import type { GitRepositoryPorts } from './ports.ts';
 import type { Observed, ObservedInclude } from './types.ts';
 import { unsupportedField } from './unsupported.ts';
 
-/** Timeout of a source when the API server did not default it, in ms. */
-const DEFAULT_TIMEOUT_MS = 60_000;
 /** A server that asks for more is asked again all the same. */
 const MAX_ASKED_WAIT_MS = 3_600_000;
 
@@ -33,7 +31,7 @@ export async function observe(
     return { ...base, remote: undefined, revision: '' };
   }
   const auth = await loginFor(object, ports, pass);
-  const transport = ports.openTransport(withoutUserInfo(object.spec.url), auth, fetchTimeoutMs(object));
+  const transport = ports.openTransport(withoutUserInfo(object.spec.url), auth, sourceTimeoutMs(object.spec));
   try {
     const resolved = await resolve(object, transport, pass.signal);
     const revision = ports.settings.legacyRevisions ? toLegacyRevision(resolved.revision) : resolved.revision;
@@ -46,12 +44,8 @@ export async function observe(
   }
 }
 
-export function fetchTimeoutMs(object: GitRepository): number {
-  return object.spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(object.spec.timeout);
-}
-
 function resolve(object: GitRepository, transport: GitTransport, signal: AbortSignal): Promise<ResolvedReference> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(fetchTimeoutMs(object))]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   return resolveReference(transport, object.spec.ref ?? {}, { signal: deadline });
 }
 

@@ -6,12 +6,11 @@ import { type HelmChart, helmChartReasons as reasons } from '../../api/source/he
 import { readChartFolder } from '../../engines/helm/folder.ts';
 import { errorCode } from '../../lib/errors.ts';
 import type { PackageChartInput } from '../../offload/charts/package-file.ts';
-import { fetchChart } from '../../remote/charts/repository.ts';
 import { formatReference } from '../../remote/oci/reference.ts';
 import type { Key, Pass } from '../../runtime/controller.ts';
-import { chartTimeoutMs } from '../shared/chart-login.ts';
 import { checkSignature } from '../shared/registry-login.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
+import { fetchArchive } from './archives.ts';
 import { missingDependencies } from './dependencies.ts';
 import { buildError, pullError } from './failure.ts';
 import { checkChartSize, readValuesFiles } from './files.ts';
@@ -127,15 +126,8 @@ async function download(
     });
   }
   if (found.from === 'files') throw new Error('a chart in the files of a source is not downloaded');
-  const { repository, login, entry } = found;
-  const [url] = entry.urls;
   try {
-    if (url === undefined) throw new Error(`chart '${entry.name}' has no downloadable URLs`);
-    return await fetchChart(
-      { http: ports.http, url: repository.spec.url, login, timeoutMs: chartTimeoutMs(repository) },
-      url,
-      { path, maxBytes: ports.limits.chartBytes, digest: entry.digest, signal },
-    );
+    return await fetchArchive(found, path, making);
   } catch (error) {
     ports.logins.delete(key);
     throw pullError(error, prefix);

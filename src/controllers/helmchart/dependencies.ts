@@ -13,10 +13,12 @@ import { errorMessage } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { parseConstraint, parseVersion, satisfies } from '../../lib/semver.ts';
 import { normalizeTreePath, resolveTreePath } from '../../lib/tree-path.ts';
-import { type ChartRepository, fetchChart, fetchIndex } from '../../remote/charts/repository.ts';
+import { type ChartRepository, fetchIndex } from '../../remote/charts/repository.ts';
 import { parseRepositoryUrl } from '../../remote/oci/reference.ts';
 import type { Key } from '../../runtime/controller.ts';
-import { chartTimeoutMs, readChartLogin } from '../shared/chart-login.ts';
+import { readChartLogin } from '../shared/chart-login.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
+import { fetchArchive } from './archives.ts';
 import { buildError } from './failure.ts';
 import type { HelmChartPorts } from './ports.ts';
 import { fetchOciChart, openChartRegistry } from './registry.ts';
@@ -153,11 +155,9 @@ async function fetchFromIndex(
   { ports, key, signal }: Fetching,
 ): Promise<string> {
   const login = repository.metadata.name === '' ? {} : await readChartLogin(repository, ports, { key, signal });
-  const remote = { http: ports.http, url: repository.spec.url, login, timeoutMs: chartTimeoutMs(repository) };
+  const remote = { http: ports.http, url: repository.spec.url, login, timeoutMs: sourceTimeoutMs(repository.spec) };
   const entry = await findEntry(repository, remote, dependency, { ports, signal });
-  const [url] = entry.urls;
-  if (url === undefined) throw new Error(`chart '${entry.name}' has no downloadable URLs`);
-  await fetchChart(remote, url, { path, maxBytes: ports.limits.chartBytes, digest: entry.digest, signal });
+  await fetchArchive({ repository, login, entry }, path, { ports, signal });
   return entry.version;
 }
 

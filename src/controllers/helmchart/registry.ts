@@ -5,10 +5,10 @@ import { type Descriptor, type Manifest, parseManifest } from '../../remote/oci/
 import type { RepositoryName } from '../../remote/oci/reference.ts';
 import type { Registry } from '../../remote/oci/registry.ts';
 import { saveBlob } from '../../remote/oci/save-blob.ts';
-import { chartTimeoutMs } from '../shared/chart-login.ts';
 import { openRegistry } from '../shared/registry-login.ts';
 import type { LoginPass } from '../shared/source-login.ts';
 import type { SourceLimits } from '../shared/source-ports.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { checkChartSize } from './files.ts';
 import type { HelmChartPorts } from './ports.ts';
 
@@ -23,7 +23,7 @@ export function openChartRegistry(
   { key, signal }: Pick<LoginPass, 'key' | 'signal'>,
 ): Promise<Registry> {
   const { secretRef, certSecretRef, insecure } = repository.spec;
-  const spec = { secretRef, certSecretRef, insecure, timeoutMs: chartTimeoutMs(repository) };
+  const spec = { secretRef, certSecretRef, insecure, timeoutMs: sourceTimeoutMs(repository.spec) };
   return openRegistry(repository, spec, name, { ports, key, signal });
 }
 

@@ -5,9 +5,10 @@ import { errorCode, errorMessage } from '../../lib/errors.ts';
 import { fetchIndex } from '../../remote/charts/repository.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
-import { chartTimeoutMs, readChartLogin } from '../shared/chart-login.ts';
+import { readChartLogin } from '../shared/chart-login.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { keptOrRead } from '../shared/source-login.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { blockerOf } from './decide.ts';
 import type { HelmRepositoryPorts } from './ports.ts';
 import type { DownloadedIndex, Observed } from './types.ts';
@@ -32,7 +33,7 @@ async function download(
   const { url } = object.spec;
   const known = ports.known.get(pass.key);
   const isKnown = isStored && known?.url === url && known.revision === object.status?.artifact?.revision;
-  const timeoutMs = chartTimeoutMs(object);
+  const timeoutMs = sourceTimeoutMs(object.spec);
   const folder = await ports.downloads.create();
   try {
     const path = join(folder.path, 'index.yaml');

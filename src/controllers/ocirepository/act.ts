@@ -10,8 +10,8 @@ import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { checkSignature } from '../shared/registry-login.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { registryFailure } from './failure.ts';
-import { timeoutMs } from './observe.ts';
 import { MAX_LAYER_BYTES, type OciRepositoryPorts } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
 
@@ -37,7 +37,7 @@ export async function act(decision: Decision, ports: OciRepositoryPorts, pass: P
 async function fetch(decision: Fetch, ports: OciRepositoryPorts, pass: Pass<OCIRepository>): Promise<Outcome> {
   const object = pass.current();
   const { registry, digest, revision, repository } = decision.resolved;
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
+  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   const { verify } = object.spec;
   if (decision.verify && verify !== undefined) {
     const reference = formatReference(repository, digest);

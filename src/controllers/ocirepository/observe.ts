@@ -8,15 +8,12 @@ import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { openRegistry } from '../shared/registry-login.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { authFailed, keptOrRead } from '../shared/source-login.ts';
-import { timerMs } from '../shared/timing.ts';
+import { sourceTimeoutMs } from '../shared/timing.ts';
 import { blockerOf } from './decide.ts';
 import { registryFailure } from './failure.ts';
 import type { OciRepositoryPorts } from './ports.ts';
 import { chooseSemverTag } from './tags.ts';
 import type { Observed, ResolvedArtifact } from './types.ts';
-
-/** Timeout of a source when the API server did not default it, in ms. */
-const DEFAULT_TIMEOUT_MS = 60_000;
 
 export async function observe(
   object: OCIRepository,
@@ -26,7 +23,7 @@ export async function observe(
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, resolved: undefined };
   const registry = await keptOrRead(ports.registries, [object], pass, () => open(object, ports, pass));
-  const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(timeoutMs(object))]);
+  const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   try {
     return { object, archive, resolved: await resolve(object, registry, deadline) };
   } catch (error) {
@@ -34,11 +31,6 @@ export async function observe(
     ports.registries.delete(pass.key);
     throw error;
   }
-}
-
-/** Bound on one poll or pull, in ms. */
-export function timeoutMs({ spec }: OCIRepository): number {
-  return spec.timeout === undefined ? DEFAULT_TIMEOUT_MS : timerMs(spec.timeout);
 }
 
 async function open(
@@ -58,7 +50,7 @@ async function open(
     );
   }
   const repository = parseRepositoryUrl(spec.url);
-  return openRegistry(object, { ...spec, pullSecrets, timeoutMs: timeoutMs(object) }, repository, {
+  return openRegistry(object, { ...spec, pullSecrets, timeoutMs: sourceTimeoutMs(object.spec) }, repository, {
     ports,
     key,
     signal,

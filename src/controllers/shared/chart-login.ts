@@ -5,9 +5,8 @@ import { parseTls } from '../../remote/git/auth.ts';
 import type { Requeue } from '../../runtime/controller.ts';
 import { authFailed, configured, type LoginPass, secretsOf } from './source-login.ts';
 import type { SourcePorts } from './source-ports.ts';
-import { durationMs, intervalRequeue, timerMs } from './timing.ts';
+import { durationMs, intervalRequeue } from './timing.ts';
 
-const DEFAULT_MS = 60_000;
 const DEFAULT_INTERVAL = '1m';
 /** Reads the Secrets of a repository. Throws ReconcileError AuthenticationFailed. */
 export async function readChartLogin(
@@ -36,11 +35,6 @@ export async function readChartLogin(
     ...(tls === undefined ? {} : { tls }),
     ...(passCredentials === true ? { passCredentials } : {}),
   };
-}
-
-/** How long one exchange with a repository may take, in ms. */
-export function chartTimeoutMs({ spec }: HelmRepository): number {
-  return spec.timeout === undefined ? DEFAULT_MS : timerMs(spec.timeout);
 }
 
 /** When a repository is looked at again: after a minute where the spec does not say. */

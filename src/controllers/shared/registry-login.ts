@@ -3,6 +3,7 @@ import type { KubeObject, LocalObjectReference } from '../../api/meta/object.ts'
 import { ociRepositoryReasons } from '../../api/source/ocirepository.ts';
 import type { OciVerification } from '../../api/source/source-object.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import type { SecretData } from '../../remote/git/auth.ts';
 import { parsePublicKey } from '../../remote/oci/cosign.ts';
 import { loginOf } from '../../remote/oci/login.ts';
 import type { RepositoryName } from '../../remote/oci/reference.ts';
@@ -12,7 +13,7 @@ import type { Key } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { notSupported, type SourceFailure } from './source-artifact.ts';
 import { configured, hideSecrets, secretsOf } from './source-login.ts';
-import type { SecretData, SourcePorts } from './source-ports.ts';
+import type { SourcePorts } from './source-ports.ts';
 
 /** What a registry is opened with. */
 export interface RegistrySpec {

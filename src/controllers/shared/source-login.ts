@@ -4,11 +4,11 @@ import type { KubeObject, LocalObjectReference } from '../../api/meta/object.ts'
 import { sourceReasons } from '../../api/source/source-object.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { createMask, type Mask } from '../../objects/redact.ts';
-import { parseProxySecret, parseTls } from '../../remote/git/auth.ts';
+import { parseProxySecret, parseTls, type SecretData } from '../../remote/git/auth.ts';
 import type { ProxySettings, TlsSettings } from '../../remote/http.ts';
 import type { Key } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
-import type { SecretData, SourcePorts } from './source-ports.ts';
+import type { SourcePorts } from './source-ports.ts';
 
 /** Something made of Secrets, and what it was made for. */
 export interface Kept<T> {

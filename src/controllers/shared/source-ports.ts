@@ -3,11 +3,9 @@ import type { Downloads } from '../../artifact/downloads.ts';
 import type { ArtifactStore, Retention } from '../../artifact/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
+import type { SecretData } from '../../remote/git/auth.ts';
 import type { HttpDoor } from '../../remote/http.ts';
 import type { Key } from '../../runtime/controller.ts';
-
-/** Data of a Secret as text, decoded from base64. */
-export type SecretData = Readonly<Record<string, string>>;
 
 /** The largest that is taken, in bytes. */
 export interface SourceLimits {

@@ -28,6 +28,14 @@ export function timerMs(text: string): number {
   return Math.min(Math.max(durationMs(text), 1), LONGEST_TIMER_MS);
 }
 
+/** Timeout of a source that the API server did not default, in ms. */
+const SOURCE_TIMEOUT_MS = 60_000;
+
+/** How long one poll or fetch of a source may take, in ms. */
+export function sourceTimeoutMs({ timeout }: { readonly timeout?: string }): number {
+  return timeout === undefined ? SOURCE_TIMEOUT_MS : timerMs(timeout);
+}
+
 /** The interval in ms; 0 for none. */
 export function intervalMs(spec: Pick<KustomizationSpec, 'interval'>): number {
   const ms = durationMs(spec.interval);

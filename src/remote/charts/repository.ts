@@ -1,7 +1,7 @@
 // Owns fetching from a chart repository over HTTP: its index and its archives. Credentials go to the repository's own
 // host alone, unless its owner wants otherwise. What an index says is engines/helm/repository.
 import { CodedError } from '../../lib/errors.ts';
-import { type DownloadedFile, saveBody } from '../download.ts';
+import { type DownloadedFile, saveBody } from '../body.ts';
 import type { HttpDoor, HttpRequest, HttpResponse, ProxySettings, TlsSettings } from '../http.ts';
 
 /** Why a repository gave nothing usable. */

@@ -1,5 +1,6 @@
 // Owns the errors of talking to a registry: their codes, and the words that Flux's users know from its client.
 import { CodedError } from '../../lib/errors.ts';
+import { printable, readStart } from '../body.ts';
 import type { HttpResponse } from '../http.ts';
 
 /** Why a registry gave nothing usable. */
@@ -27,11 +28,12 @@ export interface RegistryErrorData {
 export class RegistryError extends CodedError<RegistryErrorCode, RegistryErrorData> {}
 
 const MAX_ERROR_BYTES = 16 * 1024;
+const MAX_MESSAGE = 1024;
 
 /** The error of an answer that is no success: `GET https://host/v2/…: MANIFEST_UNKNOWN: manifest unknown`. */
 export async function statusError(method: string, url: string, response: HttpResponse): Promise<RegistryError> {
   const { status } = response;
-  const detail = describeBody(await readSome(response)) ?? `unexpected status code ${status}`;
+  const detail = describeBody(await readStart(response, MAX_ERROR_BYTES)) ?? `unexpected status code ${status}`;
   const plain = url.replace(/\?.*$/s, '');
   return new RegistryError(codeOf(status), `${method} ${plain}: ${detail}`, { url: plain, status });
 }
@@ -41,21 +43,6 @@ function codeOf(status: number): RegistryErrorCode {
   if (status === 403) return 'RegistryDenied';
   if (status === 404) return 'RegistryNotFound';
   return status === 429 ? 'RegistryRateLimited' : 'RegistryStatus';
-}
-
-/** The start of a body; an unreadable one says nothing. */
-async function readSome(response: HttpResponse): Promise<string> {
-  let text = '';
-  try {
-    for await (const part of response.body) {
-      text += part.toString('utf8');
-      if (text.length >= MAX_ERROR_BYTES) break;
-    }
-  } catch {
-    // The status is what counts.
-  }
-  response.discard();
-  return text.slice(0, MAX_ERROR_BYTES);
 }
 
 /** The errors of a body in the form of the distribution specification, `CODE: message; CODE: message`. */
@@ -72,10 +59,5 @@ function describeBody(text: string): string | undefined {
     const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
     return typeof code === 'string' ? [typeof message === 'string' ? `${code}: ${message}` : code] : [];
   });
-  return told.length === 0 ? undefined : printable(told.join('; '));
-}
-
-/** Text of strangers without control characters. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 1024);
+  return told.length === 0 ? undefined : printable(told.join('; ')).slice(0, MAX_MESSAGE);
 }

@@ -1,5 +1,6 @@
 // Owns the errors of talking to an object storage, in the words of its own answers.
 import { CodedError } from '../../lib/errors.ts';
+import { printable, readStart } from '../body.ts';
 import type { HttpResponse } from '../http.ts';
 import { textOf } from './xml.ts';
 
@@ -32,12 +33,12 @@ const MAX_ERROR_BYTES = 64 * 1024;
 /** The error of an answer that is no success: the storage's own message, or its status. */
 export async function statusError(answer: HttpResponse): Promise<S3Error> {
   const { status } = answer;
-  const xml = await readSome(answer);
+  const xml = await readStart(answer, MAX_ERROR_BYTES);
   const reason = textOf(xml, 'Code');
   const region = textOf(xml, 'Region') ?? answer.headers['x-amz-bucket-region'];
   const told = textOf(xml, 'Message') ?? reason ?? describe(status);
   const data = { status, ...(reason === undefined ? {} : { reason }), ...(region === undefined ? {} : { region }) };
-  return new S3Error(codeOf(status, reason, region), told.replace(/[\p{Cc}\p{Cf}]/gu, ' ').replace(/\.$/, ''), data);
+  return new S3Error(codeOf(status, reason, region), printable(told).replace(/\.$/, ''), data);
 }
 
 function codeOf(status: number, reason: string | undefined, region: string | undefined): S3ErrorCode {
@@ -51,18 +52,4 @@ function codeOf(status: number, reason: string | undefined, region: string | und
 function describe(status: number): string {
   if (status === 403) return 'Access Denied';
   return status === 404 ? 'Not Found' : `unexpected status code ${status}`;
-}
-
-async function readSome(answer: HttpResponse): Promise<string> {
-  let text = '';
-  try {
-    for await (const part of answer.body) {
-      text += part.toString('utf8');
-      if (text.length >= MAX_ERROR_BYTES) break;
-    }
-  } catch {
-    // The status is what counts.
-  }
-  answer.discard();
-  return text;
 }

@@ -1,7 +1,9 @@
 // Indexes in every form that repositories write, and wrong ones; what is kept of them is what Helm keeps.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readIndex } from '../../../../../src/engines/helm/repository/entries.ts';
 import { splitYamlIndex } from '../../../../../src/engines/helm/repository/split-yaml.ts';
+import { toYaml } from '../../../../../src/lib/goyaml/sigs.ts';
 
 /** `chart: [versions]` of what was read. */
 function read(text: string): Record<string, string[]> {
@@ -99,6 +101,32 @@ describe('readIndex', () => {
   ])('refuses %j', (text, message) => {
     expect(() => readIndex(Buffer.from(text))).toThrow(
       expect.objectContaining({ code: 'IndexInvalid', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it('reads the same from YAML, piece by piece or whole, and from JSON', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 30 });
+    const version = fc.record({
+      name: fc.constant('app'),
+      version: fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20)).map((parts) => parts.join('.')),
+      description: text,
+      annotations: fc.dictionary(text, text, { maxKeys: 3 }),
+      urls: fc.array(text, { maxLength: 3 }),
+    });
+    const name = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,20}$/);
+    const entries = fc.dictionary(name, fc.array(version, { maxLength: 4 }), { maxKeys: 5 });
+    fc.assert(
+      fc.property(entries, (charts) => {
+        const index = { apiVersion: 'v1', entries: charts };
+
+        const fromJson = readIndex(Buffer.from(JSON.stringify(index)));
+
+        // The keys of a mapping are sorted in YAML; what they stand for is the same.
+        const values = (charts: ReturnType<typeof readIndex>) =>
+          charts.map(({ name, versions }) => [name, versions.map((entry) => JSON.parse(entry) as unknown)]);
+        expect(values(readIndex(Buffer.from(toYaml(index as never))))).toEqual(values(fromJson));
+      }),
+      { numRuns: 150 },
     );
   });
 
