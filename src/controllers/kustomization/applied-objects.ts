@@ -149,7 +149,8 @@ export class AppliedObjects {
       const followed = this.#followed.get(key);
       if (followed === undefined) return false;
       const { group, version, kind } = followed.reference;
-      return !isSelected(followed) || kinds?.has(kindKey(toApiVersion(group, version), kind));
+      const isLabelled = this.#options.watchesTargets === true || isSelected(followed);
+      return !isLabelled || kinds?.has(kindKey(toApiVersion(group, version), kind));
     });
   }
 
