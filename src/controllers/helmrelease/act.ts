@@ -3,6 +3,7 @@
 import { type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { CodedError, errorCode, errorMessage } from '../../lib/errors.ts';
+import { createMask } from '../../objects/redact.ts';
 import type { EventDraft, Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
 import { helmChartApiVersion, toHelmChart } from './chart-template.ts';
@@ -130,7 +131,7 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
   await stage(reasons.stateError, () => store.load(), {
     prefix: 'Could not determine release state: failed to retrieve last release from storage: ',
   });
-  const report = new Report(object, ports.clock);
+  const report = new Report(object, ports.clock, createMask(values.secrets));
   const ociDigest = ociDigestOf(decision.source);
   const run = startRun(
     {
@@ -143,7 +144,7 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
       artifact,
       chart,
       ociDigest,
-      values,
+      values: values.values,
       store,
       forced: noteRequests(report, object, pass.requested),
     },
@@ -241,7 +242,7 @@ async function step(
     const next = await endingRun(memory, () => run.steps.next(result));
     if (next.done === true) {
       memory.run = undefined;
-      const end = settle(memory, run, next.value, ports.clock.now());
+      const end = settle(memory, run, masked(next.value, run), ports.clock.now());
       return { type: 'ended', status: run.report.status, events: run.report.takeEvents(), end };
     }
     run.wait = next.value;
@@ -253,6 +254,11 @@ async function step(
     result = observed.result;
     run.wait = undefined;
   }
+}
+
+/** What is logged of an end shows no secret either. */
+function masked(end: RunEnd, { report }: Run): RunEnd {
+  return end.problem === undefined ? end : { ...end, problem: report.mask(end.problem) };
 }
 
 /** Remembers how a run ended, so that what it wrote itself does not begin another one. */

@@ -119,7 +119,7 @@ function observeSource(object: HelmRelease, ports: HelmReleasePorts): ObservedSo
 
 function observeValues(object: HelmRelease, find: (key: string) => JsonObject | undefined): Observed['values'] {
   try {
-    return { values: composeValues(object, (kind, name) => find(`${kind}/${name}`)) };
+    return composeValues(object, (kind, name) => find(`${kind}/${name}`));
   } catch (error) {
     return { problem: errorMessage(error) };
   }
