@@ -6,9 +6,10 @@ import { CodedError, errorCode, errorMessage } from '../../lib/errors.ts';
 import { createMask } from '../../objects/redact.ts';
 import type { EventDraft, Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { advance, lookAgainMs } from './advance.ts';
 import { helmChartApiVersion, toHelmChart } from './chart-template.ts';
 import { artifactNotFound } from './decide.ts';
-import { observeRun, storageLabel } from './observe.ts';
+import { storageLabel } from './observe.ts';
 import { clearFailures } from './perform.ts';
 import {
   type ChartIdentity,
@@ -20,7 +21,7 @@ import {
 } from './ports.ts';
 import { Report } from './report.ts';
 import { type Run, startRun } from './run.ts';
-import { forceRequest, releaseTarget, resetRequest } from './settings.ts';
+import { driftMode, forceRequest, releaseTarget, resetRequest } from './settings.ts';
 import { ReleaseStore } from './storage.ts';
 import type { Decision, Outcome, RunEnd } from './types.ts';
 import type { WaitResult } from './wait.ts';
@@ -33,9 +34,6 @@ class CanceledError extends CodedError<'HealthCheckCanceled', { readonly by: str
 /** Delays of the first and of late retries, in ms: Flux's. */
 const FIRST_RETRY_MS = 750;
 const LAST_RETRY_MS = 15 * 60_000;
-/** Objects that no watch covers are looked at again after this long, in ms. */
-const POLL_MS = 1_000;
-
 export async function act(decision: Decision, ports: HelmReleasePorts, pass: Pass<HelmRelease>): Promise<Outcome> {
   switch (decision.do) {
     case 'nothing':
@@ -53,7 +51,7 @@ export async function act(decision: Decision, ports: HelmReleasePorts, pass: Pas
     case 'go on':
       return step(decision.run, decision.result, ports, pass);
     case 'wait':
-      return waiting(decision.run, decision.isPolled, ports);
+      return waiting(decision.run, lookAgainMs(decision.run, decision.isPolled, ports));
     default:
       return decision satisfies never;
   }
@@ -151,7 +149,6 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
     report,
   );
   beginAttempt(run);
-  memoryOf(ports, pass.key).run = run;
   return run;
 }
 
@@ -228,32 +225,28 @@ function beginAttempt(run: Run): void {
   if (status.storageNamespace === undefined) report.set({ storageNamespace: target.storageNamespace });
 }
 
-/** Goes on with a run until it waits or ends. */
+/** Goes on with a run until it waits or ends. One that throws is over: the next one finds what it left in storage. */
 async function step(
   run: Run,
-  begin: WaitResult | undefined,
+  outcome: WaitResult | undefined,
   ports: HelmReleasePorts,
   pass: Pass<HelmRelease>,
 ): Promise<Outcome> {
   const memory = memoryOf(ports, pass.key);
-  let result: WaitResult = begin ?? { error: undefined };
-  run.wait = undefined;
-  for (;;) {
-    const next = await endingRun(memory, () => run.steps.next(result));
-    if (next.done === true) {
-      memory.run = undefined;
-      const end = settle(memory, run, masked(next.value, run), ports.clock.now());
-      return { type: 'ended', status: run.report.status, events: run.report.takeEvents(), end };
-    }
-    run.wait = next.value;
-    if (run.object.spec?.kubeConfig === undefined && run.wait.goal !== 'gone') {
-      await ports.objects.follow(pass.key, [], run.wait.targets);
-    }
-    const observed = await observeRun(run, ports);
-    if (observed?.result === undefined) return waiting(run, observed?.isPolled ?? true, ports);
-    result = observed.result;
-    run.wait = undefined;
+  memory.run = undefined;
+  const result = await advance(run, outcome, ports);
+  if ('untilMs' in result) {
+    memory.run = run;
+    return waiting(run, result.untilMs);
   }
+  // What was waited for need not be watched any longer.
+  if (driftMode(run.object) === 'disabled') ports.objects.forget(pass.key);
+  const end = settle(memory, run, masked(result.end, run), ports.clock.now());
+  return { type: 'ended', status: run.report.status, events: run.report.takeEvents(), end };
+}
+
+function waiting({ report }: Run, untilMs: number): Outcome {
+  return { type: 'waiting', status: report.status, events: report.takeEvents(), untilMs };
 }
 
 /** What is logged of an end shows no secret either. */
@@ -285,24 +278,4 @@ function settle(memory: ReleaseMemory, run: Run, end: RunEnd, nowMs: number): Ru
     default:
       return end.requeue satisfies never;
   }
-}
-
-/** A run that throws is over: what it left in storage is found by the next one. */
-async function endingRun<T>(memory: { run: Run | undefined }, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    memory.run = undefined;
-    throw error;
-  }
-}
-
-function waiting(run: Run, isPolled: boolean, ports: HelmReleasePorts): Outcome {
-  const deadline = run.wait?.deadlineMs ?? 0;
-  return {
-    type: 'waiting',
-    status: run.report.status,
-    events: run.report.takeEvents(),
-    untilMs: isPolled ? Math.min(deadline, ports.clock.now() + POLL_MS) : deadline,
-  };
 }

@@ -3,7 +3,7 @@ import type { ChartTemplate, HelmRelease, HelmReleaseStatus } from '../../api/he
 import type { Artifact } from '../../api/meta/artifact.ts';
 import type { EventDraft } from '../../runtime/controller.ts';
 import type { ChartSource } from './ports.ts';
-import type { Run } from './run.ts';
+import type { Run, RunInSteps } from './run.ts';
 import type { ComposedValues } from './values.ts';
 import type { Wait, WaitResult } from './wait.ts';
 
@@ -51,8 +51,8 @@ export type ObservedSource =
   | { readonly state: 'ready'; readonly id: string; readonly source: ChartSource; readonly artifact: Artifact };
 
 /** A run that waits, and how what it waits for is. */
-export interface ObservedRun {
-  readonly run: Run;
+export interface ObservedRun<R extends RunInSteps = Run> {
+  readonly run: R;
   readonly wait: Wait;
   /** Undefined while it goes on. */
   readonly result: WaitResult | undefined;
