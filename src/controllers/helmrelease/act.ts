@@ -175,6 +175,7 @@ async function loadChart({ artifact, source }: RunDecision, ports: HelmReleasePo
     const message = `artifact revision ${tag} does not match chart version ${chart.version}`;
     throw new ReconcileError(reasons.chartMutateError, message);
   }
+  if (ports.settings.gates.DisableChartDigestTracking) return chart;
   return { ...chart, version: `${plain}+${digest.slice(0, 12)}` };
 }
 

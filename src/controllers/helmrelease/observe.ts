@@ -210,7 +210,10 @@ function observeDependencies(
       return `unable to get '${name}' dependency: ${why}`;
     }
     const expression = ready.get(index);
-    const problem = expression === undefined ? checkReady(found) : checkExpression(object, found, expression);
+    const asksReady = expression === undefined || ports.settings.gates.AdditiveCELDependencyCheck;
+    const problem =
+      (asksReady ? checkReady(found) : undefined) ??
+      (expression === undefined ? undefined : checkExpression(object, found, expression));
     if (problem !== undefined) return `dependency '${name}' is not ready${problem}`;
   }
   return undefined;

@@ -11,6 +11,7 @@ import type { Manifest, ObjectReference } from '../../objects/manifest.ts';
 import type { Renderer } from '../../offload/renderer.ts';
 import type { AppliedMark, Drift } from '../../plan/drift.ts';
 import type { DriftGuard } from '../shared/drift-guard.ts';
+import type { FeatureGates } from '../shared/feature-gates.ts';
 import type { UninstallRun } from './finalize.ts';
 import type { Run } from './run.ts';
 import type { Revision } from './storage.ts';
@@ -30,6 +31,7 @@ export const originNamespaceLabel = 'helm.toolkit.fluxcd.io/namespace';
 export interface HelmReleaseSettings {
   readonly noCrossNamespaceRefs: boolean;
   readonly requeueDependencyMs: number;
+  readonly gates: Pick<FeatureGates, 'AdditiveCELDependencyCheck' | 'DisableChartDigestTracking'>;
 }
 
 /** ConfigMaps and Secrets that a spec names, by `Kind/name`; undefined for one that is not there. */
