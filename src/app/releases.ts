@@ -28,8 +28,7 @@ export interface ReleaseWorld {
   readonly client: DynamicClient;
   readonly artifacts: ArtifactStore;
   readonly renderer: Renderer;
-  readonly noCrossNamespaceRefs: boolean;
-  readonly requeueDependencyMs: number;
+  readonly settings: HelmReleasePorts['settings'];
   /** Makes the follower of the ConfigMaps and Secrets that specs name. */
   readonly createInputs: (enqueue: (key: string, trigger: string) => void) => Pick<WatchedInputs, 'readAll' | 'forget'>;
   readonly clientFor: (object: ClientSubject, inputs: Inputs) => Promise<DynamicClient>;
@@ -67,7 +66,7 @@ export function createReleases(world: ReleaseWorld): Releases {
   });
   const ports: HelmReleasePorts = {
     clock,
-    settings: { noCrossNamespaceRefs: world.noCrossNamespaceRefs, requeueDependencyMs: world.requeueDependencyMs },
+    settings: world.settings,
     memory: new Map(),
     client,
     findSource: (kind, namespace, name) => {

@@ -247,6 +247,24 @@ spec:
       expect(await failure(reason)).toContain(text);
     });
 
+    it('shows no value of a Secret, whatever a template does with it', async () => {
+      await prepare({ 'templates/tell.yaml': '{{ fail (printf "token is %s" .Values.token) }}\n' });
+      await reconciler.apply({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'token' },
+        stringData: { 'values.yaml': 'token: s3cret-canary' },
+      });
+
+      await release({ valuesFrom: [{ kind: 'Secret', name: 'token' }] });
+
+      expect(await failure('InstallFailed')).toContain('token is *****');
+      await reconciler.quiet();
+      const said = await cluster.kubectl.ok(['get', 'events,helmreleases', '-o', 'yaml']);
+      expect(said).toContain('token is *****');
+      expect(said).not.toContain('s3cret-canary');
+    });
+
     it('does not release a chart whose archive was changed on disk', async () => {
       await prepare();
       await release({ suspend: true });

@@ -3,11 +3,13 @@
 import { type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { CodedError, errorCode, errorMessage } from '../../lib/errors.ts';
+import { createMask } from '../../objects/redact.ts';
 import type { EventDraft, Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { advance, lookAgainMs } from './advance.ts';
 import { helmChartApiVersion, toHelmChart } from './chart-template.ts';
 import { artifactNotFound } from './decide.ts';
-import { observeRun, storageLabel } from './observe.ts';
+import { storageLabel } from './observe.ts';
 import { clearFailures } from './perform.ts';
 import {
   type ChartIdentity,
@@ -19,7 +21,7 @@ import {
 } from './ports.ts';
 import { Report } from './report.ts';
 import { type Run, startRun } from './run.ts';
-import { forceRequest, releaseTarget, resetRequest } from './settings.ts';
+import { driftMode, forceRequest, releaseTarget, resetRequest } from './settings.ts';
 import { ReleaseStore } from './storage.ts';
 import type { Decision, Outcome, RunEnd } from './types.ts';
 import type { WaitResult } from './wait.ts';
@@ -32,9 +34,6 @@ class CanceledError extends CodedError<'HealthCheckCanceled', { readonly by: str
 /** Delays of the first and of late retries, in ms: Flux's. */
 const FIRST_RETRY_MS = 750;
 const LAST_RETRY_MS = 15 * 60_000;
-/** Objects that no watch covers are looked at again after this long, in ms. */
-const POLL_MS = 1_000;
-
 export async function act(decision: Decision, ports: HelmReleasePorts, pass: Pass<HelmRelease>): Promise<Outcome> {
   switch (decision.do) {
     case 'nothing':
@@ -52,7 +51,7 @@ export async function act(decision: Decision, ports: HelmReleasePorts, pass: Pas
     case 'go on':
       return step(decision.run, decision.result, ports, pass);
     case 'wait':
-      return waiting(decision.run, decision.isPolled, ports);
+      return waiting(decision.run, lookAgainMs(decision.run, decision.isPolled, ports));
     default:
       return decision satisfies never;
   }
@@ -130,7 +129,7 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
   await stage(reasons.stateError, () => store.load(), {
     prefix: 'Could not determine release state: failed to retrieve last release from storage: ',
   });
-  const report = new Report(object, ports.clock);
+  const report = new Report(object, ports.clock, createMask(values.secrets));
   const ociDigest = ociDigestOf(decision.source);
   const run = startRun(
     {
@@ -143,14 +142,13 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
       artifact,
       chart,
       ociDigest,
-      values,
+      values: values.values,
       store,
       forced: noteRequests(report, object, pass.requested),
     },
     report,
   );
   beginAttempt(run);
-  memoryOf(ports, pass.key).run = run;
   return run;
 }
 
@@ -177,6 +175,7 @@ async function loadChart({ artifact, source }: RunDecision, ports: HelmReleasePo
     const message = `artifact revision ${tag} does not match chart version ${chart.version}`;
     throw new ReconcileError(reasons.chartMutateError, message);
   }
+  if (ports.settings.gates.DisableChartDigestTracking) return chart;
   return { ...chart, version: `${plain}+${digest.slice(0, 12)}` };
 }
 
@@ -227,32 +226,33 @@ function beginAttempt(run: Run): void {
   if (status.storageNamespace === undefined) report.set({ storageNamespace: target.storageNamespace });
 }
 
-/** Goes on with a run until it waits or ends. */
+/** Goes on with a run until it waits or ends. One that throws is over: the next one finds what it left in storage. */
 async function step(
   run: Run,
-  begin: WaitResult | undefined,
+  outcome: WaitResult | undefined,
   ports: HelmReleasePorts,
   pass: Pass<HelmRelease>,
 ): Promise<Outcome> {
   const memory = memoryOf(ports, pass.key);
-  let result: WaitResult = begin ?? { error: undefined };
-  run.wait = undefined;
-  for (;;) {
-    const next = await endingRun(memory, () => run.steps.next(result));
-    if (next.done === true) {
-      memory.run = undefined;
-      const end = settle(memory, run, next.value, ports.clock.now());
-      return { type: 'ended', status: run.report.status, events: run.report.takeEvents(), end };
-    }
-    run.wait = next.value;
-    if (run.object.spec?.kubeConfig === undefined && run.wait.goal !== 'gone') {
-      await ports.objects.follow(pass.key, [], run.wait.targets);
-    }
-    const observed = await observeRun(run, ports);
-    if (observed?.result === undefined) return waiting(run, observed?.isPolled ?? true, ports);
-    result = observed.result;
-    run.wait = undefined;
+  memory.run = undefined;
+  const result = await advance(run, outcome, ports);
+  if ('untilMs' in result) {
+    memory.run = run;
+    return waiting(run, result.untilMs);
   }
+  // What was waited for need not be watched any longer.
+  if (driftMode(run.object) === 'disabled') ports.objects.forget(pass.key);
+  const end = settle(memory, run, masked(result.end, run), ports.clock.now());
+  return { type: 'ended', status: run.report.status, events: run.report.takeEvents(), end };
+}
+
+function waiting({ report }: Run, untilMs: number): Outcome {
+  return { type: 'waiting', status: report.status, events: report.takeEvents(), untilMs };
+}
+
+/** What is logged of an end shows no secret either. */
+function masked(end: RunEnd, { report }: Run): RunEnd {
+  return end.problem === undefined ? end : { ...end, problem: report.mask(end.problem) };
 }
 
 /** Remembers how a run ended, so that what it wrote itself does not begin another one. */
@@ -279,24 +279,4 @@ function settle(memory: ReleaseMemory, run: Run, end: RunEnd, nowMs: number): Ru
     default:
       return end.requeue satisfies never;
   }
-}
-
-/** A run that throws is over: what it left in storage is found by the next one. */
-async function endingRun<T>(memory: { run: Run | undefined }, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    memory.run = undefined;
-    throw error;
-  }
-}
-
-function waiting(run: Run, isPolled: boolean, ports: HelmReleasePorts): Outcome {
-  const deadline = run.wait?.deadlineMs ?? 0;
-  return {
-    type: 'waiting',
-    status: run.report.status,
-    events: run.report.takeEvents(),
-    untilMs: isPolled ? Math.min(deadline, ports.clock.now() + POLL_MS) : deadline,
-  };
 }

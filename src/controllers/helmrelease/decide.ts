@@ -35,7 +35,7 @@ export function decide(observed: Observed, nowMs: number): Decision {
     inputs,
     artifact: source.artifact,
     source: source.source,
-    values: values.values,
+    values,
     cancels: running?.run,
   };
 }

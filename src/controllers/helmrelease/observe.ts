@@ -24,7 +24,7 @@ import { failed } from './actions/objects.ts';
 import { isAsWanted, wantedChart } from './chart-template.ts';
 import { judgeCompletion } from './completion.ts';
 import { type HelmReleasePorts, memoryOf } from './ports.ts';
-import type { Run } from './run.ts';
+import type { RunInSteps } from './run.ts';
 import { driftMode, releaseTarget } from './settings.ts';
 import type { Revision } from './storage.ts';
 import type { Observed, ObservedRun, ObservedSource, RunInputs } from './types.ts';
@@ -119,7 +119,7 @@ function observeSource(object: HelmRelease, ports: HelmReleasePorts): ObservedSo
 
 function observeValues(object: HelmRelease, find: (key: string) => JsonObject | undefined): Observed['values'] {
   try {
-    return { values: composeValues(object, (kind, name) => find(`${kind}/${name}`)) };
+    return composeValues(object, (kind, name) => find(`${kind}/${name}`));
   } catch (error) {
     return { problem: errorMessage(error) };
   }
@@ -210,7 +210,10 @@ function observeDependencies(
       return `unable to get '${name}' dependency: ${why}`;
     }
     const expression = ready.get(index);
-    const problem = expression === undefined ? checkReady(found) : checkExpression(object, found, expression);
+    const asksReady = expression === undefined || ports.settings.gates.AdditiveCELDependencyCheck;
+    const problem =
+      (asksReady ? checkReady(found) : undefined) ??
+      (expression === undefined ? undefined : checkExpression(object, found, expression));
     if (problem !== undefined) return `dependency '${name}' is not ready${problem}`;
   }
   return undefined;
@@ -231,7 +234,10 @@ function checkExpression(object: HelmRelease, found: HelmRelease, expression: Re
 }
 
 /** How what a run waits for is at the moment. */
-export async function observeRun(run: Run | undefined, ports: HelmReleasePorts): Promise<ObservedRun | undefined> {
+export async function observeRun<R extends RunInSteps>(
+  run: R | undefined,
+  ports: HelmReleasePorts,
+): Promise<ObservedRun<R> | undefined> {
   if (run?.wait === undefined) return undefined;
   const { wait } = run;
   const now = ports.clock.now();
@@ -244,7 +250,7 @@ export async function observeRun(run: Run | undefined, ports: HelmReleasePorts):
     pending.push({ target, verdict });
     isPolled ||= !watched;
   }
-  const end = (error: Error | undefined): ObservedRun => ({ run, wait, result: { error }, isPolled });
+  const end = (error: Error | undefined): ObservedRun<R> => ({ run, wait, result: { error }, isPolled });
   if (pending.length === 0) return end(undefined);
   const bad = pending.filter((item) => item.verdict.status === 'Failed');
   if (bad.length === 0 && now < wait.deadlineMs) return { run, wait, result: undefined, isPolled };
@@ -252,7 +258,7 @@ export async function observeRun(run: Run | undefined, ports: HelmReleasePorts):
 }
 
 async function explained(
-  run: Run,
+  run: RunInSteps,
   wait: Wait,
   items: readonly { readonly target: WaitTarget; readonly verdict: Verdict }[],
   isFailure: boolean,
@@ -276,7 +282,7 @@ async function explained(
 
 /** The object as a watch has it, or by a request where none does. */
 async function readTarget(
-  run: Run,
+  run: RunInSteps,
   wait: Wait,
   target: WaitTarget,
   ports: HelmReleasePorts,

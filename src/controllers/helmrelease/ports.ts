@@ -11,6 +11,8 @@ import type { Manifest, ObjectReference } from '../../objects/manifest.ts';
 import type { Renderer } from '../../offload/renderer.ts';
 import type { AppliedMark, Drift } from '../../plan/drift.ts';
 import type { DriftGuard } from '../shared/drift-guard.ts';
+import type { FeatureGates } from '../shared/feature-gates.ts';
+import type { UninstallRun } from './finalize.ts';
 import type { Run } from './run.ts';
 import type { Revision } from './storage.ts';
 import type { Settled } from './types.ts';
@@ -19,6 +21,9 @@ import type { WaitTarget } from './wait.ts';
 /** Field manager of released objects, as Flux's: so that a cluster can move over without a conflict. */
 export const fieldManager = 'helm-controller';
 
+/** Objects that no watch covers are looked at again after this long, in ms. */
+export const POLL_MS = 1_000;
+
 /** Labels of every released object: which HelmRelease it is of. */
 export const originNameLabel = 'helm.toolkit.fluxcd.io/name';
 export const originNamespaceLabel = 'helm.toolkit.fluxcd.io/namespace';
@@ -26,6 +31,7 @@ export const originNamespaceLabel = 'helm.toolkit.fluxcd.io/namespace';
 export interface HelmReleaseSettings {
   readonly noCrossNamespaceRefs: boolean;
   readonly requeueDependencyMs: number;
+  readonly gates: Pick<FeatureGates, 'AdditiveCELDependencyCheck' | 'DisableChartDigestTracking'>;
 }
 
 /** ConfigMaps and Secrets that a spec names, by `Kind/name`; undefined for one that is not there. */
@@ -35,6 +41,8 @@ export type Inputs = ReadonlyMap<string, JsonObject | undefined>;
 export interface ReleaseMemory {
   /** What is under way, across passes. */
   run: Run | undefined;
+  /** What is under way because the object is deleted. */
+  uninstall: UninstallRun | undefined;
   settled: Settled | undefined;
   readonly guard: DriftGuard;
 }
@@ -108,7 +116,7 @@ export interface LookupRequest {
 export function memoryOf(ports: Pick<HelmReleasePorts, 'memory'>, key: string): ReleaseMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;
-  const fresh: ReleaseMemory = { run: undefined, settled: undefined, guard: new Map() };
+  const fresh: ReleaseMemory = { run: undefined, uninstall: undefined, settled: undefined, guard: new Map() };
   ports.memory.set(key, fresh);
   return fresh;
 }

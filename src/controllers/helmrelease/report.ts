@@ -10,6 +10,7 @@ import {
 import type { ConditionStatus } from '../../api/meta/condition.ts';
 import { eventMetadataPrefix } from '../../api/meta/keys.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { type Mask, noMask } from '../../objects/redact.ts';
 import {
   type ConditionStamp,
   deleteCondition,
@@ -30,9 +31,12 @@ export class Report {
   status: HelmReleaseStatus;
   readonly #object: HelmRelease;
   readonly #clock: Clock;
+  /** Hides the values of Secrets. */
+  readonly mask: Mask;
   #events: EventDraft[] = [];
 
-  constructor(object: HelmRelease, clock: Clock) {
+  constructor(object: HelmRelease, clock: Clock, mask: Mask = noMask) {
+    this.mask = mask;
     this.#object = object;
     this.#clock = clock;
     this.status = object.status ?? {};
@@ -43,7 +47,8 @@ export class Report {
     this.status = { ...this.status, ...fields };
   }
 
-  mark(type: string, status: ConditionStatus, reason: string, message: string): void {
+  mark(type: string, status: ConditionStatus, reason: string, text: string): void {
+    const message = this.mask(text);
     this.set({ conditions: setCondition(this.status.conditions, { type, status, reason, message }, this.#stamp()) });
   }
 
@@ -52,7 +57,7 @@ export class Report {
   }
 
   reconciling(reason: string, message: string): void {
-    this.set({ conditions: markReconciling(this.status.conditions, reason, message, this.#stamp()) });
+    this.set({ conditions: markReconciling(this.status.conditions, reason, this.mask(message), this.#stamp()) });
   }
 
   stalled(reason: string, message: string): void {
@@ -71,7 +76,8 @@ export class Report {
     return getCondition(this.status.conditions, type)?.status === 'True';
   }
 
-  emit(type: EventDraft['type'], reason: string, message: string, about: EventSubject): void {
+  emit(type: EventDraft['type'], reason: string, text: string, about: EventSubject): void {
+    const message = this.mask(text);
     this.#events.push({ type, reason, message, metadata: eventMetadata(this.#object, about) });
   }
 

@@ -55,6 +55,9 @@ export interface Run extends RunSetup {
   readonly logs: string[];
 }
 
+/** What going on with steps needs of a run. */
+export type RunInSteps = Pick<Run, 'key' | 'object' | 'client' | 'steps' | 'wait'>;
+
 /** Begins a run; nothing happens before its first step. */
 export function startRun(setup: RunSetup, report = new Report(setup.object, setup.ports.clock)): Run {
   const run: Omit<Run, 'steps'> & { steps?: Run['steps'] } = { ...setup, report, wait: undefined, logs: [] };

@@ -1,10 +1,10 @@
 // Owns the values that the four steps of the HelmRelease controller hand to each other.
 import type { ChartTemplate, HelmRelease, HelmReleaseStatus } from '../../api/helm/helmrelease.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
-import type { JsonObject } from '../../lib/json.ts';
 import type { EventDraft } from '../../runtime/controller.ts';
 import type { ChartSource } from './ports.ts';
-import type { Run } from './run.ts';
+import type { Run, RunInSteps } from './run.ts';
+import type { ComposedValues } from './values.ts';
 import type { Wait, WaitResult } from './wait.ts';
 
 /** What a run was begun for; another one makes it stale. */
@@ -51,8 +51,8 @@ export type ObservedSource =
   | { readonly state: 'ready'; readonly id: string; readonly source: ChartSource; readonly artifact: Artifact };
 
 /** A run that waits, and how what it waits for is. */
-export interface ObservedRun {
-  readonly run: Run;
+export interface ObservedRun<R extends RunInSteps = Run> {
+  readonly run: R;
   readonly wait: Wait;
   /** Undefined while it goes on. */
   readonly result: WaitResult | undefined;
@@ -72,7 +72,7 @@ export interface Observed {
   readonly denied: string | undefined;
   readonly dependencyProblem: string | undefined;
   readonly source: ObservedSource | undefined;
-  readonly values: { readonly values: JsonObject } | { readonly problem: string };
+  readonly values: ComposedValues | { readonly problem: string };
   readonly inputs: RunInputs | undefined;
   readonly running: ObservedRun | undefined;
   readonly settled: Settled | undefined;
@@ -93,7 +93,7 @@ export type Decision =
       readonly inputs: RunInputs;
       readonly artifact: Artifact;
       readonly source: ChartSource;
-      readonly values: JsonObject;
+      readonly values: ComposedValues;
       readonly cancels: Run | undefined;
     }
   | { readonly do: 'go on'; readonly run: Run; readonly result: WaitResult }

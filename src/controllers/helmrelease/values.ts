@@ -6,7 +6,7 @@ import { mergeMaps, type Table } from '../../engines/helm/table.ts';
 import { parseValues } from '../../engines/helm/values-file.ts';
 import { fromJson, toJson } from '../../lang/gotemplate/value.ts';
 import { CodedError, errorMessage } from '../../lib/errors.ts';
-import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 
 /** A reference that cannot be read; the text is Flux's. */
 export class ValuesError extends CodedError<'ValuesUnavailable', { readonly reference: string }> {}
@@ -14,17 +14,29 @@ export class ValuesError extends CodedError<'ValuesUnavailable', { readonly refe
 /** Looks a referenced object up; undefined when it is not there. */
 export type FindInput = (kind: ValuesReference['kind'], name: string) => JsonObject | undefined;
 
-/** The values of a release. Throws `ValuesError`. */
-export function composeValues(object: HelmRelease, find: FindInput): JsonObject {
+/** The values of a release, and which of them came from Secrets. */
+export interface ComposedValues {
+  readonly values: JsonObject;
+  /** Texts that must not be shown to anybody. */
+  readonly secrets: readonly string[];
+}
+
+/** Puts the values together. Throws `ValuesError`. */
+export function composeValues(object: HelmRelease, find: FindInput): ComposedValues {
   const namespace = object.metadata.namespace ?? '';
   const inline = fromJson(object.spec?.values ?? {}) as Table;
   let values: Table = new Map();
+  const secrets: string[] = [];
   for (const reference of object.spec?.valuesFrom ?? []) {
     const text = readReference(reference, namespace, find);
     if (text === undefined) continue;
     try {
-      if (reference.targetPath === undefined) values = mergeMaps(values, parseValues(text, 'helm4'));
-      else {
+      if (reference.targetPath === undefined) {
+        const read = parseValues(text, 'helm4');
+        if (reference.kind === 'Secret') secrets.push(...textsIn(toJson(read)));
+        values = mergeMaps(values, read);
+      } else {
+        if (reference.kind === 'Secret') secrets.push(text);
         // Tables that only the spec has are shared by the merge, so a path set inside of them stays set below.
         values = mergeMaps(values, inline);
         setPath(values, reference.targetPath, text, reference.literal === true);
@@ -36,7 +48,14 @@ export function composeValues(object: HelmRelease, find: FindInput): JsonObject 
       throw failure(reference, namespace, problem);
     }
   }
-  return toJson(mergeMaps(values, inline)) as JsonObject;
+  return { values: toJson(mergeMaps(values, inline)) as JsonObject, secrets };
+}
+
+/** The texts and numbers anywhere in a value. */
+function textsIn(value: JsonValue): string[] {
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (isJsonObject(value)) return Object.values(value).flatMap(textsIn);
+  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
 }
 
 function readReference(reference: ValuesReference, namespace: string, find: FindInput): string | undefined {

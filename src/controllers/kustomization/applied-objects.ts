@@ -149,7 +149,7 @@ export class AppliedObjects {
       const followed = this.#followed.get(key);
       if (followed === undefined) return false;
       const { group, version, kind } = followed.reference;
-      return !isSelected(followed) || kinds?.has(kindKey(toApiVersion(group, version), kind));
+      return !this.#isLabelled(followed) || kinds?.has(kindKey(toApiVersion(group, version), kind));
     });
   }
 
@@ -281,6 +281,11 @@ export class AppliedObjects {
     watch.lease.release();
   }
 
+  /** True for objects that the watches of their kind show. */
+  #isLabelled(followed: FollowedObject): boolean {
+    return this.#options.watchesTargets === true || isSelected(followed);
+  }
+
   #seen(object: Manifest): void {
     const key = identityKey(referenceOf(object));
     this.#notifyWaiting(object);
@@ -317,7 +322,7 @@ export class AppliedObjects {
   /** Looks at what the cache has of an object now; one that is absent is looked at again after the cache's lag. */
   #recheck(key: string, isSecondLook = false): void {
     const followed = this.#followed.get(key);
-    if (followed === undefined || !isSelected(followed)) return;
+    if (followed === undefined || !this.#isLabelled(followed)) return;
     const { reference } = followed;
     const kind = kindKey(toApiVersion(reference.group, reference.version), reference.kind);
     void this.#kinds.get(kind)?.then((watch) => {

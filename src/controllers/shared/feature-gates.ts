@@ -33,6 +33,14 @@ const gates = {
   },
   MigrateAPIVersion: { default: false },
   DisableCommitStatusEvent: { default: false },
+  DisableChartDigestTracking: { default: false },
+  AllowDNSLookups: { default: false, refused: { value: true, why: 'templates ask no name server' } },
+  OOMWatch: { default: false, refused: { value: true, why: 'a render has a bound on its memory of its own' } },
+  UseHelm3Defaults: { default: false, refused: { value: true, why: "Helm 4's defaults are the only ones" } },
+  DefaultToRetryOnFailure: {
+    default: false,
+    refused: { value: true, why: 'say strategy.name: RetryOnFailure where it is wanted' },
+  },
 } as const satisfies Readonly<Record<string, Gate>>;
 
 export type FeatureGate = keyof typeof gates;

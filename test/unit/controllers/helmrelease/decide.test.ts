@@ -30,7 +30,7 @@ const calm: Observed = {
   denied: undefined,
   dependencyProblem: undefined,
   source: { state: 'ready', id: `HelmChart 'apps/web'`, source, artifact },
-  values: { values: {} },
+  values: { values: {}, secrets: [] },
   inputs,
   running: undefined,
   settled,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HelmRelease, ValuesReference } from '../../../../src/api/helm/helmrelease.ts';
-import { composeValues } from '../../../../src/controllers/helmrelease/values.ts';
+import { type ComposedValues, composeValues } from '../../../../src/controllers/helmrelease/values.ts';
 import type { JsonObject } from '../../../../src/lib/json.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -12,9 +12,13 @@ const inputs: Readonly<Record<string, JsonObject>> = {
   'Secret/token': { data: { 'values.yaml': base64('token: s3cret\n'), bad: base64('s3cret: [') } },
 };
 
-function compose(valuesFrom: readonly ValuesReference[], values?: JsonObject): JsonObject {
+function composeAll(valuesFrom: readonly ValuesReference[], values?: JsonObject): ComposedValues {
   const object = { metadata: { name: 'web', namespace: 'apps' }, spec: { interval: '1m', valuesFrom, values } };
   return composeValues(object as unknown as HelmRelease, (kind, name) => inputs[`${kind}/${name}`]);
+}
+
+function compose(valuesFrom: readonly ValuesReference[], values?: JsonObject): JsonObject {
+  return composeAll(valuesFrom, values).values;
 }
 
 describe('values', () => {
@@ -93,6 +97,16 @@ describe('values', () => {
     expect(run).toThrow(expect.objectContaining({ code: 'ValuesUnavailable' }));
     expect(run).toThrow(text === 'failed to' ? 'could not resolve ConfigMap' : text);
     expect(run).not.toThrow('s3cret');
+  });
+
+  it('say which texts came from Secrets', () => {
+    const references: ValuesReference[] = [
+      { kind: 'Secret', name: 'token' },
+      { kind: 'ConfigMap', name: 'base' },
+      { kind: 'Secret', name: 'token', targetPath: 'z.b' },
+    ];
+
+    expect(composeAll(references).secrets).toEqual(['s3cret', 'token: s3cret\n']);
   });
 
   it('keep keys that are special in JavaScript', () => {
