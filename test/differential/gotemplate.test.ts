@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toBytes } from '../../src/lang/gotemplate/gostring.ts';
 import { sprigFunctions } from '../../src/lang/gotemplate/sprig/functions.ts';
 import { createExecution, createTemplateCache, createTemplateSet } from '../../src/lang/gotemplate/template.ts';
-import { fromJson } from '../../src/lang/gotemplate/value.ts';
+import { fromJson } from '../../src/lang/gotemplate/value-json.ts';
 import { errorMessage } from '../../src/lib/errors.ts';
 import { testHost } from '../support/template-host.ts';
 import { DATA, generateTemplate } from './gotemplate/generate.ts';
