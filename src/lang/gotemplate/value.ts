@@ -1,4 +1,4 @@
-// Owns the value model of templates: how Go's typed values look in JavaScript, their types, and JSON in and out.
+// Owns the value model of templates: how Go's typed values look in JavaScript, and their types.
 // Operations on values (printing, comparing, calling) live beside it.
 //
 //   Go                        here
