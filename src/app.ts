@@ -198,6 +198,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     address,
     isShard: shard.labelSelector !== undefined,
     openOwn: (artifact) => storage.open(artifact),
+    holdOwn: (tree) => storage.hold(tree),
   });
   const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
   const conflicts = new Conflicts(enqueue);
@@ -341,17 +342,17 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     findKustomization: (namespace, name) => kustomizations.get(namespace, name),
     openArtifact: artifactSources.open,
     inputs,
-    render: async ({ artifact, tree }, object, read, signal) => {
-      const { source, release } = storage.hold(artifact);
+    render: (tree, object, read, signal) => {
+      const held = artifactSources.hold(tree);
       const fetchMissing = createFetchMissing({ ...fetching, refuse: options.noRemoteBases ?? false });
       const key = `${object.metadata.namespace}/${object.metadata.name}`;
       const settings = { strict: gates.StrictPostBuildSubstitutions, ageSecret };
       return renderer
         .renderKustomization(
-          { key, source, tree, object, inputs: read, settings },
+          { key, source: held?.source, tree, object, inputs: read, settings },
           { signal, timeoutMs: timeoutMs(object.spec!), fetchMissing },
         )
-        .finally(release);
+        .finally(() => held?.release());
     },
     clientFor,
     forgotten: (key) => tokens.forget({ kind: kustomizationController.kind.kind, ...splitKey(key) }),

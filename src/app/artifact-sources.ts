@@ -6,7 +6,11 @@ import { openArtifactStore } from '../artifact/store.ts';
 import type { Informers } from '../cluster/informers.ts';
 import { sourceApiVersion } from '../controllers/kustomization/index.ts';
 import type { FeatureGates } from '../controllers/shared/feature-gates.ts';
-import { createSourceArtifacts, type SourceArtifacts } from '../controllers/shared/source-artifacts.ts';
+import {
+  createSourceArtifacts,
+  type HeldSource,
+  type SourceArtifacts,
+} from '../controllers/shared/source-artifacts.ts';
 import type { FileTree } from '../lib/filetree.ts';
 import type { HttpDoor } from '../remote/http.ts';
 import type { Machine } from '../runtime/start.ts';
@@ -25,6 +29,8 @@ export interface ArtifactSourcesOptions {
   readonly isShard: boolean;
   /** Opens an artifact that was made here. */
   readonly openOwn: (artifact: Artifact) => Promise<FileTree>;
+  /** The files of a tree that `openOwn` gave, for a worker thread. */
+  readonly holdOwn: (tree: FileTree) => HeldSource | undefined;
 }
 
 /** Sources of all kinds, as consumers need them. */
@@ -34,6 +40,7 @@ export interface ArtifactSources {
   list(kind: SourceKind): readonly ArtifactSource[];
   /** The files of an artifact, wherever they are. */
   readonly open: SourceArtifacts['open'];
+  readonly hold: SourceArtifacts['hold'];
 }
 
 /** Bound on the content of an archive that others made. */
@@ -41,7 +48,7 @@ const MAX_FETCHED_BYTES = 256 * 1024 * 1024;
 
 /** Begins to follow the kinds of sources that are in use. */
 export async function followArtifactSources(options: ArtifactSourcesOptions): Promise<ArtifactSources> {
-  const { machine, signal, address, isShard, http, openOwn } = options;
+  const { machine, signal, address, isShard, http, openOwn, holdOwn } = options;
   const made: readonly SourceKind[] = ['GitRepository', 'OCIRepository', 'Bucket'];
   const kinds: readonly SourceKind[] = options.gates.ExternalArtifact ? [...made, 'ExternalArtifact'] : made;
   const followed = new Map(
@@ -49,11 +56,12 @@ export async function followArtifactSources(options: ArtifactSourcesOptions): Pr
   );
   const fetched = await openArtifactStore(join(options.stateDir, 'fetched'), { maxUnpackedBytes: MAX_FETCHED_BYTES });
   const isServedElsewhere = ({ url }: Artifact) => isShard && URL.canParse(url) && new URL(url).host !== address;
-  const artifacts = createSourceArtifacts({ http, clock: machine.clock, fetched, openOwn, isServedElsewhere });
+  const artifacts = createSourceArtifacts({ http, clock: machine.clock, fetched, openOwn, holdOwn, isServedElsewhere });
   return {
     kinds,
     get: (kind, namespace, name) => followed.get(kind)?.get(namespace, name),
     list: (kind) => followed.get(kind)?.list() ?? [],
     open: artifacts.open,
+    hold: artifacts.hold,
   };
 }

@@ -62,6 +62,8 @@ export interface ArtifactStore {
   open(path: string, digest: string): Promise<FileTree>;
   /** The archive itself. Throws as `open` does. */
   read(path: string, digest: string): Promise<Buffer>;
+  /** Absolute path of the archive that a tree of this store was unpacked from; undefined for every other tree. */
+  archiveOf(tree: FileTree): string | undefined;
   remove(path: string): Promise<void>;
   /**
    * Deletes old archives of one object: those past the time to live, then the oldest beyond the number that stays.
@@ -95,6 +97,7 @@ export async function openArtifactStore(root: string, options: ArtifactStoreOpti
 class DiskArtifacts implements ArtifactStore {
   readonly root: string;
   private readonly contents = new Map<string, () => FileTree>();
+  private readonly archives = new WeakMap<FileTree, string>();
   private readonly unpacked = createByteLru<string, FileTree>(UNPACKED_BYTES);
   /** Identity of a file when it was last hashed: `inode size mtime digest`. */
   private readonly verified = new Map<string, string>();
@@ -183,12 +186,17 @@ class DiskArtifacts implements ArtifactStore {
       const tar = await gunzipBytes(archive, { maxOutputLength: limit });
       const tree = openTarTree(tar, limit);
       this.unpacked.set(digest, tree, tar.length);
+      this.archives.set(tree, this.localPath(path));
       return tree;
     } catch (cause) {
       const why =
         errorCode(cause) === 'ERR_BUFFER_TOO_LARGE' ? `it holds more than ${limit} bytes` : errorMessage(cause);
       throw new ArtifactError('ArtifactUnreadable', `artifact ${path} cannot be unpacked: ${why}`, { path }, { cause });
     }
+  }
+
+  archiveOf(tree: FileTree): string | undefined {
+    return this.archives.get(tree);
   }
 
   async remove(path: string): Promise<void> {

@@ -2,6 +2,7 @@
 // read the same again (lockstep.md §4).
 import { createHash } from 'node:crypto';
 import type { FileTree, TreeEntry } from './filetree.ts';
+import type { Steps } from './steps.ts';
 
 /** What was read: question (`read:a/b.yaml`) → fingerprint of the answer; '' for an absent path. */
 export type ReadRecord = ReadonlyMap<string, string>;
@@ -32,11 +33,12 @@ export function recordReads(tree: FileTree): { readonly tree: FileTree; readonly
   };
 }
 
-/** True when every question of the record has the same answer in this tree. Stops at the first that has not. */
-export function wouldReadTheSame(record: ReadRecord, tree: FileTree): boolean {
+/** Whether every question of the record has the same answer in this tree, one step each. Ends at the first that has not. */
+export function* wouldReadTheSame(record: ReadRecord, tree: FileTree): Steps<boolean> {
   for (const [key, print] of record) {
     const colon = key.indexOf(':');
     if (answer(tree, key.slice(0, colon) as Question, key.slice(colon + 1)) !== print) return false;
+    yield;
   }
   return true;
 }

@@ -1,10 +1,6 @@
 // Compares expressions with cel-go, set up as Flux does it: a list of corners and seeded random expressions must give
 // the same value, or fail in the same phase.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CelError } from '../../src/lang/cel/errors.ts';
 import { compileExpression } from '../../src/lang/cel/expression.ts';
 import { formatDurationText, formatTimestamp } from '../../src/lang/cel/functions/time.ts';
@@ -20,30 +16,24 @@ import {
 } from '../../src/lang/cel/value.ts';
 import { formatFloat } from '../../src/lang/gotemplate/strconv.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { type AskGo, hasGo, useGoOracle } from '../support/go-oracle.ts';
 import { CORNERS, DATA, generateExpression } from './cel/generate.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 5000);
-const hasGo = spawnSync('go', ['version']).status === 0;
 const data = DATA as unknown as JsonObject;
 
 describe.skipIf(!hasGo)('CEL against cel-go (skipped only where there is no go command)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cel-oracle-'));
-  const oracle = join(folder, 'oracle');
-
-  beforeAll(() => {
-    execFileSync('go', ['build', '-o', oracle, '.'], { cwd: resolve('test/differential/cel/oracle') });
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const ask = useGoOracle('cel/oracle');
 
   // Known: `.5` without a zero and names such as `__proto__` are refused by the parser; `1` and `1u` are one map key.
   it('agrees on corners', () => {
-    expect(differencesOf(oracle, CORNERS)).toEqual([]);
+    expect(differencesOf(ask, CORNERS)).toEqual([]);
   });
 
   it(`agrees on ${SEEDS} random expressions`, () => {
     const expressions = Array.from({ length: SEEDS }, (_, seed) => generateExpression(seed));
 
-    expect(differencesOf(oracle, expressions).slice(0, 10)).toEqual([]);
+    expect(differencesOf(ask, expressions).slice(0, 10)).toEqual([]);
   });
 
   it('checks as the compiler does', () => {
@@ -95,7 +85,7 @@ describe.skipIf(!hasGo)('CEL against cel-go (skipped only where there is no go c
       'self.items.filter(i, i.ready).size() == 3',
     ];
 
-    expect(phasesOf(oracle, compiled, names)).toEqual([]);
+    expect(phasesOf(ask, compiled, names)).toEqual([]);
   });
 });
 
@@ -105,14 +95,13 @@ interface OracleOutput {
   readonly failed?: string;
 }
 
-function runOracle(oracle: string, expressions: readonly string[], variables: readonly string[]): OracleOutput[] {
+function runOracle(ask: AskGo, expressions: readonly string[], variables: readonly string[]): OracleOutput[] {
   const input = expressions.map((expression) => ({ expression, data: variables.length > 0 ? {} : DATA, variables }));
-  const answer = execFileSync(oracle, { input: JSON.stringify(input), maxBuffer: 256 * 1024 * 1024 });
-  return JSON.parse(answer.toString()) as OracleOutput[];
+  return JSON.parse(ask(JSON.stringify(input))) as OracleOutput[];
 }
 
-function differencesOf(oracle: string, expressions: readonly string[]): unknown[] {
-  const wanted = runOracle(oracle, expressions, []);
+function differencesOf(ask: AskGo, expressions: readonly string[]): unknown[] {
+  const wanted = runOracle(ask, expressions, []);
   return expressions.flatMap((expression, index) => {
     const got = evaluate(expression);
     const { value, invalid, failed } = wanted[index]!;
@@ -136,8 +125,8 @@ function isSyntaxError(message: string | undefined): boolean {
 }
 
 /** Compares whether expressions compile and give a boolean. */
-function phasesOf(oracle: string, expressions: readonly string[], variables: readonly string[]): unknown[] {
-  const wanted = runOracle(oracle, expressions, variables);
+function phasesOf(ask: AskGo, expressions: readonly string[], variables: readonly string[]): unknown[] {
+  const wanted = runOracle(ask, expressions, variables);
   return expressions.flatMap((expression, index) => {
     let problem = '';
     try {

@@ -1,33 +1,23 @@
 // Compares variable substitution with Flux's envsubst: seeded random texts are substituted here and by a small Go
 // program; every result and every error must be the same byte for byte.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expand } from '../../src/lang/envsubst/expand.ts';
 import { errorMessage } from '../../src/lib/errors.ts';
+import { type AskGo, describeAnswer, hasGo, type TextAnswer, useGoOracle } from '../support/go-oracle.ts';
 import { generateSubstitution, type SubstitutionInput } from './envsubst/generate.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 40_000);
 const BATCH = 10_000;
-const hasGo = spawnSync('go', ['version']).status === 0;
 
 describe.skipIf(!hasGo)('random substitutions against Go (skipped only where there is no go command)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'envsubst-oracle-'));
-  const oracle = join(folder, 'oracle');
-
-  beforeAll(() => {
-    execFileSync('go', ['build', '-o', oracle, '.'], { cwd: resolve('test/differential/envsubst/oracle') });
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const ask = useGoOracle('envsubst/oracle');
 
   it.each(Array.from({ length: Math.ceil(SEEDS / BATCH) }, (_, batch) => batch * BATCH))(
     'seeds from %i on',
     (first) => {
       const inputs = Array.from({ length: BATCH }, (_, index) => generateSubstitution(first + index));
 
-      const wanted = runOracle(oracle, inputs);
+      const wanted = runOracle(ask, inputs);
 
       const differing = inputs.flatMap((input, index) => {
         const got = substitute(input);
@@ -50,21 +40,12 @@ function substitute({ text, variables, strict }: SubstitutionInput): string {
   }
 }
 
-interface OracleOutput {
-  readonly text?: string;
-  readonly error?: string;
-}
-
-function runOracle(oracle: string, inputs: readonly SubstitutionInput[]): string[] {
+function runOracle(ask: AskGo, inputs: readonly SubstitutionInput[]): string[] {
   const encode = (text: string): string => Buffer.from(text).toString('base64');
   const input = inputs.map(({ text, variables, strict }) => ({
     text: encode(text),
     variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, encode(value)])),
     strict,
   }));
-  const answer = execFileSync(oracle, { input: JSON.stringify(input), maxBuffer: 64 * 1024 * 1024 });
-  const decode = (text: string): string => Buffer.from(text, 'base64').toString('latin1');
-  return (JSON.parse(answer.toString()) as OracleOutput[]).map(({ text = '', error }) =>
-    error === undefined ? `text ${decode(text)}` : `error ${decode(error)}`,
-  );
+  return (JSON.parse(ask(JSON.stringify(input))) as TextAnswer[]).map(describeAnswer);
 }

@@ -1,38 +1,28 @@
 // Compares templates with Go's own: seeded random templates are run here and by a small Go program (text/template and
 // sprig at the versions of Helm 3.22), and every text and every error must be the same byte for byte.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toBytes } from '../../src/lang/gotemplate/gostring.ts';
 import { sprigFunctions } from '../../src/lang/gotemplate/sprig/functions.ts';
 import { createExecution, createTemplateCache, createTemplateSet } from '../../src/lang/gotemplate/template.ts';
-import { fromJson } from '../../src/lang/gotemplate/value.ts';
+import { fromJson } from '../../src/lang/gotemplate/value-json.ts';
 import { errorMessage } from '../../src/lib/errors.ts';
+import { type AskGo, describeAnswer, hasGo, type TextAnswer, useGoOracle } from '../support/go-oracle.ts';
 import { testHost } from '../support/template-host.ts';
 import { DATA, generateTemplate } from './gotemplate/generate.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 10_000);
 const BATCH = 1000;
-const hasGo = spawnSync('go', ['version']).status === 0;
 
 describe.skipIf(!hasGo)('random templates against Go (skipped only where there is no go command)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'template-oracle-'));
-  const oracle = join(folder, 'oracle');
+  const ask = useGoOracle('gotemplate/oracle');
   const cache = createTemplateCache(sprigFunctions(), { maxText: 1024 * 1024 });
-
-  beforeAll(() => {
-    execFileSync('go', ['build', '-o', oracle, '.'], { cwd: resolve('test/differential/gotemplate/oracle') });
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(Array.from({ length: Math.ceil(SEEDS / BATCH) }, (_, batch) => batch * BATCH))(
     'seeds from %i on',
     (first) => {
       const templates = Array.from({ length: BATCH }, (_, index) => generateTemplate(first + index));
 
-      const wanted = runOracle(oracle, templates);
+      const wanted = runOracle(ask, templates);
 
       const differing = templates.flatMap((template, index) => {
         const got = render(template);
@@ -59,16 +49,7 @@ function latin1(text: string): string {
   return Buffer.from(toBytes(text)).toString('latin1');
 }
 
-function runOracle(oracle: string, templates: readonly string[]): string[] {
+function runOracle(ask: AskGo, templates: readonly string[]): string[] {
   const input = templates.map((template) => ({ name: 't.yaml', template, data: DATA }));
-  const output = execFileSync(oracle, {
-    input: JSON.stringify(input),
-    maxBuffer: 1 << 30,
-    env: { ...process.env, TZ: 'UTC' },
-  });
-  const results: readonly { readonly text?: string; readonly error?: string }[] = JSON.parse(output.toString());
-  const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('latin1');
-  return results.map(({ text = '', error }) =>
-    error === undefined ? `text ${decode(text)}` : `error ${decode(error)}`,
-  );
+  return (JSON.parse(ask(JSON.stringify(input))) as TextAnswer[]).map(describeAnswer);
 }

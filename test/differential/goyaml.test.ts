@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answer, normalise } from './goyaml/answer.ts';
 import { generateJson, generateText, Random } from './goyaml/generate.ts';
-import { buildOracle, type Op, type Oracle, type OracleRequest } from './goyaml/oracle.ts';
+import { type Op, type OracleRequest, useOracle } from './goyaml/oracle.ts';
 
 const corpus = resolve(process.env['LOCKSTEP_CORPUS'] ?? '../shared/corpus');
 const hasCorpus = existsSync(corpus);
@@ -11,11 +11,7 @@ const seeds = Number(process.env['GOYAML_SEEDS'] ?? 4000);
 const firstSeed = Number(process.env['GOYAML_SEED'] ?? 1);
 const batch = 1000;
 
-let oracle: Oracle;
-beforeAll(() => {
-  oracle = buildOracle();
-});
-afterAll(() => oracle.close());
+const ask = useOracle();
 
 /** All ways to read and write one text. */
 function requestsFor(text: string): OracleRequest[] {
@@ -30,7 +26,7 @@ function requestsFor(text: string): OracleRequest[] {
 
 /** Asks both sides; what differs, readable. */
 function differences(requests: readonly OracleRequest[]): unknown[] {
-  const theirs = oracle.ask(requests);
+  const theirs = ask(requests);
   const found: unknown[] = [];
   requests.forEach((request, i) => {
     const want = normalise(request, theirs[i]!);

@@ -117,6 +117,21 @@ for (const choice of clusters) {
       expect((await suite.get(paths.configMap(cluster.namespace, 'elsewhere')))?.data).toEqual({ a: '1' });
     });
 
+    it('builds a large one of its own files, though its path is that of an archive which is stored here', async () => {
+      const { namespace } = cluster;
+      const repository = await suite.repository({ 'cm.yaml': configMapYaml('private', { text: 'secret' }) });
+      await suite.apply(gitRepository('private', repository.url));
+      const stored = await suite.waitFor(paths.git(namespace, 'private'), isReady, 'Ready');
+      // Too large for the event loop: a worker thread opens the files by itself.
+      const archive = archiveOf({ 'cm.yaml': configMapYaml('large', { text: 'x'.repeat(60_000) }) });
+
+      await publish('large', archive, { path: stored.status.artifact.path });
+      await suite.apply(consumer('large'));
+      const ready = await suite.waitFor(paths.kustomization(namespace, 'large'), isReady, 'Ready');
+
+      expect(ready.status.inventory.entries).toEqual([{ id: `${namespace}_large__ConfigMap`, v: 'v1' }]);
+    });
+
     it('fetches an archive once for all who use it', async () => {
       const archive = archiveOf({
         'a/cm.yaml': configMapYaml('shared-a', {}),

@@ -16,7 +16,8 @@ import { fetchContent } from '../../remote/git/content.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
 import { missingSparseFolder } from '../../remote/git/sparse.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
-import type { FetchedCommit, FetchOptions, GitStorage, HeldSource, StoredArchive } from './ports.ts';
+import type { HeldSource } from '../shared/source-artifacts.ts';
+import type { FetchedCommit, FetchOptions, GitStorage, StoredArchive } from './ports.ts';
 
 export interface GitStorageOptions {
   /** Folder of the object stores, one below it per repository. */
@@ -40,6 +41,8 @@ class DiskGitStorage implements GitStorage {
   readonly #stores = new Map<string, Promise<GitStore>>();
   /** Artifact path → recipe, of archives whose content can be read from objects. */
   readonly #recipes = new Map<string, ContentRecipe>();
+  /** How the trees are read that were opened here. */
+  readonly #trees = new WeakMap<FileTree, ContentRecipe>();
 
   constructor(options: GitStorageOptions) {
     this.#options = options;
@@ -105,10 +108,11 @@ class DiskGitStorage implements GitStorage {
     return this.#recipes.get(artifact.path);
   }
 
-  hold(artifact: Artifact): HeldSource {
-    const recipe = this.#recipes.get(artifact.path);
+  hold(tree: FileTree): HeldSource | undefined {
+    const recipe = this.#trees.get(tree);
     if (recipe !== undefined) return { source: { from: 'git', recipe }, release: this.#pin(recipe) };
-    return { source: { from: 'archive', path: this.#options.artifacts.localPath(artifact.path) }, release: () => {} };
+    const path = this.#options.artifacts.archiveOf(tree);
+    return path === undefined ? undefined : { source: { from: 'archive', path }, release: () => {} };
   }
 
   /** Keeps the objects of a recipe on disk: another repository's pass may drop those of an included store meanwhile. */
@@ -200,7 +204,9 @@ class DiskGitStorage implements GitStorage {
   }
 
   #open(recipe: ContentRecipe): FileTree {
-    return openContent(recipe, (source) => this.#opened.get(source.dir)!);
+    const tree = openContent(recipe, (source) => this.#opened.get(source.dir)!);
+    this.#trees.set(tree, recipe);
+    return tree;
   }
 
   /** After a restart: says how the content of an archive is read, when its objects are still there. */

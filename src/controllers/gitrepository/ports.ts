@@ -6,11 +6,11 @@ import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { Mask } from '../../objects/redact.ts';
 import type { ContentRecipe } from '../../offload/git/recipe.ts';
-import type { TreeSource } from '../../offload/render/source.ts';
 import type { SecretData } from '../../remote/git/auth.ts';
 import type { GitHubApp } from '../../remote/git/github-app.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
 import type { GitAuth, GitTransport } from '../../remote/git/transport.ts';
+import type { HeldSource } from '../shared/source-artifacts.ts';
 import type { CachedLogin } from './login.ts';
 
 /** A commit whose objects are in the storage. */
@@ -40,12 +40,6 @@ export interface StoredArchive {
   readonly size: number;
 }
 
-/** The files of an artifact as a worker thread opens them; they stay on disk until `release`. */
-export interface HeldSource {
-  readonly source: TreeSource;
-  release(): void;
-}
-
 /** Where objects and archives are kept. Keys are `namespace/name` of a GitRepository. */
 export interface GitStorage {
   /** True when the archive is there and its bytes have the artifact's digest. */
@@ -60,8 +54,8 @@ export interface GitStorage {
   archive(path: string, recipe: ContentRecipe): Promise<StoredArchive>;
   /** How the content of a stored artifact is made; undefined when only its archive is there. */
   recipeOf(artifact: Artifact): ContentRecipe | undefined;
-  /** The files of an artifact that was opened before, for a worker thread. */
-  hold(artifact: Artifact): HeldSource;
+  /** The files of a tree that was opened here, for a worker thread; undefined for a tree of somebody else. */
+  hold(tree: FileTree): HeldSource | undefined;
   /** Removes archives and objects that nothing needs any more; tells how many archives went. */
   collect(key: string, keep: readonly Artifact[]): Promise<number>;
   remove(key: string): Promise<void>;

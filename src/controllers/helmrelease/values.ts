@@ -4,7 +4,7 @@ import type { HelmRelease, ValuesReference } from '../../api/helm/helmrelease.ts
 import { parseSet } from '../../engines/helm/set.ts';
 import { mergeMaps, type Table } from '../../engines/helm/table.ts';
 import { parseValues } from '../../engines/helm/values-file.ts';
-import { fromJson, toJson } from '../../lang/gotemplate/value.ts';
+import { fromJson, toJson } from '../../lang/gotemplate/value-json.ts';
 import { CodedError, errorMessage } from '../../lib/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 

@@ -130,7 +130,7 @@ async function applyRevision(
   const built = await failingStage(
     reasons.buildFailed,
     { ...context, step: 'build' },
-    () => ports.render({ artifact, tree }, object, inputs, pass.signal),
+    () => ports.render(tree, object, inputs, pass.signal),
     {
       PathNotFound: reasons.artifactFailed,
     },

@@ -6,6 +6,7 @@ import { CodedError, errorMessage } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { wouldReadTheSame } from '../../lib/recording-tree.ts';
 import { annotationsOf, groupOf } from '../../objects/manifest.ts';
+import { runInSlices } from '../../offload/slices.ts';
 import { getCondition } from '../../runtime/conditions.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { correctionDelayMs } from '../shared/drift-guard.ts';
@@ -167,10 +168,8 @@ async function isTouched(
   if (applied === undefined || source.state !== 'ready') return undefined;
   if (sameRevision(applied.revision, source.artifact.revision)) return undefined;
   try {
-    return !wouldReadTheSame(
-      applied.record,
-      await ports.openArtifact(object.spec!.sourceRef.kind, source.artifact, signal),
-    );
+    const tree = await ports.openArtifact(object.spec!.sourceRef.kind, source.artifact, signal);
+    return !(await runInSlices(wouldReadTheSame(applied.record, tree), signal));
   } catch (error) {
     // The pass that follows says so in its own words.
     if (error instanceof CodedError) return true;

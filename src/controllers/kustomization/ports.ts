@@ -54,12 +54,7 @@ export interface KustomizationPorts {
   /** The files of a source's artifact. Throws a `CodedError` when they cannot be had. */
   openArtifact(kind: SourceKind, artifact: Artifact, signal: AbortSignal): Promise<FileTree>;
   /** Builds the manifests, fetching what the build misses; away from the event loop when it may take long. */
-  render(
-    source: { readonly artifact: Artifact; readonly tree: FileTree },
-    object: Kustomization,
-    inputs: Inputs,
-    signal: AbortSignal,
-  ): Promise<RenderedSource>;
+  render(tree: FileTree, object: Kustomization, inputs: Inputs, signal: AbortSignal): Promise<RenderedSource>;
   readonly inputs: Pick<WatchedInputs, 'read' | 'forget'>;
   /** The client to apply with: the controller's own, impersonating, or of the cluster that a kubeconfig names. */
   clientFor(object: Kustomization, inputs: Inputs): Promise<DynamicClient>;

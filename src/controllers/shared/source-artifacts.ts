@@ -5,6 +5,7 @@ import type { ArtifactStore } from '../../artifact/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errorCode } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
+import type { TreeSource } from '../../offload/render/source.ts';
 import { fetchArtifact } from '../../remote/artifact.ts';
 import type { HttpDoor } from '../../remote/http.ts';
 
@@ -15,14 +16,27 @@ export interface SourceArtifactsOptions {
   readonly fetched: ArtifactStore;
   /** Opens an artifact that was made here. Throws ArtifactError ArtifactNotFound. */
   readonly openOwn: (artifact: Artifact) => Promise<FileTree>;
+  /** The files of a tree that `openOwn` gave. */
+  readonly holdOwn: (tree: FileTree) => HeldSource | undefined;
   /** Whether another replica makes artifacts too, and serves them under its own address. */
   readonly isServedElsewhere: (artifact: Artifact) => boolean;
+}
+
+/** The files of an artifact as a worker thread opens them; they stay on disk until `release`. */
+export interface HeldSource {
+  readonly source: TreeSource;
+  release(): void;
 }
 
 /** Opens artifacts by the kind of their source. */
 export interface SourceArtifacts {
   /** Throws ArtifactError, ArtifactFetchError, RemoteError. */
   open(kind: string, artifact: Artifact, signal: AbortSignal): Promise<FileTree>;
+  /**
+   * The files of a tree that was opened here, for a worker thread. It goes by the tree and not by what an artifact
+   * claims: its path may be that of another's.
+   */
+  hold(tree: FileTree): HeldSource | undefined;
 }
 
 const FOLDER = 'archives';
@@ -52,6 +66,10 @@ export function createSourceArtifacts(options: SourceArtifactsOptions): SourceAr
   }
 
   return {
+    hold(tree) {
+      const path = options.fetched.archiveOf(tree);
+      return path === undefined ? options.holdOwn(tree) : { source: { from: 'archive', path }, release: () => {} };
+    },
     async open(kind, artifact, signal) {
       if (kind === 'ExternalArtifact') return openFetched(artifact, signal);
       try {

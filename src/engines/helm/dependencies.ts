@@ -1,7 +1,7 @@
 // Owns which subcharts take part in a render: aliases, tags, conditions, and the values that parents import from
 // them. It works on a chart copied for this render (chart.ts copyChart).
 import { formatValue } from '../../lang/gotemplate/printf.ts';
-import { fromJson } from '../../lang/gotemplate/value.ts';
+import { fromJson } from '../../lang/gotemplate/value-json.ts';
 import { goQuote } from '../../lib/goquote.ts';
 import { parseConstraint, parseVersion, satisfies } from '../../lib/semver.ts';
 import { addSubchart, type Chart } from './chart.ts';

@@ -1,6 +1,7 @@
 // Owns the encoders and decoders behind toYaml, toJson, toToml and their opposites, with the errors that templates see.
 import { isLimit } from '../../lang/gotemplate/execution.ts';
-import { checkNodeCount, GoError, type GoValue, toJson } from '../../lang/gotemplate/value.ts';
+import { GoError, type GoValue } from '../../lang/gotemplate/value.ts';
+import { checkNodeCount, toJson } from '../../lang/gotemplate/value-json.ts';
 import { parseGoJson } from '../../lib/gojson.ts';
 import { emitDocuments } from '../../lib/goyaml/emit.ts';
 import { fromYaml, toYaml } from '../../lib/goyaml/sigs.ts';

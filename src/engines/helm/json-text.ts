@@ -1,6 +1,7 @@
 // Owns writing Go values as JSON text on one line, as Go's Marshal does: maps by key, structs in declaration order.
 // It writes text, not objects, because JavaScript objects put keys that look like integers first.
-import { GoObject, type GoValue, listItems, sortedKeys, TypedMap, toJson } from '../../lang/gotemplate/value.ts';
+import { GoObject, type GoValue, listItems, sortedKeys, TypedMap } from '../../lang/gotemplate/value.ts';
+import { toJson } from '../../lang/gotemplate/value-json.ts';
 import { formatGoJson } from '../../lib/gojson.ts';
 
 /** Values nested deeper than this cannot come from YAML or JSON. */

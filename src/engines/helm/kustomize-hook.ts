@@ -3,7 +3,7 @@
 
 import type { TemplateHost } from '../../lang/gotemplate/execution.ts';
 import { createExecution, createTemplateCache, createTemplateSet } from '../../lang/gotemplate/template.ts';
-import { fromJson } from '../../lang/gotemplate/value.ts';
+import { fromJson } from '../../lang/gotemplate/value-json.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { defaultApiVersions, defaultKubeVersion, parseKubeVersion } from './capabilities.ts';

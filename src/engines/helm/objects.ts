@@ -3,7 +3,6 @@
 import { method } from '../../lang/gotemplate/function.ts';
 import {
   ANY,
-  fromJson,
   GoError,
   type GoMap,
   GoObject,
@@ -15,8 +14,8 @@ import {
   STRING_MAP,
   TypedMap,
   TypedSlice,
-  toJson,
 } from '../../lang/gotemplate/value.ts';
+import { fromJson, toJson } from '../../lang/gotemplate/value-json.ts';
 import { goQuote } from '../../lib/goquote.ts';
 import { toYaml } from '../../lib/goyaml/sigs.ts';
 import type { Capabilities, KubeVersion } from './capabilities.ts';

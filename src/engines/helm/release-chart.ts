@@ -1,6 +1,6 @@
 // Owns the form in which a release keeps its chart (helm.md §19): the chart's own files as base64, subcharts left out.
 import { toBytes } from '../../lang/gotemplate/gostring.ts';
-import { toJson } from '../../lang/gotemplate/value.ts';
+import { toJson } from '../../lang/gotemplate/value-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import type { Chart, ChartFile } from './chart.ts';
 import type { Lock } from './metadata.ts';

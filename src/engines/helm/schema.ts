@@ -1,6 +1,7 @@
 // Owns checking values against the values.schema.json of a chart and of every subchart that takes part. The JSON Schema
 // itself is schema/.
-import { type GoValue, toJson, typeName } from '../../lang/gotemplate/value.ts';
+import { type GoValue, typeName } from '../../lang/gotemplate/value.ts';
+import { toJson } from '../../lang/gotemplate/value-json.ts';
 import { parseGoJson } from '../../lib/gojson.ts';
 import type { Chart } from './chart.ts';
 import { HelmError } from './errors.ts';

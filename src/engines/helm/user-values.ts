@@ -1,6 +1,6 @@
 // Owns the order in which the values of a command line are read: files, then --set-json, --set, --set-string,
 // --set-file, --set-literal, each over what came before. One flag's grammar is set.ts.
-import { fromJson } from '../../lang/gotemplate/value.ts';
+import { fromJson } from '../../lang/gotemplate/value-json.ts';
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import type { Compat } from './compat.ts';
 import { HelmError, wrapError } from './errors.ts';

@@ -1,5 +1,5 @@
 // Owns reading values from YAML text: values.yaml of a chart and the files a user gives. Merging is coalesce.ts.
-import { fromJson } from '../../lang/gotemplate/value.ts';
+import { fromJson } from '../../lang/gotemplate/value-json.ts';
 import { fromYaml } from '../../lib/goyaml/sigs.ts';
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import type { Compat } from './compat.ts';

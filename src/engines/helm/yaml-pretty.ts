@@ -11,8 +11,8 @@ import {
   type GoValue,
   listItems,
   sortedKeys,
-  toJson,
 } from '../../lang/gotemplate/value.ts';
+import { toJson } from '../../lang/gotemplate/value-json.ts';
 import { createNode, type YamlNode } from '../../lib/goyaml/node.ts';
 import { textToNode, valueToNode } from '../../lib/goyaml/value.ts';
 import type { JsonObject } from '../../lib/json.ts';

@@ -12,6 +12,7 @@ import {
   type PipeNode,
   type VariableNode,
 } from './ast.ts';
+import { bindCall, type Command, type PipedArgument } from './call.ts';
 import { convertConstant, converterFor, idealConstant } from './convert.ts';
 import { type DynamicArgument, fieldCall, fieldPath } from './field.ts';
 import type { FunctionTable, GoFunction } from './function.ts';
@@ -21,12 +22,8 @@ import { ANY, type GoValue, isTrue, VALUE } from './value.ts';
 
 /** Evaluates something to a Go value. */
 export type Expression = (state: State) => GoValue;
-/** Evaluates a command; `final` is the value of the stage before, where there is one. */
-type Command = (state: State, final: GoValue) => GoValue;
 /** Evaluates an argument to the form that an implementation receives. */
 type Argument = (state: State) => unknown;
-/** An argument as written, or the one piped in. */
-type PipedArgument = (state: State, final: GoValue) => unknown;
 
 /** What compiling needs: the functions, and the variables at this point. */
 export interface Compilation {
@@ -349,85 +346,4 @@ function compileShortCircuit(
     }
     return hasFinal ? final : value;
   };
-}
-
-type Implementation = (...args: unknown[]) => GoValue;
-
-/** Where a call is, for its errors. */
-interface CallSite {
-  readonly node: CommandNode | IdentifierNode;
-  readonly name: string;
-}
-
-/** One closure per number of arguments, so that common calls build no array. */
-function bindCall(fn: GoFunction, site: CallSite, args: readonly PipedArgument[]): Command {
-  const call = fn.call as unknown as Implementation;
-  const [first, second, third] = args;
-  if (fn.usesExecution || args.length > 3) return bindManyArguments(fn, site, args);
-  if (first === undefined) return (state) => attempt(state, site, () => call());
-  if (second === undefined) {
-    return (state, final) => {
-      const a = first(state, final);
-      try {
-        return charged(state, call(a));
-      } catch (error) {
-        throw state.callError(site.node, site.name, error);
-      }
-    };
-  }
-  if (third === undefined) {
-    return (state, final) => {
-      const a = first(state, final);
-      const b = second(state, final);
-      try {
-        return charged(state, call(a, b));
-      } catch (error) {
-        throw state.callError(site.node, site.name, error);
-      }
-    };
-  }
-  return (state, final) => {
-    const a = first(state, final);
-    const b = second(state, final);
-    const c = third(state, final);
-    try {
-      return charged(state, call(a, b, c));
-    } catch (error) {
-      throw state.callError(site.node, site.name, error);
-    }
-  };
-}
-
-function bindManyArguments(fn: GoFunction, site: CallSite, args: readonly PipedArgument[]): Command {
-  const call = fn.call as unknown as Implementation;
-  const { usesExecution } = fn;
-  return (state, final) => {
-    const values: unknown[] = usesExecution ? [state.execution] : [];
-    for (const arg of args) values.push(arg(state, final));
-    return attempt(state, site, () => call(...values));
-  };
-}
-
-function attempt(state: State, { node, name }: CallSite, run: () => GoValue): GoValue {
-  try {
-    return charged(state, run());
-  } catch (error) {
-    throw state.callError(node, name, error);
-  }
-}
-
-/** Units charged per list element. */
-const ELEMENT_SIZE = 16;
-/** Results below this length are not worth counting. */
-const UNCOUNTED = 1024;
-
-/** Charges the budget for what a call returned. */
-function charged(state: State, result: GoValue): GoValue {
-  if (typeof result === 'string') {
-    if (result.length > UNCOUNTED) {
-      state.budget.checkString(result.length);
-      state.budget.allocate(result.length);
-    }
-  } else if (Array.isArray(result)) state.budget.allocate(result.length * ELEMENT_SIZE);
-  return result;
 }

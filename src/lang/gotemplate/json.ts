@@ -2,7 +2,6 @@
 import type { Budget } from './execution.ts';
 import { toBytes, toValidText } from './gostring.ts';
 import {
-  fromJson,
   GoError,
   GoInt,
   type GoMap,
@@ -13,6 +12,7 @@ import {
   TypedSlice,
   typeName,
 } from './value.ts';
+import { fromJson } from './value-json.ts';
 
 /** How JSON text is written. */
 export interface JsonOptions {

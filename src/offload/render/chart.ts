@@ -13,7 +13,7 @@ import { toReleaseChart } from '../../engines/helm/release-chart.ts';
 import { createRenderCache, renderChart as render } from '../../engines/helm/render.ts';
 import type { ReleaseInfo } from '../../engines/helm/scope.ts';
 import { isTable } from '../../engines/helm/table.ts';
-import { fromJson } from '../../lang/gotemplate/value.ts';
+import { fromJson } from '../../lang/gotemplate/value-json.ts';
 import { createByteLru } from '../../lib/byte-lru.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { type PostRender, postRender } from '../../render/post-render.ts';

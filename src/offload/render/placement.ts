@@ -16,10 +16,10 @@ export type BuildHistory = readonly BuildCost[];
 export type Place = { readonly in: 'worker' } | { readonly in: 'loop'; readonly limit: Reading };
 
 /**
- * Most that a build on the event loop may read. Manifests cost 0.1 ms a KiB when the code is warm (test/bench/render.ts),
- * with patches and layers twice that: about 10 ms, half of what a build may take.
+ * Most that a build on the event loop may read. Manifests cost 0.2 ms a KiB when the code is warm, half as much again
+ * with patches and layers: some 8 ms. The first builds of a process take longer, wherever they run.
  */
-const LOOP_LIMIT: Reading = { questions: 1000, bytes: 48 * 1024 };
+const LOOP_LIMIT: Reading = { questions: 1000, bytes: 32 * 1024 };
 /** A build that took longer twice in a row goes to a worker. Once says nothing: code that runs first is slow. */
 const LOOP_MS = 10;
 

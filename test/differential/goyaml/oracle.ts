@@ -1,8 +1,5 @@
-// Owns asking Go: builds the oracle once and sends it a batch of requests.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Owns what the oracle of goyaml is asked and what it answers.
+import { useGoOracle } from '../../support/go-oracle.ts';
 
 export type Op = 'tree' | 'emit' | 'value' | 'json' | 'strict' | 'stream' | 'yaml' | 'marshal';
 
@@ -19,28 +16,14 @@ export interface OracleAnswer {
   readonly error?: string;
 }
 
-export interface Oracle {
-  ask(requests: readonly OracleRequest[]): OracleAnswer[];
-  close(): void;
-}
-
-/** Builds the oracle with the `go` of the machine. */
-export function buildOracle(): Oracle {
-  const folder = mkdtempSync(join(tmpdir(), 'goyaml-oracle-'));
-  const binary = join(folder, 'oracle');
-  execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(import.meta.dirname, 'oracle') });
-  return {
-    ask(requests) {
-      const input = requests.map((request) => JSON.stringify(request)).join('\n');
-      const run = spawnSync(binary, { input, maxBuffer: 2 ** 30, encoding: 'utf8' });
-      if (run.status !== 0) throw new Error(`oracle failed: ${run.stderr}`);
-      return run.stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as OracleAnswer);
-    },
-    close() {
-      rmSync(folder, { recursive: true, force: true });
-    },
+/** Asks the oracle, which answers line by line, for the tests of a file. */
+export function useOracle(): (requests: readonly OracleRequest[]) => OracleAnswer[] {
+  const ask = useGoOracle('goyaml/oracle');
+  return (requests) => {
+    const output = ask(requests.map((request) => JSON.stringify(request)).join('\n'));
+    return output
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as OracleAnswer);
   };
 }

@@ -11,7 +11,7 @@ import {
   withStatus,
 } from '../../../engines/helm/release/record.ts';
 import { mergeMaps, type Table } from '../../../engines/helm/table.ts';
-import { fromJson, toJson } from '../../../lang/gotemplate/value.ts';
+import { fromJson, toJson } from '../../../lang/gotemplate/value-json.ts';
 import { errorMessage } from '../../../lib/errors.ts';
 import { goQuote } from '../../../lib/goquote.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json.ts';

@@ -1,6 +1,6 @@
 // Owns reading one JSON value at the start of a longer text, as Go's json.Decoder does for --set-json.
 import type { GoValue } from '../../../lang/gotemplate/value.ts';
-import { fromJson } from '../../../lang/gotemplate/value.ts';
+import { fromJson } from '../../../lang/gotemplate/value-json.ts';
 import type { JsonValue } from '../../../lib/json.ts';
 
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![.eE])|true|false|null)/y;

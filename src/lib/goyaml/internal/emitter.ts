@@ -1,9 +1,9 @@
-// Owns the emitter's states: what is written between scalars, where lines break, and where comments go.
+// Owns the emitter's states: what is written between scalars, where lines break, and where comments go. What is known of
+// the event being written is pending-event.ts.
 import type { NodeStyle } from '../node.ts';
-import { analyze, simpleText } from './analyze.ts';
 import type { Dialect } from './cursor.ts';
 import type { EmitEvent } from './emit-event.ts';
-import { Writer } from './writer.ts';
+import { PendingEvent } from './pending-event.ts';
 
 export interface EmitterOptions {
   readonly dialect: Dialect;
@@ -33,14 +33,10 @@ const st = Object.freeze({
 } as const);
 
 const MAX_SIMPLE_KEY = 128;
-const NO_FOLDING = Number.POSITIVE_INFINITY;
-const V2_WIDTH = 80;
 
 /** Writes events as YAML, one document after another. */
-export class Emitter {
-  readonly #writer: Writer;
+export class Emitter extends PendingEvent {
   readonly #compact: boolean;
-  readonly #isV2: boolean;
   #state: number = st.root;
   readonly #states: number[] = [];
   readonly #indents: number[] = [];
@@ -48,59 +44,51 @@ export class Emitter {
   #mappingContext = false;
   #keyContext = false;
   #first = true;
-  #head = '';
-  #line = '';
-  #foot = '';
-  #tail = '';
   #keyLine = '';
-  #tagHandle = '';
-  #tagSuffix = '';
-  #analysis = simpleText;
 
   constructor(options: EmitterOptions) {
-    this.#isV2 = options.dialect === 'v2';
-    this.#writer = new Writer(options.dialect, options.indent, this.#isV2 ? V2_WIDTH : NO_FOLDING);
+    super(options.dialect, options.indent);
     this.#compact = options.compact;
   }
 
   get output(): string {
-    return this.#writer.output;
+    return this.writer.output;
   }
 
   startDocument(head: string): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (!this.#first) {
       writer.writeIndent();
       writer.writeIndicator('---', { space: true });
       writer.writeIndent();
     }
     this.#first = false;
-    if (head !== '') this.#head = head;
-    if (this.#head !== '') {
-      this.#writeHead();
+    if (head !== '') this.head = head;
+    if (this.head !== '') {
+      this.writeHead();
       writer.putBreak();
     }
     this.#state = st.root;
   }
 
   endDocument(foot: string): void {
-    const writer = this.#writer;
-    if (foot !== '') this.#foot = foot;
+    const writer = this.writer;
+    if (foot !== '') this.foot = foot;
     writer.footIndent = 0;
-    this.#writeFoot();
+    this.writeFoot();
     writer.footIndent = -1;
     writer.writeIndent();
   }
 
   /** Writes one event of a document. */
   emit(event: EmitEvent) {
-    this.#analyze(event);
+    this.analyze(event);
     switch (this.#state) {
       case st.root:
         this.#states.push(st.documentEnd);
-        this.#writeHead();
+        this.writeHead();
         this.#node(event, false, false);
-        return this.#writeLineAndFoot();
+        return this.writeLineAndFoot();
       case st.flowSequenceFirst:
         return this.#flowItem(event, true, false);
       case st.flowSequence:
@@ -132,31 +120,14 @@ export class Emitter {
     }
   }
 
-  #analyze(event: EmitEvent): void {
-    if (event.head !== '') this.#head = event.head;
-    if (event.line !== '') this.#line = event.line;
-    if (event.foot !== '') this.#foot = event.foot;
-    if (event.tail !== '') this.#tail = event.tail;
-    this.#tagHandle = '';
-    this.#tagSuffix = '';
-    if (event.tag !== '') this.#splitTag(event.tag);
-    if (event.type === 'scalar') this.#analysis = analyze(event.value, this.#isV2);
-  }
-
-  #splitTag(tag: string): void {
-    const handle = tag.startsWith('!') ? '!' : tag.startsWith('tag:yaml.org,2002:') ? '!!' : '';
-    this.#tagHandle = handle;
-    this.#tagSuffix = handle === '' ? tag : tag.slice(handle === '!' ? 1 : 18);
-  }
-
   #increaseIndent(flow: boolean, indentless: boolean, compact: boolean): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     const { bestIndent } = writer;
     this.#indents.push(writer.indent);
     if (writer.indent < 0) {
       writer.indent = flow ? bestIndent : 0;
     } else if (!indentless) {
-      if (this.#isV2) {
+      if (this.isV2) {
         writer.indent += bestIndent;
       } else if (this.#states[this.#states.length - 1] === st.blockSequence) {
         // The first level inside a sequence only skips its `- `.
@@ -168,11 +139,7 @@ export class Emitter {
   }
 
   #decreaseIndent(): void {
-    this.#writer.indent = this.#indents.pop()!;
-  }
-
-  #hasTrailingComment(): boolean {
-    return this.#line !== '' || this.#foot !== '' || this.#tail !== '';
+    this.writer.indent = this.#indents.pop()!;
   }
 
   #endCollection(): void {
@@ -180,7 +147,7 @@ export class Emitter {
   }
 
   #flowItem(event: EmitEvent, first: boolean, trail: boolean) {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (first) {
       writer.writeIndicator('[', { space: true, opens: true });
       this.#increaseIndent(true, false, false);
@@ -189,39 +156,39 @@ export class Emitter {
     if (event.type === 'sequenceEnd') {
       this.#flowLevel--;
       this.#decreaseIndent();
-      if (writer.column === 0 && !this.#isV2) writer.writeIndent();
+      if (writer.column === 0 && !this.isV2) writer.writeIndent();
       writer.writeIndicator(']');
-      this.#writeLineAndFoot();
+      this.writeLineAndFoot();
       return this.#endCollection();
     }
     if (!first && !trail) writer.writeIndicator(',');
-    this.#writeHead();
+    this.writeHead();
     if (writer.column === 0 || writer.column > writer.width) writer.writeIndent();
-    this.#states.push(this.#hasTrailingComment() ? st.flowSequenceTrail : st.flowSequence);
+    this.#states.push(this.hasTrailingComment() ? st.flowSequenceTrail : st.flowSequence);
     this.#node(event, false, false);
-    if (this.#hasTrailingComment()) writer.writeIndicator(',');
-    this.#writeLineAndFoot();
+    if (this.hasTrailingComment()) writer.writeIndicator(',');
+    this.writeLineAndFoot();
   }
 
   #flowKey(event: EmitEvent, first: boolean, trail: boolean) {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (first) {
       writer.writeIndicator('{', { space: true, opens: true });
       this.#increaseIndent(true, false, false);
       this.#flowLevel++;
     }
     if (event.type === 'mappingEnd') {
-      const commented = this.#head !== '' || this.#foot !== '' || this.#tail !== '';
+      const commented = this.head !== '' || this.foot !== '' || this.tail !== '';
       if (commented && !first && !trail) writer.writeIndicator(',');
-      this.#writeHead();
+      this.writeHead();
       this.#flowLevel--;
       this.#decreaseIndent();
       writer.writeIndicator('}');
-      this.#writeLineAndFoot();
+      this.writeLineAndFoot();
       return this.#endCollection();
     }
     if (!first && !trail) writer.writeIndicator(',');
-    this.#writeHead();
+    this.writeHead();
     if (writer.column === 0 || writer.column > writer.width) writer.writeIndent();
     if (this.#isSimpleKey(event)) {
       this.#states.push(st.flowMappingSimpleValue);
@@ -233,24 +200,24 @@ export class Emitter {
   }
 
   #flowValue(event: EmitEvent, simple: boolean): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (simple) {
       writer.writeIndicator(':');
     } else {
       if (writer.column > writer.width) writer.writeIndent();
       writer.writeIndicator(':', { space: true });
     }
-    this.#states.push(this.#hasTrailingComment() ? st.flowMappingTrail : st.flowMappingKey);
+    this.#states.push(this.hasTrailingComment() ? st.flowMappingTrail : st.flowMappingKey);
     this.#node(event, true, false);
-    if (this.#hasTrailingComment()) writer.writeIndicator(',');
-    this.#writeLineAndFoot();
+    if (this.hasTrailingComment()) writer.writeIndicator(',');
+    this.writeLineAndFoot();
   }
 
   #blockItem(event: EmitEvent, first: boolean) {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (first) {
       const belowKey = this.#mappingContext;
-      if (this.#isV2) {
+      if (this.isV2) {
         this.#increaseIndent(false, belowKey && !writer.indention, false);
       } else {
         const compact = belowKey && (writer.column === 0 || !writer.indention) && this.#compact;
@@ -261,27 +228,27 @@ export class Emitter {
       this.#decreaseIndent();
       return this.#endCollection();
     }
-    this.#writeHead();
+    this.writeHead();
     writer.writeIndent();
     writer.writeIndicator('-', { space: true, indents: true });
     this.#states.push(st.blockSequence);
     this.#node(event, false, false);
-    this.#writeLineAndFoot();
+    this.writeLineAndFoot();
   }
 
   #blockKey(event: EmitEvent, first: boolean) {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (first) this.#increaseIndent(false, false, false);
-    this.#writeHead();
+    this.writeHead();
     if (event.type === 'mappingEnd') {
       this.#decreaseIndent();
       return this.#endCollection();
     }
     writer.writeIndent();
-    if (this.#line !== '') {
+    if (this.line !== '') {
       // A comment on the key's line is kept for the value.
-      this.#keyLine = this.#line;
-      this.#line = '';
+      this.#keyLine = this.line;
+      this.line = '';
     }
     if (this.#isSimpleKey(event)) {
       this.#states.push(st.blockMappingSimpleValue);
@@ -293,7 +260,7 @@ export class Emitter {
   }
 
   #blockValue(event: EmitEvent, simple: boolean): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (simple) {
       writer.writeIndicator(':');
     } else {
@@ -303,21 +270,21 @@ export class Emitter {
     if (this.#keyLine !== '') this.#placeKeyComment(event);
     this.#states.push(st.blockMappingKey);
     this.#node(event, true, false);
-    this.#writeLineAndFoot();
+    this.writeLineAndFoot();
   }
 
   #placeKeyComment(event: EmitEvent): void {
     if (event.type === 'scalar') {
-      if (this.#line !== '') return;
-      this.#line = this.#keyLine;
+      if (this.line !== '') return;
+      this.line = this.#keyLine;
       this.#keyLine = '';
     } else if (!event.flow && (event.type === 'mappingStart' || event.type === 'sequenceStart')) {
       // A block follows below, so the comment is written now.
-      const own = this.#line;
-      this.#line = this.#keyLine;
-      this.#writeLine(false);
-      this.#keyLine = this.#line;
-      this.#line = own;
+      const own = this.line;
+      this.line = this.#keyLine;
+      this.writeLine(false);
+      this.#keyLine = this.line;
+      this.line = own;
     }
   }
 
@@ -326,17 +293,17 @@ export class Emitter {
     this.#keyContext = key;
     switch (event.type) {
       case 'alias':
-        this.#writer.writeIndicator('*', { space: true });
-        this.#writeAnchorName(event.anchor);
+        this.writer.writeIndicator('*', { space: true });
+        this.writeAnchorName(event.anchor);
         return this.#endCollection();
       case 'scalar':
         return this.#scalar(event);
       case 'sequenceStart':
-        this.#writeProperties(event);
+        this.writeProperties(event);
         this.#state = this.#isFlow(event) ? st.flowSequenceFirst : st.blockSequenceFirst;
         return;
       case 'mappingStart':
-        this.#writeProperties(event);
+        this.writeProperties(event);
         this.#state = this.#isFlow(event) ? st.flowMappingFirst : st.blockMappingFirst;
         return;
       default:
@@ -348,27 +315,13 @@ export class Emitter {
     return this.#flowLevel > 0 || event.flow || event.empty;
   }
 
-  #writeAnchorName(name: string): void {
-    this.#writer.put(name);
-    this.#writer.whitespace = false;
-    this.#writer.indention = false;
-  }
-
-  #writeProperties(event: EmitEvent): void {
-    if (event.anchor !== '') {
-      this.#writer.writeIndicator('&', { space: true });
-      this.#writeAnchorName(event.anchor);
-    }
-    if (this.#tagHandle !== '' || this.#tagSuffix !== '') this.#writer.writeTag(this.#tagHandle, this.#tagSuffix);
-  }
-
   #isSimpleKey(event: EmitEvent): boolean {
-    const length = event.anchor.length + this.#tagHandle.length + this.#tagSuffix.length;
+    const length = event.anchor.length + this.tagHandle.length + this.tagSuffix.length;
     switch (event.type) {
       case 'alias':
         return event.anchor.length <= MAX_SIMPLE_KEY;
       case 'scalar':
-        return !this.#analysis.multiline && length + byteLength(event.value) <= MAX_SIMPLE_KEY;
+        return !this.analysis.multiline && length + byteLength(event.value) <= MAX_SIMPLE_KEY;
       case 'sequenceStart':
       case 'mappingStart':
         return event.empty && length <= MAX_SIMPLE_KEY;
@@ -379,9 +332,9 @@ export class Emitter {
 
   #scalar(event: EmitEvent): void {
     const style = this.#selectStyle(event);
-    this.#writeProperties(event);
+    this.writeProperties(event);
     this.#increaseIndent(true, false, false);
-    const writer = this.#writer;
+    const writer = this.writer;
     const mayFold = !this.#keyContext;
     switch (style) {
       case undefined:
@@ -397,7 +350,7 @@ export class Emitter {
       case 'folded':
         writer.writeIndicator(style === 'literal' ? '|' : '>', { space: true });
         writer.writeBlockHints(event.value);
-        this.#writeLine(true);
+        this.writeLine(true);
         if (style === 'literal') writer.writeLiteralLines(event.value);
         else writer.writeFoldedLines(event.value);
     }
@@ -406,7 +359,7 @@ export class Emitter {
   }
 
   #selectStyle(event: EmitEvent): NodeStyle['scalar'] {
-    const analysis = this.#analysis;
+    const analysis = this.analysis;
     let style = event.style;
     if (this.#keyContext && analysis.multiline) style = 'double';
     if (style === undefined) {
@@ -418,46 +371,6 @@ export class Emitter {
       if (!analysis.block || this.#flowLevel > 0 || this.#keyContext) return 'double';
     }
     return style;
-  }
-
-  #writeHead(): void {
-    const writer = this.#writer;
-    if (this.#tail !== '') {
-      writer.writeIndent();
-      writer.writeComment(this.#tail);
-      this.#tail = '';
-      writer.footIndent = Math.max(writer.indent, 0);
-    }
-    if (this.#head === '') return;
-    writer.writeIndent();
-    writer.writeComment(this.#head);
-    this.#head = '';
-  }
-
-  /** Writes the line comment; a block scalar needs the line break even without one. */
-  #writeLine(breaks: boolean): void {
-    const writer = this.#writer;
-    if (this.#line === '') {
-      if (breaks) writer.putBreak();
-      return;
-    }
-    if (!writer.whitespace) writer.put(' ');
-    writer.writeComment(this.#line);
-    this.#line = '';
-  }
-
-  #writeFoot(): void {
-    if (this.#foot === '') return;
-    const writer = this.#writer;
-    writer.writeIndent();
-    writer.writeComment(this.#foot);
-    this.#foot = '';
-    writer.footIndent = Math.max(writer.indent, 0);
-  }
-
-  #writeLineAndFoot(): void {
-    if (this.#line !== '') this.#writeLine(false);
-    if (this.#foot !== '') this.#writeFoot();
   }
 }
 

@@ -1,35 +1,7 @@
 // Owns YAML's grammar: tokens in, events out, with an explicit stack, so that depth costs no call stack.
 import { Events, ev } from './events.ts';
+import { DEFAULT_TAGS, state } from './grammar-state.ts';
 import { type Token, tok } from './token.ts';
-
-const state = Object.freeze({
-  implicitDocumentStart: 0,
-  documentStart: 1,
-  documentContent: 2,
-  documentEnd: 3,
-  blockNode: 4,
-  blockSequenceFirst: 5,
-  blockSequence: 6,
-  indentlessSequence: 7,
-  blockMappingFirst: 8,
-  blockMappingKey: 9,
-  blockMappingValue: 10,
-  flowSequenceFirst: 11,
-  flowSequence: 12,
-  flowPairKey: 13,
-  flowPairValue: 14,
-  flowPairEnd: 15,
-  flowMappingFirst: 16,
-  flowMappingKey: 17,
-  flowMappingValue: 18,
-  flowMappingEmpty: 19,
-  end: 20,
-} as const);
-
-const DEFAULT_TAGS: readonly (readonly [string, string])[] = [
-  ['!', '!'],
-  ['!!', 'tag:yaml.org,2002:'],
-];
 
 /** Reads one event after another. */
 export class Grammar extends Events {

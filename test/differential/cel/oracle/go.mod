@@ -14,3 +14,7 @@ require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20240826202546-f6391c0de4c7 // indirect
 	google.golang.org/protobuf v1.34.2 // indirect
 )
+
+require lockstep/test/differential/serve v0.0.0
+
+replace lockstep/test/differential/serve => ../../serve

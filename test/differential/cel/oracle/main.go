@@ -6,7 +6,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"sort"
 	"strings"
 
@@ -15,6 +14,8 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 	"github.com/google/cel-go/ext"
+
+	"lockstep/test/differential/serve"
 )
 
 type input struct {
@@ -89,12 +90,7 @@ func integers(v any) any {
 	return v
 }
 
-func evaluate(in input) (out output) {
-	defer func() {
-		if r := recover(); r != nil {
-			out = output{Failed: fmt.Sprintf("panic: %v", r)}
-		}
-	}()
+func evaluate(in input) output {
 	options := []cel.EnvOption{
 		cel.HomogeneousAggregateLiterals(),
 		cel.EagerlyValidateDeclarations(true),
@@ -138,17 +134,5 @@ func evaluate(in input) (out output) {
 }
 
 func main() {
-	var inputs []input
-	if err := json.NewDecoder(os.Stdin).Decode(&inputs); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	outputs := make([]output, len(inputs))
-	for i, in := range inputs {
-		outputs[i] = evaluate(in)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(outputs); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	serve.Answers(evaluate, func(text string) output { return output{Failed: text} })
 }

@@ -4,11 +4,9 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
-
 	"github.com/fluxcd/pkg/envsubst"
+
+	"lockstep/test/differential/serve"
 )
 
 type input struct {
@@ -22,12 +20,7 @@ type output struct {
 	Error []byte `json:"error,omitempty"`
 }
 
-func substitute(in input) (out output) {
-	defer func() {
-		if r := recover(); r != nil {
-			out = output{Error: []byte(fmt.Sprintf("panic: %v", r))}
-		}
-	}()
+func substitute(in input) output {
 	text, err := envsubst.Eval(string(in.Text), func(name string) (string, bool) {
 		value, found := in.Variables[name]
 		return string(value), found || !in.Strict
@@ -39,17 +32,5 @@ func substitute(in input) (out output) {
 }
 
 func main() {
-	var inputs []input
-	if err := json.NewDecoder(os.Stdin).Decode(&inputs); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	outputs := make([]output, len(inputs))
-	for i, in := range inputs {
-		outputs[i] = substitute(in)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(outputs); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	serve.Answers(substitute, func(text string) output { return output{Error: []byte(text)} })
 }

@@ -16,3 +16,7 @@ require (
 	github.com/spf13/cast v1.7.0 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
 )
+
+require lockstep/test/differential/serve v0.0.0
+
+replace lockstep/test/differential/serve => ../../serve

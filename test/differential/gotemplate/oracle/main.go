@@ -4,12 +4,12 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"os"
 	"strings"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"lockstep/test/differential/serve"
 )
 
 type input struct {
@@ -23,12 +23,7 @@ type output struct {
 	Error []byte `json:"error,omitempty"`
 }
 
-func render(in input) (out output) {
-	defer func() {
-		if r := recover(); r != nil {
-			out = output{Error: []byte(fmt.Sprintf("panic: %v", r))}
-		}
-	}()
+func render(in input) output {
 	var data interface{}
 	if err := json.Unmarshal(in.Data, &data); err != nil {
 		return output{Error: []byte(err.Error())}
@@ -54,17 +49,5 @@ func render(in input) (out output) {
 }
 
 func main() {
-	var inputs []input
-	if err := json.NewDecoder(os.Stdin).Decode(&inputs); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	outputs := make([]output, len(inputs))
-	for i, in := range inputs {
-		outputs[i] = render(in)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(outputs); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	serve.Answers(render, func(text string) output { return output{Error: []byte(text)} })
 }

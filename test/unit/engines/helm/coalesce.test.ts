@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { coalesceValues } from '../../../../src/engines/helm/coalesce.ts';
 import type { Compat } from '../../../../src/engines/helm/compat.ts';
 import { parseValues } from '../../../../src/engines/helm/values-file.ts';
-import { toJson } from '../../../../src/lang/gotemplate/value.ts';
+import { toJson } from '../../../../src/lang/gotemplate/value-json.ts';
 import { chartOf } from './charts.ts';
 
 const SUB = 'apiVersion: v2\nname: sub\nversion: 1.0.0\n';

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSet, type SetMode } from '../../../../src/engines/helm/set.ts';
 import type { Table } from '../../../../src/engines/helm/table.ts';
-import { GoInt, type GoValue, toJson } from '../../../../src/lang/gotemplate/value.ts';
+import { GoInt, type GoValue } from '../../../../src/lang/gotemplate/value.ts';
+import { toJson } from '../../../../src/lang/gotemplate/value-json.ts';
 
 function set(text: string, mode: SetMode = { kind: 'typed' }, values: Table = new Map()): unknown {
   parseSet(text, values, mode);

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseToml } from '../../../../src/engines/helm/toml-decode.ts';
 import { encodeToml } from '../../../../src/engines/helm/toml-encode.ts';
 import { formatValue } from '../../../../src/lang/gotemplate/printf.ts';
-import { fromJson, type GoValue, int, toJson } from '../../../../src/lang/gotemplate/value.ts';
+import { type GoValue, int } from '../../../../src/lang/gotemplate/value.ts';
+import { fromJson, toJson } from '../../../../src/lang/gotemplate/value-json.ts';
 import { rendered } from './charts.ts';
 
 describe('parseToml', () => {

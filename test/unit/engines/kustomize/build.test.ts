@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type BuildOptions, buildKustomization } from '../../../../src/engines/kustomize/build.ts';
 import { BuildError } from '../../../../src/engines/kustomize/errors.ts';
 import type { Fetched, FetchedFile, FetchedRepository } from '../../../../src/engines/kustomize/missing.ts';
+import type { FileTree } from '../../../../src/lib/filetree.ts';
 import { createMemoryTree } from '../../../../src/lib/memory-tree.ts';
-import { recordReads, wouldReadTheSame } from '../../../../src/lib/recording-tree.ts';
+import { type ReadRecord, recordReads, wouldReadTheSame } from '../../../../src/lib/recording-tree.ts';
+import { runSteps } from '../../../../src/lib/steps.ts';
 
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n';
 
@@ -33,6 +35,8 @@ function fetched(
 ): Fetched {
   return { file: (url) => files[url], repository: (key) => repositories[key] };
 }
+
+const readsTheSame = (record: ReadRecord, tree: FileTree) => runSteps(wouldReadTheSame(record, tree));
 
 describe('buildKustomization', () => {
   it('answers YAML, objects and nodes of the same resources', () => {
@@ -168,9 +172,9 @@ describe('buildKustomization', () => {
 
     buildKustomization(tree, '/');
 
-    expect(wouldReadTheSame(record, createMemoryTree({ ...files, 'other.yaml': 'x' }))).toBe(true);
-    expect(wouldReadTheSame(record, createMemoryTree({ ...files, 'c.yaml': `${CONFIG_MAP}data: {}\n` }))).toBe(false);
-    expect(wouldReadTheSame(record, createMemoryTree({ ...files, Kustomization: 'x' }))).toBe(false);
+    expect(readsTheSame(record, createMemoryTree({ ...files, 'other.yaml': 'x' }))).toBe(true);
+    expect(readsTheSame(record, createMemoryTree({ ...files, 'c.yaml': `${CONFIG_MAP}data: {}\n` }))).toBe(false);
+    expect(readsTheSame(record, createMemoryTree({ ...files, Kustomization: 'x' }))).toBe(false);
   });
 
   it('says which fields are deprecated', () => {

@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toBytes } from '../../../../src/lang/gotemplate/gostring.ts';
 import {
-  checkNodeCount,
   compareStrings,
-  fromJson,
   GoInt,
   type GoMap,
   int,
@@ -15,9 +13,9 @@ import {
   sortedKeys,
   stringList,
   TypedMap,
-  toJson,
   typeName,
 } from '../../../../src/lang/gotemplate/value.ts';
+import { checkNodeCount, fromJson, toJson } from '../../../../src/lang/gotemplate/value-json.ts';
 
 describe('types', () => {
   it('names values as Go does', () => {

@@ -1,0 +1,3 @@
+module lockstep/test/differential/serve
+
+go 1.26
