@@ -3,9 +3,10 @@
 import { type Core, systemWrite } from '../core.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../object.ts';
 import { parseApiVersion, type Resource } from '../registry.ts';
+import { ApiError } from '../rest/errors.ts';
 import { patchObject } from '../rest/mutate.ts';
 import { bodyFault } from '../rest/prepare.ts';
-import { removeObject } from '../rest/remove.ts';
+import { isReleased, removeObject } from '../rest/remove.ts';
 import { type Change, type Entry, keyOf } from '../storage/storage.ts';
 
 const FOREGROUND = 'foregroundDeletion';
@@ -183,5 +184,14 @@ function writeMeta(
   if (live === undefined || version === undefined) return;
   const { namespace = '', name } = live.metadata;
   const write = systemWrite({ resource, version, namespace, name }, 'kube-controller-manager');
-  patchObject(core, write, (object) => ({ ...object, metadata: { ...object.metadata, ...change } }), bodyFault(write));
+  const changed = (object: KubeObject): KubeObject => ({ ...object, metadata: { ...object.metadata, ...change } });
+  try {
+    patchObject(core, write, changed, bodyFault(write));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // Stored under other rules than those of today: it is let go all the same.
+    const next = changed(live);
+    if (isReleased(next)) core.storage.remove(resource.collection, key);
+    else core.storage.put(resource.collection, key, next);
+  }
 }

@@ -1,8 +1,8 @@
 // Owns finding keys that stand twice in one object of a JSON text, which parsing forgets. Pure.
 
 /**
- * Paths of repeated keys, `spec.ports[0].name`, in the order of the text, each named once.
- * The text must be valid JSON.
+ * Paths of repeated keys, `spec.ports[0].name`, in the order of the text, each named once. Of a text that is no JSON
+ * the answer means nothing: reading it says what is wrong.
  */
 export function duplicateKeys(text: string): string[] {
   const found: string[] = [];
@@ -27,7 +27,7 @@ export function duplicateKeys(text: string): string[] {
       case '"': {
         const end = endOfString(text, at);
         if (inside?.keys !== undefined && isKey(text, end)) {
-          const key = JSON.parse(text.slice(at, end)) as string;
+          const key = keyOf(text.slice(at, end));
           inside.step = key;
           if (inside.keys.has(key)) found.push(pathOf(open.map(({ step }) => step)));
           inside.keys.add(key);
@@ -42,8 +42,16 @@ export function duplicateKeys(text: string): string[] {
 /** Where the text goes on behind the string that begins here. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
   return at + 1;
+}
+
+function keyOf(quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return quoted;
+  }
 }
 
 function isKey(text: string, end: number): boolean {

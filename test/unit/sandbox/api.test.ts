@@ -249,6 +249,17 @@ describe('the API without sockets', () => {
       expect(api.store.get(CONFIG_MAPS, 'default', 'a')).toBeDefined();
     });
 
+    it('lets go of what the rules of today would refuse', async () => {
+      const { metadata } = api.store.create(CONFIG_MAPS, configMap('odd'));
+      const labels = { 'no label': 'at all' };
+      api.core.storage.put('/configmaps', 'default/odd', { ...configMap('odd'), metadata: { ...metadata, labels } });
+
+      api.store.delete(CONFIG_MAPS, 'default', 'odd', { propagationPolicy: 'Foreground' });
+      await settle();
+
+      expect(api.store.get(CONFIG_MAPS, 'default', 'odd')).toBeUndefined();
+    });
+
     it('goes in the foreground after its blocking dependents', async () => {
       const owner = api.store.create(CONFIG_MAPS, configMap('owner'));
       const ownerReferences = [

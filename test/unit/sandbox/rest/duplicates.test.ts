@@ -20,4 +20,10 @@ describe('keys that stand twice', () => {
   ])('of %s are %j', (text, found) => {
     expect(duplicateKeys(text)).toEqual(found);
   });
+
+  it('are looked for to the end of any text', () => {
+    for (const text of ['{"a', '{"a\\', '{"a":1,"a"', '{"\\x":1}', ']]]}', '{'.repeat(10_000), '"', ':"a":']) {
+      expect(() => duplicateKeys(text)).not.toThrow();
+    }
+  });
 });
