@@ -118,14 +118,36 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   return new ApiError(415, 'UnsupportedMediaType', message);
 }
 
-export function notAcceptable(offered: readonly string[]): ApiError {
-  const message = `406: Not Acceptable\n\nAvailable representations: ${offered.join(', ')}`;
+/** The router found no media type to answer in. */
+export function notRouted(produced: readonly string[]): ApiError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${produced.join(', ')}`;
   return new ApiError(406, 'NotAcceptable', message, 'empty');
 }
 
 /** A type as Go prints it: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
 export function formatType({ apiVersion = '', kind = '' }: { readonly apiVersion?: string; readonly kind?: string }) {
   return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+}
+
+/** The encoder has no form that the client accepts. */
+export function notAcceptable(offered: readonly string[]): ApiError {
+  return new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`);
+}
+
+/** Metadata was asked for in the form of a list where there is an object, or the other way round. */
+export function wrongForm(
+  { group, kind, custom }: { readonly group: string; readonly kind: string; readonly custom: boolean },
+  found: 'object' | 'list',
+): ApiError {
+  const name = found === 'list' ? `${kind}List` : kind;
+  const [asked, but] =
+    found === 'list'
+      ? ['PartialObjectMetadata', 'the requested object is a list']
+      : ['PartialObjectMetadataList', 'the requested object is not a list'];
+  const type = custom
+    ? `*unstructured.Unstructured${found === 'list' ? 'List' : ''}`
+    : `*${group === '' ? 'core' : group.split('.')[0]}.${name}`;
+  return new ApiError(406, 'NotAcceptable', `you requested ${asked}, but ${but} (${type})`);
 }
 
 /** One fault of an object against its kind's rules. `type` is the API's cause, `FieldValueRequired` and so on. */

@@ -99,7 +99,8 @@ function toRequest({ kinds, names }: Exchange, step: Step): Request {
   const method = METHODS[verb];
   if (method === undefined) throw new Error(`${step.do}: no such method`);
   const query: string[] = verb === 'WATCH' ? ['watch=1'] : [];
-  const headers: Record<string, string> = { 'user-agent': USER_AGENT, ...step.headers };
+  const headers: Record<string, string> = { 'user-agent': USER_AGENT };
+  for (const [name, value] of Object.entries(step.headers ?? {})) headers[name] = fill(value, names);
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === 'by') query.push(`fieldManager=${words.shift()}`);
     else if (word === 'as') headers['impersonate-user'] = words.shift() ?? '';
