@@ -93,6 +93,19 @@ export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message);
 }
 
+/** Bytes of a body that messages show. */
+const SUMMARY = 30;
+
+/** A body that does not say what it is: its beginning is shown, as hexadecimal digits where it is no JSON object. */
+export function unrecognized(kind: string, why: string, body: string | Uint8Array): ApiError {
+  const bytes = Buffer.from(body);
+  const end = bytes.length > SUMMARY ? ' ...' : '';
+  const start = bytes.subarray(0, SUMMARY);
+  const shown = bytes[0] === 0x7b ? start.toString('utf8') : start.toString('hex');
+  const summary = bytes.length === 0 ? '<empty>' : `${shown}${end}`;
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary})`);
+}
+
 export function forbidden(named: Named, name: string, why: string): ApiError {
   const subject = name === '' ? qualified(named) : `${qualified(named)} ${JSON.stringify(name)}`;
   return new ApiError(403, 'Forbidden', `${subject} is forbidden: ${why}`, details(named, name));
@@ -139,14 +152,13 @@ export function wrongForm(
   { group, kind, custom }: { readonly group: string; readonly kind: string; readonly custom: boolean },
   found: 'object' | 'list',
 ): ApiError {
+  if (custom) return new ApiError(500, '', found === 'list' ? 'content is a list' : 'content is not a list');
   const name = found === 'list' ? `${kind}List` : kind;
   const [asked, but] =
     found === 'list'
       ? ['PartialObjectMetadata', 'the requested object is a list']
       : ['PartialObjectMetadataList', 'the requested object is not a list'];
-  const type = custom
-    ? `*unstructured.Unstructured${found === 'list' ? 'List' : ''}`
-    : `*${group === '' ? 'core' : group.split('.')[0]}.${name}`;
+  const type = `*${group === '' ? 'core' : group.split('.')[0]}.${name}`;
   return new ApiError(406, 'NotAcceptable', `you requested ${asked}, but ${but} (${type})`);
 }
 

@@ -43,9 +43,16 @@ export function findResource(core: Core, request: ApiRequest): ResourceRequest {
   const resource = core.registry.find(group, plural ?? '');
   const served = resource?.versions.get(version);
   if (resource === undefined || served === undefined) {
-    throw core.registry.groups().includes(group) ? noSuchResource() : new NoSuchPath();
+    throw isKnown(core, request) ? noSuchResource() : new NoSuchPath();
   }
+  // A path below a namespace leads to no custom object outside of one.
+  if (resource.custom && !resource.namespaced && request.info.namespace !== '') throw new NoSuchPath();
   return { ...request, resource, version: served };
+}
+
+/** Whether faults of the request's path have a Status: below the built-in groups. */
+function isKnown(core: Core, { info }: ApiRequest): boolean {
+  return core.registry.inGroup(info.group).some(({ custom }) => !custom);
 }
 
 /** Resources in namespaces are addressed with one. */

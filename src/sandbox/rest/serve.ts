@@ -90,7 +90,8 @@ function serveOther(routes: Routes, request: ApiRequest): Answer {
   }
   const document = discoveryDocument(routes, request, path);
   if (document !== undefined) return document;
-  throw info.version !== '' && core.registry.groups().includes(info.group) ? noSuchResource() : new NoSuchPath();
+  const isKnown = core.registry.inGroup(info.group).some(({ custom }) => !custom);
+  throw info.version !== '' && isKnown ? noSuchResource() : new NoSuchPath();
 }
 
 function discoveryDocument({ core, address }: Routes, { headers, info }: ApiRequest, path: string): Answer | undefined {
