@@ -56,9 +56,7 @@ describe('rules of custom resources', () => {
     const rule = { rule: 'self.size >= oldSelf.size', message: 'may not shrink' };
 
     expect(check([rule], { size: 1 })).toEqual([]);
-    expect(check([rule], { size: 1 }, { size: 2 })).toEqual([
-      'FieldValueInvalid spec: Invalid value: may not shrink',
-    ]);
+    expect(check([rule], { size: 1 }, { size: 2 })).toEqual(['FieldValueInvalid spec: Invalid value: may not shrink']);
   });
 
   it('that cannot be evaluated are faults', () => {
