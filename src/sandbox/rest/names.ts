@@ -48,7 +48,8 @@ function nameProblems(rule: NameRule, name: string): string[] {
 /** Faults of a name by one of the rules of DNS. */
 export function dnsLabelProblems(rule: Exclude<NameRule, 'path'>, name: string): string[] {
   const limit = rule === 'subdomain' ? 253 : 63;
-  const problems = name.length > limit ? [`must be no more than ${limit} characters`] : [];
+  const unit = rule === 'dns1035' ? 'bytes' : 'characters';
+  const problems = name.length > limit ? [`must be no more than ${limit} ${unit}`] : [];
   if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
   if (rule === 'label' && !LABEL.test(name)) problems.push(SUBDOMAIN.test(name) ? NO_DOTS : LABEL_MESSAGE);
   if (rule === 'dns1035' && !DNS1035.test(name)) problems.push(DNS1035_MESSAGE);

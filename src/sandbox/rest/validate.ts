@@ -19,7 +19,9 @@ export function checkObject(core: Core, write: WriteRequest, object: KubeObject,
     ...checkFinalizers(metadata.finalizers),
     ...checkOwners(object),
   );
-  if (!write.resource.custom) faults.push(...checkCoreFinalizers(metadata.finalizers, 'metadata.finalizers'));
+  // The one built-in group whose validation does not ask for it is policy.
+  if (!write.resource.custom && write.resource.group !== 'policy')
+    faults.push(...checkCoreFinalizers(metadata.finalizers, 'metadata.finalizers'));
   if (write.subresource === 'finalize') {
     const finalizers = readPath(object, ['spec', 'finalizers']) as readonly string[] | undefined;
     faults.push(...checkCoreFinalizers(finalizers, 'spec.finalizers'));
@@ -77,7 +79,8 @@ export function checkUpdate(write: WriteRequest, next: KubeObject, live: KubeObj
   if (write.subresource !== '') return [];
   const faults: FieldFault[] = [];
   const rules = rulesOf(write.resource);
-  for (const { path, message = 'field is immutable', forbidden, shown } of rules.immutable ?? []) {
+  for (const { path, message = 'field is immutable', forbidden, shown, unless } of rules.immutable ?? []) {
+    if (unless && readPath(next, unless.path.split('.')) === unless.value) continue;
     const steps = path.split('.');
     const now = readPath(next, steps) ?? null;
     if (equalJson(readPath(live, steps) ?? null, now)) continue;
