@@ -33,7 +33,6 @@ function validateNode(node: SchemaNode, value: unknown, path: string, faults: Fi
     if (raw['nullable'] !== true && node.type !== '') faults.push(typeFault(path, 'null', node.type));
     return;
   }
-  if (raw['x-kubernetes-embedded-resource'] === true && isRecord(value)) checkEmbedded(value, path, faults);
   if (!checkType(node, value, path, faults)) return;
   checkConstraints(raw, value, path, faults);
   if (Array.isArray(value)) {
@@ -166,11 +165,6 @@ function checkStep(step: number, value: number, path: string, faults: FieldFault
 function isRequiredNull(raw: RawSchema, key: string, value: unknown, field: SchemaNode): boolean {
   const { required } = raw;
   return value === null && field.raw['nullable'] !== true && Array.isArray(required) && required.includes(key);
-}
-
-/** An object inside an object says what it is. */
-function checkEmbedded(value: Record<string, unknown>, path: string, faults: FieldFault[]): void {
-  for (const field of ['apiVersion', 'kind']) if (!getKey(value, field)) faults.push(requiredFault(join(path, field)));
 }
 
 /** The API server reports absent fields after the faults of present ones. */

@@ -60,7 +60,7 @@ function replicasFaults(object: KubeObject, path: string): FieldFault[] {
       return [accessFault(path, 0, value, 'map[string]interface{}', at)];
     }
     value = getKey(value, step);
-    if (value === undefined || value === null) return [];
+    if (value === undefined || (value === null && i < steps.length - 1)) return [];
   }
   if (typeof value !== 'bigint' && !Number.isInteger(value)) return [accessFault(path, 0, value, 'int64')];
   if (Number(value) < 0) return [invalidFault(path, value, 'should be a non-negative integer')];

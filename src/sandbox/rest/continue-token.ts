@@ -43,6 +43,11 @@ export function parseToken(text: string): ContinueToken {
 
 /** Go names the byte that is wrong, as the character of that number. */
 function jsonProblem(bytes: Buffer): string {
+  const [first = 0] = bytes;
+  if (first >= 0x80) {
+    const shown = first < 0xa1 || first === 0xad ? `\\u00${first.toString(16)}` : String.fromCharCode(first);
+    return `invalid character '${shown}' looking for beginning of value`;
+  }
   try {
     parseGoJson(bytes.toString('latin1'));
   } catch (error) {

@@ -216,5 +216,7 @@ export function duplicateFault(field: string, value: unknown): FieldFault {
 export function formatValue(value: unknown): string {
   if (value === undefined) return 'null';
   if (typeof value === 'bigint') return value.toString();
+  // Go writes control characters by their byte.
+  if (typeof value === 'string') return JSON.stringify(value).replace(/(?<!\\)\\u00(?=[01][0-9a-f])/g, '\\x');
   return JSON.stringify(value);
 }

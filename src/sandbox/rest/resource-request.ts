@@ -45,9 +45,15 @@ export function findResource(core: Core, request: ApiRequest): ResourceRequest {
   if (resource === undefined || served === undefined) {
     throw isKnown(core, request) ? noSuchResource() : new NoSuchPath();
   }
-  // A path below a namespace leads to no custom object outside of one.
-  if (resource.custom && !resource.namespaced && request.info.namespace !== '') throw new NoSuchPath();
+  // A path below a namespace leads to no object outside of one.
+  if (!resource.namespaced && request.info.namespace !== '' && resource.plural !== 'namespaces')
+    throw nowhere(resource);
   return { ...request, resource, version: served };
+}
+
+/** Built-in kinds say with a Status that a path is not theirs. */
+function nowhere({ custom }: Resource): Error {
+  return custom ? new NoSuchPath() : noSuchResource();
 }
 
 /** Whether faults of the request's path have a Status: below the built-in groups. */
@@ -57,7 +63,7 @@ function isKnown(core: Core, { info }: ApiRequest): boolean {
 
 /** Resources in namespaces are addressed with one. */
 export function requireName(request: ResourceRequest): void {
-  if (request.resource.namespaced && request.info.namespace === '') throw new NoSuchPath();
+  if (request.resource.namespaced && request.info.namespace === '') throw nowhere(request.resource);
 }
 
 /** The warnings of a request's answer: that its kind is deprecated, and what its write collected. */

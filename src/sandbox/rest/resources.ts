@@ -51,6 +51,7 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
     case 'watch':
       return watch(core, request);
     case 'deletecollection':
+      if (resource.namespaced && info.namespace === '') throw methodNotAllowed();
       return removeCollection(core, request);
     case 'delete':
       return remove(core, request);
@@ -62,6 +63,7 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
       if (info.name === '') throw methodNotAllowed();
       return written(core, request, updateObject(core, writeRequest(request), readBody(core, request)));
     default:
+      if (info.name === '') throw methodNotAllowed();
       return written(core, request, patch(core, request));
   }
 }

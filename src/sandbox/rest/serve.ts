@@ -90,6 +90,8 @@ function serveOther(routes: Routes, request: ApiRequest): Answer {
   }
   const document = discoveryDocument(routes, request, path);
   if (document !== undefined) return document;
+  // An empty part in a path of resources.
+  if (/^\/(api|apis\/[^/]+)\/(.*\/)?\//.test(path)) throw noSuchResource();
   const isKnown = core.registry.inGroup(info.group).some(({ custom }) => !custom);
   throw info.version !== '' && isKnown ? noSuchResource() : new NoSuchPath();
 }

@@ -177,6 +177,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 export function specialSubresource(core: Core, request: ResourceRequest, subresource: Subresource): Reply {
   const { resource, info } = request;
   const handler = HANDLERS[`${resource.group}/${resource.plural}/${subresource.name}`];
+  const live = core.storage.get(resource.collection, keyOf(info.namespace, info.name))?.object;
+  if (live === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
   if (handler === undefined) {
     throw new ApiError(
       501,
@@ -184,7 +186,5 @@ export function specialSubresource(core: Core, request: ResourceRequest, subreso
       `the embedded API server has no ${resource.plural}/${subresource.name}: it runs no containers`,
     );
   }
-  const live = core.storage.get(resource.collection, keyOf(info.namespace, info.name))?.object;
-  if (live === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
   return handler(core, request, live);
 }

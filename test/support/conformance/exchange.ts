@@ -17,6 +17,8 @@ export interface Step {
   readonly do: string;
   /** An object is sent as JSON, a text as it is. `${name}` in either is a saved value. */
   readonly body?: object | string;
+  /** A body of bytes, in base64. */
+  readonly bytes?: string;
   /** Content type in place of the method's. */
   readonly type?: string;
   readonly accept?: string;
@@ -120,6 +122,7 @@ function toRequest({ kinds, names }: Exchange, step: Step): Request {
     path: withQuery(path, query),
     options: {
       ...(sent === undefined ? {} : { body: fill(sent, names) }),
+      ...(step.bytes === undefined ? {} : { body: Buffer.from(step.bytes, 'base64') }),
       ...(contentType === undefined ? {} : { contentType }),
       ...(step.accept === undefined ? {} : { accept: step.accept }),
       headers,

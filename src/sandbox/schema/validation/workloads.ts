@@ -141,15 +141,6 @@ const schedule: Check = ({ schedule: given, timeZone }, path) => {
   return faults;
 };
 
-const MAX_CRON_NAME = 52;
-
-const cronName: Check = (object) => {
-  const name = text(child(object, 'metadata', 'name'));
-  return name.length > MAX_CRON_NAME
-    ? [invalidFault('metadata.name', name, `must be no more than ${MAX_CRON_NAME} characters`)]
-    : [];
-};
-
 const scalerBounds: Check = ({ minReplicas, maxReplicas, scaleTargetRef: target }, path) => {
   const faults: FieldFault[] = [];
   const at = join(path, 'maxReplicas');
@@ -226,7 +217,6 @@ export const WORKLOAD_CHECKS: CheckRules = {
     extra: all(completionMode, jobRestarts),
   },
   [`${batch}PodFailurePolicy`]: { extra: failurePolicy },
-  [`${batch}CronJob`]: { extra: cronName },
   [`${batch}CronJobSpec`]: {
     extra: schedule,
     required: ['schedule'],
