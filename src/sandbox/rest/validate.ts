@@ -79,8 +79,7 @@ export function checkUpdate(write: WriteRequest, next: KubeObject, live: KubeObj
   if (write.subresource !== '') return [];
   const faults: FieldFault[] = [];
   const rules = rulesOf(write.resource);
-  for (const { path, message = 'field is immutable', forbidden, shown, unless } of rules.immutable ?? []) {
-    if (unless && readPath(next, unless.path.split('.')) === unless.value) continue;
+  for (const { path, message = 'field is immutable', forbidden, shown } of rules.immutable ?? []) {
     const steps = path.split('.');
     const now = readPath(next, steps) ?? null;
     if (equalJson(readPath(live, steps) ?? null, now)) continue;

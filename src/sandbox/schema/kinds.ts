@@ -9,8 +9,6 @@ interface ImmutableField {
   readonly forbidden?: true;
   /** The value as the fault shows it: without its JSON names. */
   readonly shown?: (value: unknown) => unknown;
-  /** It may change where another field has this value. */
-  readonly unless?: { readonly path: string; readonly value: string };
 }
 
 export interface KindRules {
@@ -96,7 +94,6 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   'batch/Job': {
     generation: true,
     immutable: [
-      { path: 'spec.completions', unless: { path: 'spec.completionMode', value: 'Indexed' } },
       { path: 'spec.selector' },
       { path: 'spec.completionMode' },
       { path: 'spec.podFailurePolicy' },

@@ -28,12 +28,32 @@ function keyFaults(field: string, value: unknown): FieldFault[] {
   );
 }
 
+const MAX_BYTES = 1024 * 1024;
+
+function sizeFaults(field: string, bytes: number): FieldFault[] {
+  if (bytes <= MAX_BYTES) return [];
+  return [{ type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${MAX_BYTES} bytes` }];
+}
+
+function sizeOf(data: unknown): number {
+  const texts = isRecord(data) ? Object.values(data) : [];
+  return texts.reduce((sum: number, value) => sum + Buffer.byteLength(text(value)), 0);
+}
+
+/** Of values in base64. */
+function decodedSizeOf(data: unknown): number {
+  const texts = isRecord(data) ? Object.values(data) : [];
+  return texts.reduce((sum: number, value) => sum + Buffer.byteLength(text(value), 'base64'), 0);
+}
+
 const configMap: Check = ({ data, binaryData }) => {
   const both = keysOf(data).filter((key) => keysOf(binaryData).includes(key));
   return [
     ...keyFaults('data', data),
     ...both.map((key) => invalidFault(`data[${key}]`, key, 'duplicate of key present in binaryData')),
     ...keyFaults('binaryData', binaryData),
+    // A path without a name, as the API server prints it.
+    ...sizeFaults('[]', sizeOf(data) + decodedSizeOf(binaryData)),
   ];
 };
 
@@ -64,7 +84,7 @@ const secretType: Check = (secret) => {
       return why === undefined ? [] : [invalidFault(`data[${key}]`, '<secret contents redacted>', why)];
     },
   );
-  return [...missing, ...malformed];
+  return [...sizeFaults('data', decodedSizeOf(data)), ...missing, ...malformed];
 };
 
 function jsonProblem(json: string): string | undefined {
