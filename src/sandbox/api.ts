@@ -2,6 +2,7 @@
 // and the in-process `Store`. HTTP is rest/serve.ts and server.ts.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ADMISSION } from './admission/list.ts';
+import { startRoleController } from './auth/bootstrap.ts';
 import { type Core, systemWrite, type WriteRequest } from './core.ts';
 import { startCrdController } from './crd/controller.ts';
 import type { RuleEngine } from './crd/rules.ts';
@@ -59,6 +60,7 @@ export function createApi(
   const stops = [
     startCrdController(core, later),
     startNamespaceController(core, later),
+    startRoleController(core, later),
     startGarbageCollector(core, later),
   ];
   return {

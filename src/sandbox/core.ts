@@ -10,6 +10,7 @@ export interface Caller {
   readonly name: string;
   readonly uid?: string;
   readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Steps that some kinds add to writes: allocation, protection, derived fields. See admission/. */

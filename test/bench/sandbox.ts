@@ -52,6 +52,13 @@ async function measureApplies(name: string, kubeconfig: string): Promise<void> {
   await api.close();
 }
 
+/** What is in use after a collection. */
+function memoryMib(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return Math.round((heapUsed + external) / 1024 / 1024);
+}
+
 const dir = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
 try {
   const sandbox = await startSandbox({ stateDir: join(dir, 'state') });
@@ -60,10 +67,12 @@ try {
   await measureApplies('embedded', kubeconfig);
   const real = process.env['LOCKSTEP_TEST_CLUSTER'];
   if (real) await measureApplies('kube-apiserver', real);
+  const before = memoryMib();
   for (let i = 0; i < OBJECTS; i++) {
     const object = deployment(`many-${i}`, 'nginx') as Parameters<typeof sandbox.store.create>[1];
     sandbox.store.create({ group: 'apps', resource: 'deployments' }, object, { manager: 'bench' });
   }
+  console.log(`${OBJECTS} objects: ${memoryMib() - before} MiB more in use, ${memoryMib()} MiB in all`);
   await sandbox.close();
   const start = performance.now();
   const again = await startSandbox({ stateDir: join(dir, 'state') });

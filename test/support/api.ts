@@ -2,7 +2,7 @@
 // watching, no typed kinds, nothing of src: what is tested must not be what looks.
 import { readFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 
 export interface Answer {
   readonly status: number;
@@ -12,6 +12,7 @@ export interface Answer {
 }
 
 export interface CallOptions {
+  /** Bytes and texts are sent as they are, other objects as JSON. */
   readonly body?: object | string;
   /** @default 'application/json'; 'application/merge-patch+json' for PATCH */
   readonly contentType?: string;
@@ -86,8 +87,10 @@ export function connect(url: string, { ca, cert, key, token }: Credentials): Api
     const { body, accept = 'application/json' } = options;
     const bearer = options.token ?? token;
     const plain = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-    return request(`${url}${path}`, {
-      dispatcher,
+    // Not by URL, which would tidy the path: `..` must arrive as it is.
+    return dispatcher.request({
+      origin: url,
+      path,
       method,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       headers: {
@@ -96,7 +99,7 @@ export function connect(url: string, { ca, cert, key, token }: Credentials): Api
         ...(body === undefined ? {} : { 'content-type': options.contentType ?? plain }),
         ...options.headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: textOf(body) }),
     });
   };
   return {
@@ -111,6 +114,10 @@ export function connect(url: string, { ca, cert, key, token }: Credentials): Api
     },
     close: () => dispatcher.close(),
   };
+}
+
+function textOf(body: object | string): string | Uint8Array {
+  return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
 }
 
 async function* documentsOf(body: AsyncIterable<Buffer>): AsyncIterable<unknown> {

@@ -1,6 +1,6 @@
 // Owns the list of steps that kinds add to writes, in the order in which they run.
 import type { AdmissionStep } from '../core.ts';
-import { definitionStep } from './definitions.ts';
+import { definitionStep, terminatingStep } from './definitions.ts';
 import { namespaceStep, placeStep } from './namespaces.ts';
 import { rbacSteps } from './rbac.ts';
 import { serviceAccountStep } from './service-accounts.ts';
@@ -10,6 +10,7 @@ import { jobStep, podStep } from './workloads.ts';
 
 export const ADMISSION: readonly AdmissionStep[] = [
   placeStep,
+  terminatingStep,
   namespaceStep,
   podStep,
   serviceAccountStep,

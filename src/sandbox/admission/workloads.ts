@@ -50,6 +50,7 @@ export const podStep: AdmissionStep = {
         ...spec,
         serviceAccount: account,
         serviceAccountName: account,
+        ...(Number(spec['terminationGracePeriodSeconds']) < 0 ? { terminationGracePeriodSeconds: 1 } : {}),
         priority: spec['priority'] ?? 0,
         preemptionPolicy: spec['preemptionPolicy'] ?? 'PreemptLowerPriority',
         tolerations: [...tolerations, ...missing],

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, Core } from '../core.ts';
 import type { Identity } from '../identity.ts';
 import { ApiError } from '../rest/errors.ts';
-import { verifyToken } from './tokens.ts';
+import { ISSUER, type Verified, verifyToken } from './tokens.ts';
 
 const ADMIN: Caller = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
 const ANONYMOUS: Caller = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
@@ -18,19 +18,18 @@ function sameText(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** The caller behind a bearer token; undefined when it is not valid. */
-export function callerOfToken(core: Core, identity: Identity, token: string): Caller | undefined {
-  if (sameText(token, identity.token)) return ADMIN;
-  return verifyToken(core, identity, token)?.caller;
+/** Who a bearer token is of, and whom it may be shown to; undefined when it is not valid. */
+export function verifyBearer(core: Core, identity: Identity, token: string): Verified | undefined {
+  return sameText(token, identity.token) ? { caller: ADMIN, audiences: [ISSUER] } : verifyToken(core, identity, token);
 }
 
+/** A request without a token is anonymous; one with a wrong token is refused. */
 export function createAuthenticator(core: Core, identity: Identity): Authenticate {
-  return (headers) => {
-    const { authorization } = headers;
-    if (authorization === undefined) return ANONYMOUS;
-    const token = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
-    const caller = token === undefined ? undefined : callerOfToken(core, identity, token);
-    if (caller === undefined) throw new ApiError(401, 'Unauthorized', 'Unauthorized');
-    return caller;
+  return ({ authorization = '' }) => {
+    const [scheme = '', token = ''] = authorization.trim().split(' ');
+    if (scheme.toLowerCase() !== 'bearer' || token === '') return ANONYMOUS;
+    const verified = verifyBearer(core, identity, token);
+    if (verified?.audiences.includes(ISSUER)) return verified.caller;
+    throw new ApiError(401, 'Unauthorized', 'Unauthorized');
   };
 }

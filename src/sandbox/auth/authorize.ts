@@ -3,7 +3,7 @@ import type { Caller, Core } from '../core.ts';
 import type { ApiRequest } from '../rest/answer.ts';
 import { ApiError } from '../rest/errors.ts';
 import { verbOf } from '../rest/resource-request.ts';
-import { ruleAllows, rulesFor } from './rbac.ts';
+import { grantsFor, ruleAllows } from './rbac.ts';
 
 /** One action that is to be allowed or not. */
 export interface Action {
@@ -18,37 +18,48 @@ export interface Action {
   readonly path: string;
 }
 
-/** Paths that anybody may read, as the role system:public-info-viewer grants. */
-const PUBLIC = /^\/(healthz|livez|readyz|version)(\/.*)?$/;
+const MASTERS = 'system:masters';
 
 export function createAuthorizer(core: Core): (request: ApiRequest) => void {
   return (request) => {
-    const { caller, info } = request;
-    if (PUBLIC.test(info.path)) return;
+    const { caller } = request;
     const action = actionOf(request);
-    if (isAllowed(core, caller, action)) return;
-    throw denied(caller, action);
+    if (!isAllowed(core, caller, action)) throw denied(caller, action);
   };
 }
 
 function actionOf(request: ApiRequest): Action {
   const { info, method } = request;
-  const base = {
-    group: info.group,
-    subresource: info.subresource,
-    namespace: info.namespace,
-    name: info.name,
-    path: info.path,
-  };
-  if (info.resource === undefined) return { ...base, verb: method.toLowerCase(), resource: '' };
-  return { ...base, verb: verbOf(request), resource: info.resource };
+  const { group, subresource, path } = info;
+  const base = { group, subresource, path };
+  if (info.resource === undefined)
+    return { ...base, verb: method.toLowerCase(), resource: '', namespace: '', name: '' };
+  const verb = verbOf(request);
+  const name = info.name || (COLLECTIVE.has(verb) ? selectedName(info.query) : '');
+  // A namespace is in itself, so that roles in it may be about it.
+  const namespace = info.resource === 'namespaces' && group === '' ? info.name : info.namespace;
+  return { ...base, verb, resource: info.resource, namespace, name };
+}
+
+const COLLECTIVE = new Set(['list', 'watch', 'deletecollection']);
+
+/** A list of one name is about that object. */
+function selectedName(query: URLSearchParams): string {
+  return /^metadata\.name==?([^=,\\]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '';
 }
 
 /** Whether the caller may: as a member of system:masters, or by RBAC. */
 export function isAllowed(core: Core, caller: Caller, action: Action): boolean {
-  if (caller.groups.includes('system:masters')) return true;
-  const known = caller.groups.includes('system:authenticated');
-  return known && rulesFor(core, caller, action.namespace).some((rule) => ruleAllows(rule, action));
+  return findPermission(core, caller, action) !== undefined;
+}
+
+/** Why the caller may, as access reviews say it ('' for members of system:masters); undefined when they may not. */
+export function findPermission(core: Core, caller: Caller, action: Action): string | undefined {
+  if (caller.groups.includes(MASTERS)) return '';
+  for (const { rule, by } of grantsFor(core, caller, action.namespace)) {
+    if (ruleAllows(rule, action)) return `RBAC: allowed by ${by}`;
+  }
+  return undefined;
 }
 
 function denied(caller: Caller, action: Action): ApiError {
@@ -57,6 +68,7 @@ function denied(caller: Caller, action: Action): ApiError {
       403,
       'Forbidden',
       `forbidden: User ${JSON.stringify(caller.name)} cannot ${action.verb} path ${JSON.stringify(action.path)}`,
+      'empty',
     );
   }
   const full = action.subresource ? `${action.resource}/${action.subresource}` : action.resource;

@@ -30,8 +30,14 @@ export function roleRules(role: KubeObject | undefined): PolicyRule[] {
   }));
 }
 
-function namesCaller(subject: unknown, caller: Caller, namespace: string): boolean {
-  if (!isRecord(subject)) return false;
+/** A rule that a caller has, and which binding gives it. */
+export interface Grant {
+  readonly rule: PolicyRule;
+  /** `RoleBinding "b/ns" of Role "r" to User "u"`, as access reviews say it. */
+  readonly by: string;
+}
+
+function namesCaller(subject: Record<string, unknown>, caller: Caller, namespace: string): boolean {
   switch (subject['kind']) {
     case 'User':
       return subject['name'] === caller.name;
@@ -46,63 +52,38 @@ function namesCaller(subject: unknown, caller: Caller, namespace: string): boole
   }
 }
 
-function boundRules(core: Core, binding: KubeObject, caller: Caller): PolicyRule[] {
-  const subjects = binding['subjects'];
-  const namespace = binding.metadata.namespace ?? '';
-  if (!Array.isArray(subjects) || !subjects.some((subject) => namesCaller(subject, caller, namespace))) return [];
+function boundGrants(core: Core, binding: KubeObject, caller: Caller): Grant[] {
+  const { name, namespace = '' } = binding.metadata;
+  const subjects = Array.isArray(binding['subjects']) ? binding['subjects'].filter(isRecord) : [];
+  const subject = subjects.find((candidate) => namesCaller(candidate, caller, namespace));
+  if (subject === undefined) return [];
   const ref = isRecord(binding['roleRef']) ? binding['roleRef'] : {};
-  const key = ref['kind'] === 'Role' ? `${namespace}/${String(ref['name'])}` : String(ref['name']);
-  return roleRules(core.storage.get(`${RBAC}${ref['kind'] === 'Role' ? 'roles' : 'clusterroles'}`, key)?.object);
+  const isRole = ref['kind'] === 'Role';
+  const key = isRole ? `${namespace}/${String(ref['name'])}` : String(ref['name']);
+  const what = namespace === '' ? `ClusterRoleBinding "${name}"` : `RoleBinding "${name}/${namespace}"`;
+  const by = `${what} of ${String(ref['kind'])} "${String(ref['name'])}" to ${describeSubject(subject, namespace)}`;
+  const role = core.storage.get(`${RBAC}${isRole ? 'roles' : 'clusterroles'}`, key)?.object;
+  return roleRules(role).map((rule) => ({ rule, by }));
 }
 
-/** Rules that hold for a caller in a namespace ('' for the cluster scope alone). */
+function describeSubject(subject: Record<string, unknown>, namespace: string): string {
+  const name = String(subject['name']);
+  if (subject['kind'] !== 'ServiceAccount') return `${String(subject['kind'])} "${name}"`;
+  return `ServiceAccount "${name}/${String(subject['namespace'] || namespace)}"`;
+}
+
+/** What holds for a caller in a namespace ('' for the cluster scope alone). */
+export function* grantsFor(core: Core, caller: Caller, namespace: string): Generator<Grant> {
+  for (const { object } of core.storage.list(`${RBAC}clusterrolebindings`)) yield* boundGrants(core, object, caller);
+  if (namespace === '') return;
+  for (const { object } of core.storage.list(`${RBAC}rolebindings`, `${namespace}/`))
+    yield* boundGrants(core, object, caller);
+}
+
+/** Rules that hold for a caller in a namespace. */
 export function rulesFor(core: Core, caller: Caller, namespace: string): PolicyRule[] {
-  const rules = [...BASIC_RULES];
-  for (const { object } of core.storage.list(`${RBAC}clusterrolebindings`))
-    rules.push(...boundRules(core, object, caller));
-  if (namespace !== '') {
-    for (const { object } of core.storage.list(`${RBAC}rolebindings`, `${namespace}/`))
-      rules.push(...boundRules(core, object, caller));
-  }
-  return rules;
+  return [...grantsFor(core, caller, namespace)].map(({ rule }) => rule);
 }
-
-/** What every authenticated caller may, as the roles system:discovery and system:basic-user grant. */
-const BASIC_RULES: readonly PolicyRule[] = [
-  {
-    verbs: ['get'],
-    apiGroups: [],
-    resources: [],
-    resourceNames: [],
-    nonResourceURLs: [
-      '/api',
-      '/api/*',
-      '/apis',
-      '/apis/*',
-      '/healthz',
-      '/livez',
-      '/openapi',
-      '/openapi/*',
-      '/readyz',
-      '/version',
-      '/version/',
-    ],
-  },
-  {
-    verbs: ['create'],
-    apiGroups: ['authorization.k8s.io'],
-    resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-    resourceNames: [],
-    nonResourceURLs: [],
-  },
-  {
-    verbs: ['create'],
-    apiGroups: ['authentication.k8s.io'],
-    resources: ['selfsubjectreviews'],
-    resourceNames: [],
-    nonResourceURLs: [],
-  },
-];
 
 const includes = (list: readonly string[], wanted: string): boolean => list.includes('*') || list.includes(wanted);
 
@@ -119,72 +100,4 @@ export function ruleAllows(rule: PolicyRule, action: Action): boolean {
   const any = action.subresource !== '' && rule.resources.includes(`*/${action.subresource}`);
   if (!includes(rule.resources, full) && !any) return false;
   return rule.resourceNames.length === 0 || rule.resourceNames.includes(action.name);
-}
-
-const WORKLOADS = [
-  {
-    apiGroups: ['apps'],
-    resources: [
-      'controllerrevisions',
-      'daemonsets',
-      'deployments',
-      'deployments/scale',
-      'replicasets',
-      'replicasets/scale',
-      'statefulsets',
-      'statefulsets/scale',
-    ],
-  },
-  { apiGroups: ['batch'], resources: ['cronjobs', 'jobs'] },
-  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'] },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'] },
-  { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'networkpolicies'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'] },
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'] },
-];
-
-const CORE = [
-  'configmaps',
-  'endpoints',
-  'events',
-  'persistentvolumeclaims',
-  'pods',
-  'pods/log',
-  'replicationcontrollers',
-  'serviceaccounts',
-  'services',
-];
-
-/** Cluster roles that a new server has; the wide ones that people bind. */
-export const FIRST_ROLES: readonly { readonly name: string; readonly rules: readonly object[] }[] = [
-  {
-    name: 'cluster-admin',
-    rules: [
-      { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
-      { nonResourceURLs: ['*'], verbs: ['*'] },
-    ],
-  },
-  { name: 'admin', rules: workloadRules(['*'], true) },
-  {
-    name: 'edit',
-    rules: workloadRules(['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'], false),
-  },
-  { name: 'view', rules: viewRules() },
-];
-
-function workloadRules(verbs: readonly string[], withRoles: boolean): object[] {
-  return [
-    { apiGroups: [''], resources: [...CORE, 'secrets', 'pods/eviction', 'pods/exec', 'serviceaccounts/token'], verbs },
-    ...WORKLOADS.map((rule) => ({ ...rule, verbs })),
-    ...(withRoles ? [{ apiGroups: ['rbac.authorization.k8s.io'], resources: ['rolebindings', 'roles'], verbs }] : []),
-    { apiGroups: [''], resources: ['namespaces', 'limitranges', 'resourcequotas'], verbs: ['get', 'list', 'watch'] },
-  ];
-}
-
-function viewRules(): object[] {
-  const verbs = ['get', 'list', 'watch'];
-  return [
-    { apiGroups: [''], resources: [...CORE, 'namespaces', 'limitranges', 'resourcequotas'], verbs },
-    ...WORKLOADS.map((rule) => ({ ...rule, verbs })),
-  ];
 }

@@ -7,6 +7,8 @@ import { isRecord } from '../object.ts';
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
 export interface TokenClaims {
+  /** Names this token among all. */
+  readonly id: string;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -32,6 +34,7 @@ export function issueToken(identity: Identity, claims: TokenClaims): string {
     exp: claims.expires,
     iat: claims.issued,
     iss: ISSUER,
+    jti: claims.id,
     'kubernetes.io': { namespace, serviceaccount: { name, uid } },
     nbf: claims.issued,
     sub: `system:serviceaccount:${namespace}:${name}`,
@@ -49,12 +52,14 @@ export function serviceAccountCaller(namespace: string, name: string, uid: strin
   };
 }
 
+/** A token that is valid. */
+export interface Verified {
+  readonly caller: Caller;
+  readonly audiences: readonly string[];
+}
+
 /** The caller of a valid token whose account still exists; undefined otherwise. */
-export function verifyToken(
-  core: Core,
-  identity: Identity,
-  token: string,
-): { caller: Caller; audiences: string[] } | undefined {
+export function verifyToken(core: Core, identity: Identity, token: string): Verified | undefined {
   const [header, body, mark, ...more] = token.split('.');
   if (!header || !body || !mark || more.length > 0) return undefined;
   const expected = Buffer.from(signature(identity, `${header}.${body}`));
@@ -69,5 +74,7 @@ export function verifyToken(
   const { name, uid } = bound['serviceaccount'];
   const account = core.storage.get('/serviceaccounts', `${namespace}/${String(name)}`)?.object;
   if (account === undefined || account.metadata.uid !== uid) return undefined;
-  return { caller: serviceAccountCaller(namespace, String(name), String(uid)), audiences: claims['aud'] as string[] };
+  const caller = serviceAccountCaller(namespace, String(name), String(uid));
+  const extra = { 'authentication.kubernetes.io/credential-id': [`JTI=${String(claims['jti'])}`] };
+  return { caller: { ...caller, extra }, audiences: claims['aud'] as string[] };
 }

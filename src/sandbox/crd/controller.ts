@@ -71,7 +71,6 @@ function reconcile(core: Core, name: string): void {
 /** Gives a new CRD its accepted names and conditions, and keeps storedVersions complete. */
 function establish(core: Core, crd: KubeObject): void {
   const spec = crd['spec'] as Record<string, unknown>;
-  const names = spec['names'] as Record<string, unknown>;
   const status = isRecord(crd['status']) ? crd['status'] : {};
   const storage = (Array.isArray(spec['versions']) ? spec['versions'] : [])
     .filter(isRecord)
@@ -79,10 +78,7 @@ function establish(core: Core, crd: KubeObject): void {
   const stored = Array.isArray(status['storedVersions']) ? (status['storedVersions'] as string[]) : [];
   const storedVersions =
     storage && !stored.includes(String(storage['name'])) ? [...stored, String(storage['name'])] : stored;
-  const taken = core.registry.findKind(String(spec['group']), String(names['kind']));
-  const conflict = taken !== undefined && taken.plural !== names['plural'];
-  const listKind = typeof names['listKind'] === 'string' ? {} : { listKind: `${String(names['kind'])}List` };
-  const accepted = conflict ? { kind: '', plural: '' } : { ...names, ...listKind };
+  const { accepted, refusal } = acceptNames(core, crd);
   const known = conditions(crd).length > 0;
   const settled = known && storedVersions === stored && equalJson(status['acceptedNames'], accepted);
   if (settled) return;
@@ -92,15 +88,14 @@ function establish(core: Core, crd: KubeObject): void {
     const value = ok ? 'True' : 'False';
     return before?.status === value ? before : { lastTransitionTime: now, message, reason, status: value, type };
   };
-  const takenMessage = `${JSON.stringify(names['kind'])} is already in use`;
   writeStatus(core, {
     ...crd,
     status: {
       ...status,
       acceptedNames: accepted,
-      conditions: conflict
+      conditions: refusal
         ? [
-            made('NamesAccepted', false, 'KindConflict', takenMessage),
+            made('NamesAccepted', false, refusal.reason, refusal.message),
             made('Established', false, 'NotAccepted', 'not all names are accepted'),
           ]
         : [
@@ -110,6 +105,61 @@ function establish(core: Core, crd: KubeObject): void {
       storedVersions,
     },
   });
+}
+
+interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The wanted names that no other definition of the group has; the last that one has is why the names are refused. */
+function acceptNames(core: Core, crd: KubeObject): { accepted: Record<string, unknown>; refusal: Refusal | undefined } {
+  const names = readPath(crd, ['spec', 'names']) as Record<string, unknown>;
+  const own = readPath(crd, ['status', 'acceptedNames']);
+  const resources = new Set<unknown>();
+  const kinds = new Set<unknown>();
+  for (const { object } of core.storage.list(CRDS)) {
+    const taken = readPath(object, ['status', 'acceptedNames']);
+    if (!isRecord(taken) || object.metadata.name === crd.metadata.name) continue;
+    if (readPath(object, ['spec', 'group']) !== readPath(crd, ['spec', 'group'])) continue;
+    for (const name of [taken['plural'], taken['singular'], ...listOf(taken['shortNames'])]) resources.add(name);
+    for (const name of [taken['kind'], taken['listKind']]) kinds.add(name);
+  }
+  const accepted: Record<string, unknown> = {
+    // Two fields are there even when they are empty.
+    plural: '',
+    kind: '',
+    ...(isRecord(own) ? own : {}),
+  };
+  let refusal: Refusal | undefined;
+  for (const [field, taken, reason] of [
+    ['plural', resources, 'PluralConflict'],
+    ['singular', resources, 'SingularConflict'],
+    ['shortNames', resources, 'ShortNamesConflict'],
+    ['kind', kinds, 'KindConflict'],
+    ['listKind', kinds, 'ListKindConflict'],
+  ] as const) {
+    const wanted = field === 'shortNames' ? listOf(names[field]) : [names[field]];
+    const inUse = wanted.filter((name) => name !== undefined && name !== '' && taken.has(name));
+    if (inUse.length === 0) copyName(accepted, names, field);
+    else refusal = { reason, message: formatTaken(inUse) };
+  }
+  copyName(accepted, names, 'categories');
+  return { accepted, refusal };
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function copyName(into: Record<string, unknown>, names: Record<string, unknown>, field: string): void {
+  if (names[field] === undefined) delete into[field];
+  else into[field] = names[field];
+}
+
+function formatTaken(names: readonly unknown[]): string {
+  const texts = names.map((name) => `${JSON.stringify(name)} is already in use`);
+  return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`;
 }
 
 /** Writes the status as the real controller does, with its field manager. */

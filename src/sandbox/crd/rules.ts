@@ -4,7 +4,7 @@
 import type { JsonValue } from '../../lib/json.ts';
 import { itemElement } from '../apply/items.ts';
 import { equalJson, getKey, isRecord } from '../object.ts';
-import { type FieldFault, invalidFault } from '../rest/errors.ts';
+import { type FieldFault, formatValue, invalidFault } from '../rest/errors.ts';
 import type { RawSchema, SchemaNode } from '../schema/node.ts';
 
 /** Values that a rule sees. `oldSelf` is undefined for a new value. */
@@ -183,6 +183,7 @@ function fault(rule: Rule, field: string, value: unknown, message: string): Fiel
   const type = rule.reason ?? 'FieldValueInvalid';
   const cause = CAUSES[type];
   if (cause !== undefined) return { type, field, message: `${cause}: ${message}` };
-  const shown = Array.isArray(value) ? '"array"' : isRecord(value) ? '"object"' : JSON.stringify(value);
-  return { type, field, message: `Invalid value: ${shown}: ${message}` };
+  // Whole lists and objects are too much to show.
+  const shown = typeof value === 'object' && value !== null ? '' : `${formatValue(value)}: `;
+  return { type, field, message: `Invalid value: ${shown}${message}` };
 }

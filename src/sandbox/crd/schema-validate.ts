@@ -47,7 +47,8 @@ function validateNode(node: SchemaNode, value: unknown, path: string, faults: Fi
   }
   for (const [key, field] of node.map.fields) {
     const item = getKey(value, key);
-    if (item !== undefined) validateNode(field, item, join(path, key), faults);
+    if (item !== undefined && !isRequiredNull(raw, key, item, field))
+      validateNode(field, item, join(path, key), faults);
   }
   const { values } = node.map;
   checkRequired(raw, value, path, faults);
@@ -116,19 +117,22 @@ function checkString(raw: RawSchema, value: string, path: string, faults: FieldF
   const length = [...value].length;
   const least = limit(raw, 'minLength');
   const most = limit(raw, 'maxLength');
-  if (least !== undefined && length < least) faults.push(body(path, value, `should be at least ${least} chars long`));
+  const { pattern, format } = raw;
+  // One of these three at most is reported.
   if (most !== undefined && length > most) {
     faults.push({
       type: 'FieldValueTooLong',
       field: shown(path),
       message: `Too long: may not be more than ${most} bytes`,
     });
-  }
-  const { pattern, format } = raw;
-  if (typeof pattern === 'string' && !matches(pattern, value))
+  } else if (least !== undefined && length < least) {
+    faults.push(body(path, value, `should be at least ${least} chars long`));
+  } else if (typeof pattern === 'string' && !matches(pattern, value)) {
     faults.push(body(path, value, `should match '${pattern}'`));
+  }
   if (typeof format === 'string' && !hasFormat(format, value)) {
-    faults.push(body(path, value, `must be of type ${format}: ${JSON.stringify(value)}`));
+    const fault = body(path, value, `must be of type ${format}: ${JSON.stringify(value)}`);
+    faults.push({ ...fault, type: 'FieldValueTypeInvalid' });
   }
 }
 
@@ -136,6 +140,7 @@ function checkNumber(raw: RawSchema, value: number, path: string, faults: FieldF
   const least = limit(raw, 'minimum');
   const most = limit(raw, 'maximum');
   const step = limit(raw, 'multipleOf');
+  if (step !== undefined && step > 0) checkStep(step, value, path, faults);
   if (least !== undefined && (raw['exclusiveMinimum'] === true ? value <= least : value < least)) {
     faults.push(
       body(path, value, `should be greater than ${raw['exclusiveMinimum'] === true ? '' : 'or equal to '}${least}`),
@@ -146,8 +151,20 @@ function checkNumber(raw: RawSchema, value: number, path: string, faults: FieldF
       body(path, value, `should be less than ${raw['exclusiveMaximum'] === true ? '' : 'or equal to '}${most}`),
     );
   }
-  if (step !== undefined && step > 0 && !Number.isInteger(value / step))
-    faults.push(body(path, value, `should be a multiple of ${step}`));
+}
+
+/** Of an integer the API server wants multiples of the step's whole part, of which there may be none. */
+function checkStep(step: number, value: number, path: string, faults: FieldFault[]): void {
+  const factor = Number.isInteger(value) ? Math.trunc(step) : step;
+  if (factor === 0)
+    faults.push(invalidFault(shown(path), 0, `factor MultipleOf declared for ${path} must be positive: 0`));
+  else if (!Number.isInteger(value / factor)) faults.push(body(path, value, `should be a multiple of ${step}`));
+}
+
+/** A required field that is null counts as absent, and is reported as such. */
+function isRequiredNull(raw: RawSchema, key: string, value: unknown, field: SchemaNode): boolean {
+  const { required } = raw;
+  return value === null && field.raw['nullable'] !== true && Array.isArray(required) && required.includes(key);
 }
 
 /** The API server reports absent fields after the faults of present ones. */
@@ -155,7 +172,11 @@ function checkRequired(raw: RawSchema, value: Record<string, unknown>, path: str
   const { required } = raw;
   if (!Array.isArray(required)) return;
   for (const key of required) {
-    if (typeof key === 'string' && !Object.hasOwn(value, key)) faults.push(requiredFault(join(path, key)));
+    if (typeof key !== 'string') continue;
+    const properties = raw['properties'];
+    const property = isRecord(properties) ? getKey(properties, key) : undefined;
+    const isAbsent = getKey(value, key) === null && !(isRecord(property) && property['nullable'] === true);
+    if (!Object.hasOwn(value, key) || isAbsent) faults.push(requiredFault(join(path, key)));
   }
 }
 

@@ -1,7 +1,7 @@
 // Owns the validation of custom resources against their version's schema and its rules. Pure.
 import type { WriteRequest } from '../core.ts';
 import { formatGoMap, goTypeOf } from '../go-values.ts';
-import { type KubeObject, readPath } from '../object.ts';
+import { getKey, isRecord, type KubeObject, readPath } from '../object.ts';
 import { type FieldFault, invalidFault } from '../rest/errors.ts';
 import { checkRules, hasRules, type RuleEngine } from './rules.ts';
 import { validateValue } from './schema-validate.ts';
@@ -52,8 +52,16 @@ function valueAt(object: KubeObject, path: string): unknown {
 }
 
 function replicasFaults(object: KubeObject, path: string): FieldFault[] {
-  const value = valueAt(object, path);
-  if (value === undefined) return [];
+  const steps = path.replace(/^\./, '').split('.');
+  let value: unknown = object;
+  for (const [i, step] of steps.entries()) {
+    if (!isRecord(value)) {
+      const at = `.${steps.slice(0, i).join('.')}.${step}`;
+      return [accessFault(path, 0, value, 'map[string]interface{}', at)];
+    }
+    value = getKey(value, step);
+    if (value === undefined || (value === null && i < steps.length - 1)) return [];
+  }
   if (typeof value !== 'bigint' && !Number.isInteger(value)) return [accessFault(path, 0, value, 'int64')];
   if (Number(value) < 0) return [invalidFault(path, value, 'should be a non-negative integer')];
   return Number(value) > MAX_REPLICAS
@@ -62,8 +70,9 @@ function replicasFaults(object: KubeObject, path: string): FieldFault[] {
 }
 
 /** A value of a Go type that is not the one wanted; the fault shows the wanted type's zero. */
-function accessFault(path: string, zero: unknown, value: unknown, wanted: string): FieldFault {
-  const why = `${path} accessor error: ${formatGoMap(value)} is of the type ${goTypeOf(value)}, expected ${wanted}`;
+function accessFault(path: string, zero: unknown, value: unknown, wanted: string, at = path): FieldFault {
+  const type = value === null ? '<nil>' : goTypeOf(value);
+  const why = `${at} accessor error: ${formatGoMap(value)} is of the type ${type}, expected ${wanted}`;
   return invalidFault(path, zero, why);
 }
 

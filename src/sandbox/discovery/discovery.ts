@@ -1,4 +1,5 @@
 // Owns discovery documents: the aggregated form and the older ones. Pure over the registry.
+import { createHash } from 'node:crypto';
 import { apiVersionOf, type Registry, type Resource, type ServedVersion } from '../registry.ts';
 
 /** Resources of one group version, in order. */
@@ -113,6 +114,7 @@ export function resourceList(registry: Registry, group: string, version: string)
       verbs: resource.verbs,
       ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
       ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+      ...storageVersionHash(resource),
     },
     ...[...(resource.subresources.get(version)?.values() ?? [])].map((sub) => ({
       name: `${resource.plural}/${sub.name}`,
@@ -130,4 +132,18 @@ export function resourceList(registry: Registry, group: string, version: string)
     groupVersion: apiVersionOf(group, version),
     resources,
   };
+}
+
+/** Group and version that a kube-apiserver stores a kind in, where they are not those that it shows. */
+const STORED_AS: Readonly<Record<string, string>> = {
+  'events.k8s.io/Event': '/v1',
+  'apiextensions.k8s.io/CustomResourceDefinition': 'apiextensions.k8s.io/v1beta1',
+};
+
+/** Tells clients when objects are stored anew; kinds that are not stored have none. */
+function storageVersionHash({ group, storageVersion, kind, verbs }: Resource): { storageVersionHash?: string } {
+  if (!verbs.includes('watch')) return {};
+  const stored = STORED_AS[`${group}/${kind}`] ?? `${group}/${storageVersion}`;
+  const text = `${stored}/${kind}`;
+  return { storageVersionHash: createHash('sha256').update(text).digest().subarray(0, 8).toString('base64') };
 }

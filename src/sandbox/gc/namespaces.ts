@@ -1,6 +1,5 @@
 // Owns the namespaces of a new server, what each namespace holds from the start, and emptying one that is deleted.
 
-import { FIRST_ROLES } from '../auth/rbac.ts';
 import { type Core, systemWrite } from '../core.ts';
 import { type KubeObject, readPath } from '../object.ts';
 import { createObject } from '../rest/mutate.ts';
@@ -52,38 +51,10 @@ export function startNamespaceController(core: Core, later: (task: () => void) =
   stops.push(core.storage.subscribe('apiextensions.k8s.io/customresourcedefinitions', () => later(watchAll)));
   for (const name of FIRST)
     ensureObject(core, { group: '', plural: 'namespaces', namespace: '', name }, {}, 'kube-apiserver');
-  ensureRoles(core);
   for (const { object } of core.storage.list(NAMESPACES)) reconcile(core, object.metadata.name);
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-const BOOTSTRAP = {
-  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
-  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
-};
-
-/** The cluster roles that people bind to, and the binding that makes system:masters what it is. */
-function ensureRoles(core: Core): void {
-  const group = 'rbac.authorization.k8s.io';
-  for (const { name, rules } of FIRST_ROLES) {
-    ensureObject(
-      core,
-      { group, plural: 'clusterroles', namespace: '', name },
-      { metadata: { name, ...BOOTSTRAP }, rules },
-      'kube-apiserver',
-    );
-  }
-  const name = 'cluster-admin';
-  const subjects = [{ kind: 'Group', apiGroup: group, name: 'system:masters' }];
-  const roleRef = { apiGroup: group, kind: 'ClusterRole', name };
-  ensureObject(
-    core,
-    { group, plural: 'clusterrolebindings', namespace: '', name },
-    { metadata: { name, ...BOOTSTRAP }, roleRef, subjects },
-    'kube-apiserver',
-  );
 }
 
 function isTerminating(core: Core, name: string): boolean {

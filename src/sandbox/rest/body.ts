@@ -9,19 +9,61 @@ import { parseApiVersion, type Resource } from '../registry.ts';
 import type { SchemaNode } from '../schema/node.ts';
 import type { ApiRequest } from './answer.ts';
 import { duplicateKeys } from './duplicates.ts';
-import { badRequest, unsupportedMediaType } from './errors.ts';
-import { decodeBody } from './protobuf.ts';
+import { badRequest, unrecognized, unsupportedMediaType } from './errors.ts';
+import { decodeBody, isProtobuf } from './protobuf.ts';
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const BODY_TYPES = ['application/json', 'application/yaml'];
 
-/** The body as a value, from JSON or YAML. Throws ApiError 400 or 415. */
+/** The body as an object, from JSON, YAML or protobuf. Throws ApiError 400 or 415. */
 export function readBody(core: Core, request: ApiRequest): unknown {
   const type = mediaType(request);
-  if (type === PROTOBUF) return decodeBody(request.bytes, (apiVersion, kind) => builtinSchema(core, apiVersion, kind));
-  if (type !== '' && !BODY_TYPES.includes(type) && type !== '*/*')
+  if (type !== '' && type !== '*/*' && type !== PROTOBUF && !BODY_TYPES.includes(type))
     throw unsupportedMediaType([...BODY_TYPES, PROTOBUF]);
-  return type === 'application/yaml' ? readYaml(request.body) : readJson(request.body, kindOf(request));
+  const kind = kindOf(request);
+  if (type === PROTOBUF) {
+    if (!isProtobuf(request.bytes)) throw unrecognized(kind, NO_PROTOBUF, request.bytes);
+    return decodeBody(request.bytes, kind, (apiVersion, name) => builtinSchema(core, apiVersion, name));
+  }
+  const isYaml = type === 'application/yaml';
+  // Go reads null, and an empty YAML, as an object with nothing set.
+  const value = (isYaml ? readYamlBody(request, kind) : readJson(request.body, kind)) ?? {};
+  const problem = typeProblem(value);
+  if (problem !== undefined) throw unrecognized(kind, problem, request.bytes);
+  return value;
+}
+
+const NO_PROTOBUF = 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]';
+const TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+/** Why a body does not say what it is; undefined when it does, or leaves it open. */
+function typeProblem(value: unknown): string | undefined {
+  const unreadable = (found: unknown, target: string): string =>
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(found)} into Go ${target}`;
+  if (!isRecord(value)) return unreadable(value, `value of type ${TYPE_META}`);
+  for (const field of ['apiVersion', 'kind']) {
+    const given = value[field];
+    if (given !== undefined && given !== null && typeof given !== 'string')
+      return unreadable(given, `struct field .${field} of type string`);
+  }
+  const apiVersion = String(value['apiVersion'] ?? '');
+  return apiVersion.split('/').length > 2 ? `unexpected GroupVersion string: ${apiVersion}` : undefined;
+}
+
+/** A JSON type as Go names it. */
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
+}
+
+function readYamlBody(request: ApiRequest, kind: string): unknown {
+  try {
+    return fromYaml(request.body);
+  } catch (error) {
+    const why = (error as Error).message.replace(/^error converting YAML to JSON: /, '');
+    throw unrecognized(kind, why, request.bytes);
+  }
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
@@ -49,10 +91,7 @@ export function readJson(text: string, kind = 'object'): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    const shown = text === '' ? '<empty>' : text.slice(0, 1024);
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text, error)} (${shown})`,
-    );
+    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${goJsonError(text, error)}`, text);
   }
 }
 

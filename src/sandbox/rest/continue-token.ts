@@ -1,8 +1,8 @@
 // Owns continue tokens: where the next page of a list begins, and at which revision. Pure.
 import { posix } from 'node:path';
+import { parseGoJson } from '../../lib/gojson.ts';
 import { isRecord } from '../object.ts';
 import { badRequest } from './errors.ts';
-import { goSyntaxError } from './go-json.ts';
 
 export interface ContinueToken {
   /** Negative: whatever is newest. */
@@ -25,12 +25,11 @@ export function parseToken(text: string): ContinueToken {
   if (valid < text.length) throw fail(`illegal base64 data at input byte ${valid}`);
   if (text.length % 4 === 1) throw fail(`illegal base64 data at input byte ${text.length - 1}`);
   const bytes = Buffer.from(text, 'base64url');
-  const decoded = bytes.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(decoded);
+    value = JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw fail(goSyntaxError(bytes) ?? 'unexpected end of JSON input');
+    throw fail(jsonProblem(bytes));
   }
   const { v = '', rv = 0, start = '' } = isRecord(value) ? value : {};
   if (v !== VERSION) throw fail(`server does not recognize this encoded version ${String(v)}`);
@@ -40,6 +39,21 @@ export function parseToken(text: string): ContinueToken {
   const key = start.startsWith('/') ? start : `/${start}`;
   if (posix.normalize(key) !== key) throw fail(start);
   return { revision: rv, start: key.slice(1) };
+}
+
+/** Go names the byte that is wrong, as the character of that number. */
+function jsonProblem(bytes: Buffer): string {
+  const [first = 0] = bytes;
+  if (first >= 0x80) {
+    const shown = first < 0xa1 || first === 0xad ? `\\u00${first.toString(16)}` : String.fromCharCode(first);
+    return `invalid character '${shown}' looking for beginning of value`;
+  }
+  try {
+    parseGoJson(bytes.toString('latin1'));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'unexpected end of JSON input';
 }
 
 function fail(why: string): Error {

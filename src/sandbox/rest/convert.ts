@@ -1,7 +1,11 @@
-// Owns showing one stored object in another served version. Custom resources change apiVersion alone (strategy None);
+// Owns showing one stored object in another served version. Custom resources change apiVersion and follow the version's
+// schema (strategy None);
 // the few built-in kinds whose versions differ have a row in the table. Pure.
-import type { KubeObject } from '../object.ts';
+import { cloneObject, equalJson, type KubeObject } from '../object.ts';
 import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
+import { pruneCustom } from '../schema/decode.ts';
+import { applySchemaDefaults } from '../schema/defaults.ts';
+import type { SchemaNode } from '../schema/node.ts';
 import { scalerToV1, scalerToV2 } from './convert-scaler.ts';
 
 /** How the fields of one kind's version are named in another: moved top-level fields. */
@@ -43,6 +47,7 @@ function renameFields(object: KubeObject, moves: readonly { from: string; to: st
 
 /** The object as the version shows it; the same object when nothing differs. */
 export function toVersion(resource: Resource, version: ServedVersion, object: KubeObject): KubeObject {
+  if (resource.custom) return customVersion(resource, version, object);
   const wanted = apiVersionOf(resource.group, version.name);
   if (object.apiVersion === wanted) return object;
   const moved = MOVES[`${resource.group}/${resource.plural}`];
@@ -55,9 +60,44 @@ export function toVersion(resource: Resource, version: ServedVersion, object: Ku
     for (const field of moved.optional) if (renamed[field] === '') delete renamed[field];
     return { ...renamed, apiVersion: wanted };
   }
-  if (resource.kind === 'HorizontalPodAutoscaler' && !resource.custom)
-    return { ...scalerToV1(object), apiVersion: wanted };
+  if (resource.kind === 'HorizontalPodAutoscaler') return { ...scalerToV1(object), apiVersion: wanted };
   return { ...object, apiVersion: wanted };
+}
+
+/** Objects that were shown in a version already, by the version's schema: an object is stored once and shown often. */
+const shown = new WeakMap<SchemaNode, WeakMap<KubeObject, KubeObject>>();
+
+/** A custom object in a version: with the defaults of the stored version, without what the wanted one does not know. */
+function customVersion(resource: Resource, version: ServedVersion, object: KubeObject): KubeObject {
+  const wanted = apiVersionOf(resource.group, version.name);
+  const stored = resource.versions.get(resource.storageVersion)?.schema;
+  const needsDefaults = stored !== undefined && hasDefaults(stored);
+  if (object.apiVersion === wanted && !needsDefaults) return object;
+  let known = shown.get(version.schema);
+  if (known === undefined) shown.set(version.schema, (known = new WeakMap()));
+  const before = known.get(object);
+  if (before !== undefined) return before;
+  let next = object;
+  if (needsDefaults) {
+    const whole = cloneObject({ ...object, metadata: {} }) as unknown as KubeObject;
+    applySchemaDefaults(stored, whole);
+    next = { ...whole, metadata: object.metadata };
+    if (equalJson(next, object)) next = object;
+  }
+  if (object.apiVersion !== wanted) {
+    const pruned = pruneCustom(version.schema, { ...next, metadata: {} }, { unknown: [] }) as KubeObject;
+    next = { ...pruned, apiVersion: wanted, metadata: object.metadata };
+  }
+  known.set(object, next);
+  return next;
+}
+
+const defaulted = new WeakMap<SchemaNode, boolean>();
+
+function hasDefaults(schema: SchemaNode): boolean {
+  let known = defaulted.get(schema);
+  if (known === undefined) defaulted.set(schema, (known = JSON.stringify(schema.raw).includes('"default":')));
+  return known;
 }
 
 /** The object as it is stored. */

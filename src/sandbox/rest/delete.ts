@@ -8,7 +8,7 @@ import { readBody } from './body.ts';
 import { toVersion } from './convert.ts';
 import { badRequest, type FieldFault, forbidden, invalid, invalidFault, unsupportedFault } from './errors.ts';
 import { listMeta, selectPage } from './list.ts';
-import { readListOptions } from './list-options.ts';
+import { integerParameter, readListOptions } from './list-options.ts';
 import { readLive } from './mutate.ts';
 import { type RemoveOptions, removeObject } from './remove.ts';
 import { listRequest, type ResourceRequest, requireName } from './resource-request.ts';
@@ -56,7 +56,7 @@ function removeOptions(core: Core, request: ResourceRequest): RemoveOptions {
   if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', faults);
   const grace =
     options['gracePeriodSeconds'] ??
-    (query.has('gracePeriodSeconds') ? Number(query.get('gracePeriodSeconds')) : undefined);
+    (query.has('gracePeriodSeconds') ? integerParameter(query, 'gracePeriodSeconds') : undefined);
   const chosen = isPolicy(policy) ? policy : orphan === true ? 'Orphan' : undefined;
   return {
     ...(chosen === undefined ? {} : { propagationPolicy: chosen }),

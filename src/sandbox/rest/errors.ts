@@ -93,6 +93,19 @@ export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message);
 }
 
+/** Bytes of a body that messages show. */
+const SUMMARY = 30;
+
+/** A body that does not say what it is: its beginning is shown, as hexadecimal digits where it is no JSON object. */
+export function unrecognized(kind: string, why: string, body: string | Uint8Array): ApiError {
+  const bytes = Buffer.from(body);
+  const end = bytes.length > SUMMARY ? ' ...' : '';
+  const start = bytes.subarray(0, SUMMARY);
+  const shown = bytes[0] === 0x7b ? start.toString('utf8') : start.toString('hex');
+  const summary = bytes.length === 0 ? '<empty>' : `${shown}${end}`;
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary})`);
+}
+
 export function forbidden(named: Named, name: string, why: string): ApiError {
   const subject = name === '' ? qualified(named) : `${qualified(named)} ${JSON.stringify(name)}`;
   return new ApiError(403, 'Forbidden', `${subject} is forbidden: ${why}`, details(named, name));
@@ -118,14 +131,35 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   return new ApiError(415, 'UnsupportedMediaType', message);
 }
 
-export function notAcceptable(offered: readonly string[]): ApiError {
-  const message = `406: Not Acceptable\n\nAvailable representations: ${offered.join(', ')}`;
+/** The router found no media type to answer in. */
+export function notRouted(produced: readonly string[]): ApiError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${produced.join(', ')}`;
   return new ApiError(406, 'NotAcceptable', message, 'empty');
 }
 
 /** A type as Go prints it: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
 export function formatType({ apiVersion = '', kind = '' }: { readonly apiVersion?: string; readonly kind?: string }) {
   return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+}
+
+/** The encoder has no form that the client accepts. */
+export function notAcceptable(offered: readonly string[]): ApiError {
+  return new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`);
+}
+
+/** Metadata was asked for in the form of a list where there is an object, or the other way round. */
+export function wrongForm(
+  { group, kind, custom }: { readonly group: string; readonly kind: string; readonly custom: boolean },
+  found: 'object' | 'list',
+): ApiError {
+  if (custom) return new ApiError(500, '', found === 'list' ? 'content is a list' : 'content is not a list');
+  const name = found === 'list' ? `${kind}List` : kind;
+  const [asked, but] =
+    found === 'list'
+      ? ['PartialObjectMetadata', 'the requested object is a list']
+      : ['PartialObjectMetadataList', 'the requested object is not a list'];
+  const type = `*${group === '' ? 'core' : group.split('.')[0]}.${name}`;
+  return new ApiError(406, 'NotAcceptable', `you requested ${asked}, but ${but} (${type})`);
 }
 
 /** One fault of an object against its kind's rules. `type` is the API's cause, `FieldValueRequired` and so on. */
@@ -182,5 +216,7 @@ export function duplicateFault(field: string, value: unknown): FieldFault {
 export function formatValue(value: unknown): string {
   if (value === undefined) return 'null';
   if (typeof value === 'bigint') return value.toString();
+  // Go writes control characters by their byte.
+  if (typeof value === 'string') return JSON.stringify(value).replace(/(?<!\\)\\u00(?=[01][0-9a-f])/g, '\\x');
   return JSON.stringify(value);
 }

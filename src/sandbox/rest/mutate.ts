@@ -86,6 +86,11 @@ export function readLive(
   return entry && toVersion(write.resource, write.version, entry.object);
 }
 
+/** An object that is answered and not stored, with the fields that its writer owns. Throws ApiError 400. */
+export function ownedObject(core: Core, write: WriteRequest, body: unknown): KubeObject {
+  return updateManaged(fieldWrite(core, write), undefined, decodeObject(core, write, body, bodyFault(write)));
+}
+
 /** Creates an object from a body. */
 export function createObject(core: Core, write: WriteRequest, body: unknown): Written {
   return storeCreated(core, write, decodeObject(core, write, body, bodyFault(write)));

@@ -16,8 +16,11 @@ const QUALIFIED_NAME_MESSAGE =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
 const NO_DOTS = 'must not contain dots';
+const DNS1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const DNS1035_MESSAGE =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-type NameRule = 'subdomain' | 'label' | 'path';
+type NameRule = 'subdomain' | 'label' | 'dns1035' | 'path';
 
 /** Names that become the beginning of others are shorter; by `group/Kind`. */
 const SHORTER: Readonly<Record<string, number>> = { 'batch/CronJob': 52 };
@@ -39,10 +42,17 @@ function nameProblems(rule: NameRule, name: string): string[] {
       .filter((character) => name.includes(character))
       .map((character) => `may not contain '${character}'`);
   }
+  return dnsLabelProblems(rule, name);
+}
+
+/** Faults of a name by one of the rules of DNS. */
+export function dnsLabelProblems(rule: Exclude<NameRule, 'path'>, name: string): string[] {
   const limit = rule === 'subdomain' ? 253 : 63;
-  const problems = name.length > limit ? [`must be no more than ${limit} characters`] : [];
+  const unit = rule === 'dns1035' ? 'bytes' : 'characters';
+  const problems = name.length > limit ? [`must be no more than ${limit} ${unit}`] : [];
   if (rule === 'subdomain' && !SUBDOMAIN.test(name)) problems.push(SUBDOMAIN_MESSAGE);
   if (rule === 'label' && !LABEL.test(name)) problems.push(SUBDOMAIN.test(name) ? NO_DOTS : LABEL_MESSAGE);
+  if (rule === 'dns1035' && !DNS1035.test(name)) problems.push(DNS1035_MESSAGE);
   return problems;
 }
 

@@ -9,7 +9,7 @@ import { DecodeError, decodeBuiltin, pruneCustom } from '../schema/decode.ts';
 import { applyBuiltinDefaults, applySchemaDefaults, zeroValue } from '../schema/defaults.ts';
 import { dropEmpty, fillNil } from '../schema/go-types.ts';
 import type { SchemaNode } from '../schema/node.ts';
-import { ApiError, badRequest, formatType } from './errors.ts';
+import { ApiError, badRequest, formatType, invalid, invalidFault, unrecognized } from './errors.ts';
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
@@ -19,6 +19,8 @@ interface FaultContext {
   readonly restored?: string | undefined;
   /** The type that the body says it has. */
   readonly given?: { readonly version: string; readonly kind: string };
+  /** The body, where it does not say what it is. */
+  readonly untyped?: Readonly<Record<string, unknown>>;
 }
 
 /** How a decoding fault reaches the client: POST and PUT answer 400, patches name the patch. */
@@ -27,10 +29,23 @@ export type DecodeFault = (message: string, context?: FaultContext) => Error;
 /** The fault of a body that does not decode. */
 export function bodyFault(write: WriteRequest): DecodeFault {
   const { resource, version } = write;
-  return (message, { given = { version: version.name, kind: resource.kind } } = {}) =>
-    badRequest(
+  return (message, { given = { version: version.name, kind: resource.kind }, untyped } = {}) => {
+    if (untyped) return untypedFault(write, message, untyped);
+    return badRequest(
       `${given.kind} in version ${JSON.stringify(given.version)} cannot be handled as a ${resource.kind}: ${message}`,
     );
+  };
+}
+
+/** A body without a kind is not recognized, one without a version has none that fits. */
+function untypedFault(
+  { resource, version }: WriteRequest,
+  message: string,
+  body: Readonly<Record<string, unknown>>,
+): Error {
+  if (!body['kind']) return unrecognized(resource.kind, message, stringifyJson(body));
+  const wanted = apiVersionOf(resource.group, version.name);
+  return badRequest(`the API version in the data () does not match the expected API version (${wanted})`);
 }
 
 /** The fault of an applied configuration that fits its schema and yet does not decode. */
@@ -94,14 +109,20 @@ function assertKind(core: Core, write: WriteRequest, body: Record<string, unknow
   if (resource.custom && otherVersion) {
     throw badRequest(`the API version in the data (${given}) does not match the expected API version (${wanted})`);
   }
+  if (resource.custom && otherKind && given !== undefined) throw wrongCustomKind(write, kind, body['metadata']);
   if (otherVersion || otherKind) {
     const type = { apiVersion: String(given || wanted), kind: String(kind || resource.kind) };
     throw wrongKind(core, write, type, fault);
   }
   if (resource.custom && (given === undefined || kind === undefined)) {
     const missing = kind === undefined ? 'Kind' : 'apiVersion';
-    throw fault(`Object '${missing}' is missing in '${stringifyJson(sortKeys(body))}'`);
+    throw fault(`Object '${missing}' is missing in '${stringifyJson(sortKeys(body))}'`, { untyped: body });
   }
+}
+
+function wrongCustomKind({ resource }: WriteRequest, kind: string, metadata: unknown): Error {
+  const name = isRecord(metadata) && typeof metadata['name'] === 'string' ? metadata['name'] : '';
+  return invalid({ group: resource.group, kind }, name, [invalidFault('kind', kind, `must be ${resource.kind}`)]);
 }
 
 /** The fault of a body that is of another kind than its endpoint, in Go's words. */

@@ -1,36 +1,16 @@
-// Owns choosing the form of an answer from the Accept header: JSON as it is, a Table, or metadata only.
+// Owns writing objects and lists in the form that the client asked for (negotiate.ts): as they are, as a Table, or
+// metadata only.
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
 import type { Resource, ServedVersion } from '../registry.ts';
 import { tableOf } from '../tables/table.ts';
-import { notAcceptable } from './errors.ts';
-
-export type Form = 'json' | 'table' | 'metadata' | 'metadataList';
-
-const JSON_TYPES = ['application/json', 'application/*', '*/*'];
-const OFFERED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
-
-/** The first form of the Accept header that this server has. Throws ApiError 406 when there is none. */
-export function negotiate(accept: string | undefined): Form {
-  if (accept === undefined || accept.trim() === '') return 'json';
-  for (const clause of accept.split(',')) {
-    const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
-    if (!JSON_TYPES.includes(type.toLowerCase())) continue;
-    const as = parameters.find((parameter) => parameter.startsWith('as='))?.slice(3);
-    const version = parameters.find((parameter) => parameter.startsWith('v='))?.slice(2) ?? 'v1';
-    if (as === undefined) return 'json';
-    if (version !== 'v1') continue;
-    if (as === 'Table') return 'table';
-    if (as === 'PartialObjectMetadata') return 'metadata';
-    if (as === 'PartialObjectMetadataList') return 'metadataList';
-  }
-  throw notAcceptable(OFFERED);
-}
+import { wrongForm } from './errors.ts';
+import type { Form } from './negotiate.ts';
 
 /** `PartialObjectMetadata` of an object. */
-function partial(object: KubeObject): Record<string, unknown> {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+export function partialObject(object: KubeObject, version: Form['version'] = 'v1'): Record<string, unknown> {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
 export interface Presented {
@@ -41,27 +21,37 @@ export interface Presented {
   readonly omitColumns?: boolean;
 }
 
-/** One object in a form. */
+/** One object in a form. Throws ApiError 406 for the form of a list. */
 export function presentObject(core: Core, form: Form, what: Presented, object: KubeObject): string {
-  if (form === 'table') {
-    const metadata = { resourceVersion: object.metadata.resourceVersion };
-    return stringifyJson(tableOf(core, what, { objects: [object], metadata }));
+  switch (form.as) {
+    case 'table': {
+      const metadata = { resourceVersion: object.metadata.resourceVersion };
+      return stringifyJson(tableOf(core, what, { objects: [object], metadata, version: form.version }));
+    }
+    case 'metadata':
+      return stringifyJson(partialObject(object, form.version));
+    case 'metadataList':
+      throw wrongForm(what.resource, 'object');
+    case 'object':
+      return stringifyJson(object);
+    default:
+      return form.as satisfies never;
   }
-  return form === 'json' ? stringifyJson(object) : stringifyJson(partial(object));
 }
 
-/** A list in a form other than plain JSON. */
+/** A list in a form other than the objects themselves. Throws ApiError 406 for the form of one object. */
 export function presentList(
   core: Core,
   form: Form,
   what: Presented,
   list: { objects: readonly KubeObject[]; metadata: Record<string, unknown> },
 ): string {
-  if (form === 'table') return stringifyJson(tableOf(core, what, list));
+  if (form.as === 'table') return stringifyJson(tableOf(core, what, { ...list, version: form.version }));
+  if (form.as === 'metadata') throw wrongForm(what.resource, 'list');
   return stringifyJson({
     kind: 'PartialObjectMetadataList',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${form.version}`,
     metadata: list.metadata,
-    items: list.objects.map(partial),
+    items: list.objects.map((object) => partialObject(object, form.version)),
   });
 }

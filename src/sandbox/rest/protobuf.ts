@@ -23,10 +23,13 @@ export interface Envelope {
   readonly raw: Uint8Array;
 }
 
-/** Opens a body. Throws ApiError 400 when it is malformed. */
+/** Whether bytes begin as protobuf bodies of Kubernetes do. */
+export function isProtobuf(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
+/** Opens a body that begins so. Throws ApiError 400 when it is malformed. */
 export function openEnvelope(bytes: Uint8Array): Envelope {
-  if (MAGIC.some((byte, i) => bytes[i] !== byte))
-    throw malformed('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
   let apiVersion = '';
   let kind = '';
   let raw: Uint8Array = new Uint8Array();
@@ -229,12 +232,16 @@ function malformed(why: string): Error {
 /** A protobuf body of a known definition as the object its JSON would be. */
 export function decodeBody(
   bytes: Uint8Array,
+  wanted: string,
   find: (apiVersion: string, kind: string) => SchemaNode | undefined,
 ): Record<string, unknown> {
   const { apiVersion, kind, raw } = openEnvelope(bytes);
   const node = find(apiVersion, kind);
-  if (node === undefined)
-    throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
+  if (node === undefined) {
+    const version = JSON.stringify(apiVersion.slice(apiVersion.indexOf('/') + 1));
+    const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
+    throw badRequest(`${kind} in version ${version} cannot be handled as a ${wanted}: ${why}`);
+  }
   const body = decodeMessage(node, raw);
   return isRecord(body) ? { apiVersion, kind, ...body } : {};
 }

@@ -19,6 +19,8 @@ export function parseRequest(url: string): RequestInfo {
   const path = cut < 0 ? url : url.slice(0, cut);
   const query = new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1));
   const none = { path, query, group: '', version: '', resource: undefined, namespace: '', name: '', subresource: '' };
+  // An empty part in between leads nowhere.
+  if (path.includes('//')) return none;
   // Decoded first, as Go does: an escaped slash separates like any other.
   const parts = decode(path)
     .split('/')

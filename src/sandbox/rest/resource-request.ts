@@ -43,14 +43,27 @@ export function findResource(core: Core, request: ApiRequest): ResourceRequest {
   const resource = core.registry.find(group, plural ?? '');
   const served = resource?.versions.get(version);
   if (resource === undefined || served === undefined) {
-    throw core.registry.groups().includes(group) ? noSuchResource() : new NoSuchPath();
+    throw isKnown(core, request) ? noSuchResource() : new NoSuchPath();
   }
+  // A path below a namespace leads to no object outside of one.
+  if (!resource.namespaced && request.info.namespace !== '' && resource.plural !== 'namespaces')
+    throw nowhere(resource);
   return { ...request, resource, version: served };
+}
+
+/** Built-in kinds say with a Status that a path is not theirs. */
+function nowhere({ custom }: Resource): Error {
+  return custom ? new NoSuchPath() : noSuchResource();
+}
+
+/** Whether faults of the request's path have a Status: below the built-in groups. */
+function isKnown(core: Core, { info }: ApiRequest): boolean {
+  return core.registry.inGroup(info.group).some(({ custom }) => !custom);
 }
 
 /** Resources in namespaces are addressed with one. */
 export function requireName(request: ResourceRequest): void {
-  if (request.resource.namespaced && request.info.namespace === '') throw new NoSuchPath();
+  if (request.resource.namespaced && request.info.namespace === '') throw nowhere(request.resource);
 }
 
 /** The warnings of a request's answer: that its kind is deprecated, and what its write collected. */

@@ -8,7 +8,7 @@ import { type Answer, json, type Reply } from './answer.ts';
 import { readBody } from './body.ts';
 import { toVersion } from './convert.ts';
 import { remove, removeCollection } from './delete.ts';
-import { ApiError, methodNotAllowed, noSuchResource, notFound } from './errors.ts';
+import { ApiError, methodNotAllowed, noSuchResource, notAcceptable, notFound } from './errors.ts';
 import {
   entryJson,
   type ListRequest,
@@ -21,8 +21,9 @@ import {
 } from './list.ts';
 import { readListOptions } from './list-options.ts';
 import { createObject, updateObject, type Written } from './mutate.ts';
+import { type Form, negotiate } from './negotiate.ts';
 import { patch } from './patch.ts';
-import { type Form, negotiate, presentList, presentObject } from './present.ts';
+import { presentList, presentObject } from './present.ts';
 import { listRequest, type ResourceRequest, requireName, verbOf, writeRequest } from './resource-request.ts';
 import { scaleSubresource } from './scale.ts';
 import { specialSubresource } from './special.ts';
@@ -32,6 +33,9 @@ const timers = {
   setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms).unref(),
   clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
 };
+
+/** Media types of watches, as the API server lists them. */
+const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 
 /** Answers a request to a resource. Throws ApiError. */
 export function serveResource(core: Core, request: ResourceRequest): Reply {
@@ -47,6 +51,7 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
     case 'watch':
       return watch(core, request);
     case 'deletecollection':
+      if (resource.namespaced && info.namespace === '') throw methodNotAllowed();
       return removeCollection(core, request);
     case 'delete':
       return remove(core, request);
@@ -58,6 +63,7 @@ export function serveResource(core: Core, request: ResourceRequest): Reply {
       if (info.name === '') throw methodNotAllowed();
       return written(core, request, updateObject(core, writeRequest(request), readBody(core, request)));
     default:
+      if (info.name === '') throw methodNotAllowed();
       return written(core, request, patch(core, request));
   }
 }
@@ -88,7 +94,7 @@ function getOne(core: Core, request: ResourceRequest): Answer {
   checkRevision(core, info.query.get('resourceVersion') ?? '');
   const entry = core.storage.get(resource.collection, keyOf(info.namespace, info.name));
   if (entry === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
-  if (form === 'json') return json(entryJson(resource, version, entry));
+  if (form.as === 'object') return json(entryJson(resource, version, entry));
   return json(
     presentObject(core, form, { resource, version, query: info.query }, toVersion(resource, version, entry.object)),
   );
@@ -103,16 +109,17 @@ function list(core: Core, request: ResourceRequest): Answer {
   const form = negotiate(request.headers.accept);
   const what = listRequest(request);
   const page = selectPage(core, what, readListOptions(what, 'list'));
-  if (form === 'json') return json(listJson(what, page));
+  if (form.as === 'object') return json(listJson(what, page));
   return json(presentList(core, form, what, { objects: pageObjects(what, page), metadata: listMeta(page) }));
 }
 
 function watch(core: Core, request: ResourceRequest): Reply {
   const form: Form = negotiate(request.headers.accept);
   const what = listRequest(request);
+  if (form.mediaType !== 'application/json') throw notAcceptable(STREAMS);
   // Parameters are checked before the stream starts, so that faults are plain answers.
   const options = readListOptions(what, 'watch');
-  const present = form === 'json' ? undefined : watchPresenter(core, form, what);
+  const present = form.as === 'object' ? undefined : watchPresenter(core, form, what);
   return { stream: (sink) => startWatch(core, what, sink, { ...options, present, timers }) };
 }
 
@@ -131,7 +138,7 @@ function written(core: Core, request: ResourceRequest, result: Written): Answer 
   const { resource, version, info } = request;
   const status = result.created ? 201 : 200;
   const body =
-    form !== 'json'
+    form.as !== 'object'
       ? presentObject(core, form, { resource, version, query: info.query }, result.object)
       : result.entry
         ? entryJson(resource, version, result.entry)

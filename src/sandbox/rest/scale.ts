@@ -93,13 +93,22 @@ export function scaleSubresource(core: Core, request: ResourceRequest): Answer {
   const live = readLive(core, { ...request, namespace: info.namespace, name: info.name });
   if (live === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
   const current = scaleOf(live, paths);
-  if (verbOf(request) === 'get') return json(stringifyJson(current));
+  if (verbOf(request) === 'get') {
+    const { scale } = request.version.custom ?? {};
+    if (scale && readPath(live, paths.spec) === undefined) throw withoutReplicas(scale);
+    return json(stringifyJson(current));
+  }
   const write = writeRequest(request);
   const isApply = verbOf(request) === 'patch' && patchType(request) === APPLY_PATCH;
   const scaled = isApply
     ? applyScale(core, { request, write, paths }, live)
     : changeScale(core, { request, write, paths }, current);
   return json(stringifyJson(scaleOf(scaled.object, paths)));
+}
+
+function withoutReplicas({ specReplicasPath }: { readonly specReplicasPath: string }): ApiError {
+  const message = `the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`;
+  return new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
 interface Change {

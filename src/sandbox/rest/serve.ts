@@ -5,6 +5,7 @@ import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceLi
 import type { OpenApiV3 } from '../openapi/v3.ts';
 import { type Answer, type ApiRequest, json, type Reply } from './answer.ts';
 import { ApiError, badRequest, methodNotAllowed, NoSuchPath, noSuchResource, statusOf } from './errors.ts';
+import { checkRoute, encodeAnswer, findForm, negotiate } from './negotiate.ts';
 import { findResource, type ResourceRequest, warningsFor } from './resource-request.ts';
 import { serveResource } from './resources.ts';
 
@@ -28,11 +29,17 @@ const PROBES = new Set(['/healthz', '/livez', '/readyz']);
 
 /** Answers one request. Never throws: every fault becomes a Status. */
 export function serve(routes: Routes, request: ApiRequest): Reply {
+  const reply = route(routes, request);
+  return 'stream' in reply ? reply : encodeAnswer(request.headers.accept, reply);
+}
+
+function route(routes: Routes, request: ApiRequest): Reply {
   let found: ResourceRequest | undefined;
   try {
     routes.authorize(request);
     if (request.info.resource === undefined) return serveOther(routes, request);
     found = findResource(routes.core, request);
+    if (!found.resource.custom) checkRoute(request.headers.accept);
     return withWarnings(found, routes.virtual(found) ?? serveResource(routes.core, found));
   } catch (error) {
     if (!(error instanceof ApiError) && !(error instanceof RangeError)) routes.onBug(error);
@@ -70,40 +77,57 @@ function serveOther(routes: Routes, request: ApiRequest): Answer {
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
   if (PROBES.has(path) || /^\/(livez|readyz|healthz)\//.test(path)) return probe(path, info.query);
   const { core } = routes;
-  if (path === '/version') return json(JSON.stringify(versionInfo(core)));
+  if (path === '/version') {
+    checkRoute(request.headers.accept, ['application/json']);
+    return json(JSON.stringify(versionInfo(core)));
+  }
   if (path === '/openapi/v2') return serveOpenApiV2(routes, request);
   if (path === '/openapi/v3') return json(routes.openApi.index());
   if (path.startsWith('/openapi/v3/')) {
     const text = routes.openApi.document(path.slice('/openapi/v3/'.length));
-    if (text === undefined) throw new NoSuchPath();
-    return json(text);
+    if (text === undefined) return { status: 404, body: '', contentType: 'text/plain; charset=utf-8' };
+    return acceptsJson(request) ? json(text) : NOT_ACCEPTABLE;
   }
   const document = discoveryDocument(routes, request, path);
   if (document !== undefined) return document;
-  throw info.version !== '' && core.registry.groups().includes(info.group) ? noSuchResource() : new NoSuchPath();
+  // An empty part in a path of resources.
+  if (/^\/(api|apis\/[^/]+)\/(.*\/)?\//.test(path)) throw noSuchResource();
+  const isKnown = core.registry.inGroup(info.group).some(({ custom }) => !custom);
+  throw info.version !== '' && isKnown ? noSuchResource() : new NoSuchPath();
 }
-
-const AGGREGATED = /application\/json;\s*g=apidiscovery\.k8s\.io;\s*v=(v2|v2beta1);\s*as=APIGroupDiscoveryList/;
 
 function discoveryDocument({ core, address }: Routes, { headers, info }: ApiRequest, path: string): Answer | undefined {
   const { registry } = core;
+  if (path === '/') return json(JSON.stringify({ paths: rootPaths(core) }));
   if (path === '/api' || path === '/apis') {
-    const match = AGGREGATED.exec(headers.accept ?? '');
-    if (match) {
-      const document = {
-        ...aggregatedDiscovery(registry, path === '/api' ? 'api' : 'apis'),
-        apiVersion: `apidiscovery.k8s.io/${match[1]}`,
-      };
-      const contentType = `application/json;g=apidiscovery.k8s.io;v=${match[1]};as=APIGroupDiscoveryList`;
-      return { status: 200, body: JSON.stringify(document), contentType };
-    }
-    return json(JSON.stringify(path === '/api' ? coreVersions(address()) : groupList(registry)));
+    if (path === '/api' && isPlain(headers.accept)) checkRoute(headers.accept);
+    const version = findForm(headers.accept, discoveryForm);
+    if (version === undefined) negotiate(headers.accept);
+    if (!version) return json(JSON.stringify(path === '/api' ? coreVersions(address()) : groupList(registry)));
+    const all = aggregatedDiscovery(registry, path === '/api' ? 'api' : 'apis');
+    const document = { ...all, apiVersion: `apidiscovery.k8s.io/${version}` };
+    const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+    return { status: 200, body: JSON.stringify(document), contentType };
   }
-  if (path === '/' || path === '') return json(JSON.stringify({ paths: rootPaths(core) }));
   const group = /^\/apis\/([^/]+)$/.exec(path)?.[1];
   const document =
     group !== undefined ? groupDocument(registry, group) : resourceList(registry, info.group, info.version);
-  return document && json(JSON.stringify(document));
+  if (document === undefined) return undefined;
+  if (group === undefined && registry.inGroup(info.group).some(({ custom }) => !custom)) checkRoute(headers.accept);
+  else negotiate(headers.accept);
+  return json(JSON.stringify(document));
+}
+
+function isPlain(accept: string | undefined): boolean {
+  return !accept?.includes('as=');
+}
+
+/** '' for the old documents, the version of the aggregated one, undefined for what is neither. */
+function discoveryForm(_mediaType: string, parameters: ReadonlyMap<string, string>): '' | 'v2' | undefined {
+  const [as, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name));
+  if (as === undefined && group === undefined && version === undefined) return '';
+  const isAggregated = as === 'APIGroupDiscoveryList' && group === 'apidiscovery.k8s.io' && version === 'v2';
+  return isAggregated ? 'v2' : undefined;
 }
 
 function rootPaths({ registry }: Core): string[] {
@@ -146,10 +170,13 @@ function versionInfo({ builtins }: Core): Record<string, string> {
   };
 }
 
-function serveOpenApiV2(routes: Routes, { headers }: ApiRequest): Answer {
-  const accept = headers.accept ?? '*/*';
-  if (!/application\/json|\*\/\*|application\/\*/.test(accept)) {
-    throw new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json');
-  }
-  return json(routes.openApiV2());
+function serveOpenApiV2(routes: Routes, request: ApiRequest): Answer {
+  return acceptsJson(request) ? json(routes.openApiV2()) : NOT_ACCEPTABLE;
+}
+
+/** The OpenAPI documents say no more than that. */
+const NOT_ACCEPTABLE: Answer = { status: 406, body: '', contentType: 'text/plain; charset=utf-8' };
+
+function acceptsJson({ headers }: ApiRequest): boolean {
+  return /application\/json|\*\/\*|application\/\*/.test(headers.accept ?? '*/*');
 }

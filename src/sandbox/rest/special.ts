@@ -10,7 +10,7 @@ import type { Subresource } from '../registry.ts';
 import { keyOf } from '../storage/storage.ts';
 import { type Answer, json, type Reply } from './answer.ts';
 import { readBody } from './body.ts';
-import { ApiError, badRequest, conflict, notFound } from './errors.ts';
+import { ApiError, badRequest, conflict, invalid, invalidFault, notFound } from './errors.ts';
 import { removeObject } from './remove.ts';
 import type { ResourceRequest } from './resource-request.ts';
 
@@ -81,6 +81,33 @@ const evict: Handler = (core, request, live) => {
 const HOUR_S = 3600;
 const SHORTEST_S = 600;
 
+const LONGEST_S = 2 ** 32;
+
+function checkLifetime(seconds: number): void {
+  const why =
+    seconds < SHORTEST_S
+      ? 'may not specify a duration less than 10 minutes'
+      : seconds > LONGEST_S
+        ? 'may not specify a duration larger than 2^32 seconds'
+        : undefined;
+  if (why === undefined) return;
+  throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
+    invalidFault('spec.expirationSeconds', seconds, why),
+  ]);
+}
+
+/** A token may be bound to a pod or secret, which must be there. */
+function checkBound(core: Core, namespace: string, reference: unknown): void {
+  if (!isRecord(reference)) return;
+  const kind = String(reference['kind']);
+  const name = String(reference['name']);
+  const plural = kind === 'Pod' ? 'pods' : kind === 'Secret' ? 'secrets' : kind === 'Node' ? 'nodes' : undefined;
+  if (plural === undefined)
+    throw badRequest(`cannot bind token to object of type ${String(reference['apiVersion'])}, Kind=${kind}`);
+  const key = plural === 'nodes' ? name : keyOf(namespace, name);
+  if (core.storage.get(`/${plural}`, key) === undefined) throw notFound({ group: '', resource: plural }, name);
+}
+
 /** Issues a token for a ServiceAccount. */
 const token: Handler = (core, request, live) => {
   const identity = identities.get(core);
@@ -89,23 +116,15 @@ const token: Handler = (core, request, live) => {
   const spec = readPath(body, ['spec']);
   const given = isRecord(spec) ? spec : {};
   const seconds = typeof given['expirationSeconds'] === 'number' ? given['expirationSeconds'] : HOUR_S;
-  if (seconds < SHORTEST_S) {
-    throw new ApiError(
-      422,
-      'Invalid',
-      `TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
-      {
-        group: 'authentication.k8s.io',
-        kind: 'TokenRequest',
-      },
-    );
-  }
+  checkLifetime(seconds);
+  checkBound(core, request.info.namespace, given['boundObjectRef']);
   const issued = Math.floor(core.now().getTime() / 1000);
   const audiences =
     Array.isArray(given['audiences']) && given['audiences'].length > 0
       ? given['audiences'].map(String)
       : ['https://kubernetes.default.svc.cluster.local'];
   const text = issueToken(identity, {
+    id: core.uuid(),
     namespace: request.info.namespace,
     name: live.metadata.name,
     uid: live.metadata.uid ?? '',
@@ -158,6 +177,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 export function specialSubresource(core: Core, request: ResourceRequest, subresource: Subresource): Reply {
   const { resource, info } = request;
   const handler = HANDLERS[`${resource.group}/${resource.plural}/${subresource.name}`];
+  const live = core.storage.get(resource.collection, keyOf(info.namespace, info.name))?.object;
+  if (live === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
   if (handler === undefined) {
     throw new ApiError(
       501,
@@ -165,7 +186,5 @@ export function specialSubresource(core: Core, request: ResourceRequest, subreso
       `the embedded API server has no ${resource.plural}/${subresource.name}: it runs no containers`,
     );
   }
-  const live = core.storage.get(resource.collection, keyOf(info.namespace, info.name))?.object;
-  if (live === undefined) throw notFound({ group: resource.group, resource: resource.plural }, info.name);
   return handler(core, request, live);
 }

@@ -19,7 +19,9 @@ export function checkObject(core: Core, write: WriteRequest, object: KubeObject,
     ...checkFinalizers(metadata.finalizers),
     ...checkOwners(object),
   );
-  if (!write.resource.custom) faults.push(...checkCoreFinalizers(metadata.finalizers, 'metadata.finalizers'));
+  // The one built-in group whose validation does not ask for it is policy.
+  if (!write.resource.custom && write.resource.group !== 'policy')
+    faults.push(...checkCoreFinalizers(metadata.finalizers, 'metadata.finalizers'));
   if (write.subresource === 'finalize') {
     const finalizers = readPath(object, ['spec', 'finalizers']) as readonly string[] | undefined;
     faults.push(...checkCoreFinalizers(finalizers, 'spec.finalizers'));

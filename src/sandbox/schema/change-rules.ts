@@ -1,4 +1,4 @@
-// Owns what may change of built-in kinds that only their own code knows: pods, claims, jobs, definitions. Fields that
+// Owns what may change of built-in kinds that only their own code knows: pods, claims, jobs. Fields that
 // never change are in kinds.ts. Source: pkg/apis/*/validation of Kubernetes 1.36. Pure.
 import { equalJson, getKey, isRecord, type KubeObject, readPath } from '../object.ts';
 import { type FieldFault, forbiddenFault, invalidFault } from '../rest/errors.ts';
@@ -14,7 +14,6 @@ const CHECKS: Readonly<Record<string, ChangeCheck>> = {
   '/Pod': podChanges,
   '/PersistentVolumeClaim': claimChanges,
   'batch/Job': jobChanges,
-  'apiextensions.k8s.io/CustomResourceDefinition': definitionChanges,
 };
 
 /** Faults of a change of the main resource. */
@@ -148,17 +147,4 @@ function fixedTemplate(spec: Body, suspended: boolean, waits: boolean): Body {
     ...template,
     spec: waits ? without(fixed, ['nodeSelector', 'tolerations', 'affinity', 'schedulingGates']) : fixed,
   };
-}
-
-/** What a definition's resources are found by stays; names and scope from when they are served. */
-function definitionChanges(next: KubeObject, live: KubeObject): FieldFault[] {
-  const conditions = readPath(live, ['status', 'conditions']);
-  const isServed = (Array.isArray(conditions) ? conditions : []).some(
-    (condition) => isRecord(condition) && condition['type'] === 'Established' && condition['status'] === 'True',
-  );
-  const paths = [...(isServed ? ['spec.scope', 'spec.names.kind'] : []), 'spec.group', 'spec.names.plural'];
-  return paths
-    .map((path) => [path, readPath(next, path.split('.'))] as const)
-    .filter(([path, value]) => !equalJson(value, readPath(live, path.split('.'))))
-    .map(([path, value]) => invalidFault(path, value, IMMUTABLE));
 }

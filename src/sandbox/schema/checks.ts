@@ -50,7 +50,9 @@ function walk(node: SchemaNode, value: unknown, path: string, faults: FieldFault
     }
     for (const field of rules.port ?? []) {
       const present = getKey(value, field);
-      if (typeof present === 'number' && (present < 1 || present > 65535)) {
+      if (typeof present === 'number' && present === 0 && rules.required?.includes(field))
+        faults.push(requiredFault(prefix + field));
+      else if (typeof present === 'number' && (present < 1 || present > 65535)) {
         faults.push(invalidFault(prefix + field, present, 'must be between 1 and 65535, inclusive'));
       }
     }

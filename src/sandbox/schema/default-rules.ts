@@ -259,7 +259,7 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
     {
       set: {
         'names.singular': (spec: Target) => kindName(spec).toLowerCase(),
-        'names.listKind': (spec: Target) => `${kindName(spec)}List`,
+        'names.listKind': (spec: Target) => (kindName(spec) === '' ? '' : `${kindName(spec)}List`),
         'conversion.strategy': 'None',
       },
     },

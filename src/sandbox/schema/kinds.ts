@@ -112,7 +112,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     deletion: {
       finalizer: 'customresourcecleanup.apiextensions.k8s.io',
       condition: {
-        message: 'CustomResource deletion is pending',
+        message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
         reason: 'InstanceDeletionPending',
         status: 'True',
         type: 'Terminating',

@@ -122,3 +122,67 @@ function zoneOffset(zone: string): ((at: number) => number) | undefined {
     return undefined;
   }
 }
+
+/** Whether a time zone is known. */
+export function isZone(zone: string): boolean {
+  return zoneOffset(zone) !== undefined;
+}
+
+interface Bounds {
+  readonly first: number;
+  readonly last: number;
+  readonly names?: readonly string[];
+}
+
+const BOUNDS: readonly Bounds[] = [
+  { first: 0, last: 59 },
+  { first: 0, last: 23 },
+  { first: 1, last: 31 },
+  { first: 1, last: 12, names: MONTHS },
+  { first: 0, last: 6, names: DAYS },
+];
+
+/** What is wrong with a schedule, in the words of the parser that Kubernetes uses; undefined when nothing is. */
+export function cronFault(text: string): string | undefined {
+  const spec = text.trim();
+  if (spec.startsWith('@')) {
+    if (NAMES[spec] !== undefined || /^@every \S+$/.test(spec)) return undefined;
+    return `unrecognized descriptor: ${spec}`;
+  }
+  const words = spec.split(/\s+/).filter((word) => word !== '');
+  if (words.length !== 5) return `expected exactly 5 fields, found ${words.length}: [${words.join(' ')}]`;
+  for (const [i, word] of words.entries()) {
+    for (const part of word.split(',')) {
+      const why = rangeFault(part, BOUNDS[i]!);
+      if (why !== undefined) return why;
+    }
+  }
+  return undefined;
+}
+
+function rangeFault(part: string, { first, last, names = [] }: Bounds): string | undefined {
+  const [range = '', step, ...more] = part.split('/');
+  const [low = '', high, ...others] = range.split('-');
+  const isOpen = low === '*' || low === '?';
+  const value = (word: string): number => {
+    const named = names.indexOf(word.toLowerCase());
+    if (named >= 0) return named + first;
+    return /^\d+$/.test(word) ? Number(word) : Number.NaN;
+  };
+  if (others.length > 0) return `too many hyphens: ${part}`;
+  const start = isOpen ? first : value(low);
+  if (Number.isNaN(start)) return unreadable(low);
+  const end = isOpen ? last : high === undefined ? (step === undefined ? start : last) : value(high);
+  if (Number.isNaN(end)) return unreadable(high ?? '');
+  if (more.length > 0) return `too many slashes: ${part}`;
+  if (step !== undefined && !/^\d+$/.test(step)) return unreadable(step);
+  if (start < first) return `beginning of range (${start}) below minimum (${first}): ${part}`;
+  if (end > last) return `end of range (${end}) above maximum (${last}): ${part}`;
+  if (start > end) return `beginning of range (${start}) beyond end of range (${end}): ${part}`;
+  return step !== undefined && Number(step) === 0 ? `step of range should be a positive number: ${part}` : undefined;
+}
+
+function unreadable(word: string): string {
+  const shown = JSON.stringify(word);
+  return `failed to parse int from ${word}: strconv.Atoi: parsing ${shown}: invalid syntax`;
+}

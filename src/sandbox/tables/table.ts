@@ -3,7 +3,9 @@
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
 import type { PrinterColumn } from '../registry.ts';
-import type { Presented } from '../rest/present.ts';
+import { badRequest } from '../rest/errors.ts';
+import type { Form } from '../rest/negotiate.ts';
+import { type Presented, partialObject } from '../rest/present.ts';
 import { humanAge } from './age.ts';
 import { builtinTable } from './builtin.ts';
 import { evaluateJsonPath } from './jsonpath.ts';
@@ -37,20 +39,21 @@ const NAME: ColumnDefinition = {
 export function tableOf(
   core: Core,
   { resource, version, query, omitColumns }: Presented,
-  list: { objects: readonly KubeObject[]; metadata: Record<string, unknown> },
+  list: { objects: readonly KubeObject[]; metadata: Record<string, unknown>; version: Form['version'] },
 ): Record<string, unknown> {
   const shape = version.custom ? customTable(version.custom.columns) : builtinTable(resource);
-  const include = query.get('includeObject') ?? 'Metadata';
+  const include = query.get('includeObject') || 'Metadata';
+  if (!['Metadata', 'Object', 'None'].includes(include)) throw wrongInclude(include);
   const now = core.now();
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${list.version}`,
     metadata: list.metadata,
     columnDefinitions: omitColumns ? null : shape.columns,
     rows: list.objects.map((object) => ({
       cells: shape.cells(object, now),
       ...rowConditions(shape, object),
-      ...(include === 'None' ? {} : { object: include === 'Object' ? object : partial(object) }),
+      object: include === 'None' ? null : include === 'Object' ? object : partialObject(object, list.version),
     })),
   };
 }
@@ -60,8 +63,9 @@ function rowConditions(shape: TableShape, object: KubeObject): { conditions?: ob
   return conditions ? { conditions } : {};
 }
 
-function partial(object: KubeObject): Record<string, unknown> {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+function wrongInclude(include: string): Error {
+  const why = `includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`;
+  return badRequest(`Unable to convert to Table as requested: ${why}`);
 }
 
 const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };

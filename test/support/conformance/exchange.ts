@@ -17,6 +17,8 @@ export interface Step {
   readonly do: string;
   /** An object is sent as JSON, a text as it is. `${name}` in either is a saved value. */
   readonly body?: object | string;
+  /** A body of bytes, in base64. */
+  readonly bytes?: string;
   /** Content type in place of the method's. */
   readonly type?: string;
   readonly accept?: string;
@@ -99,7 +101,8 @@ function toRequest({ kinds, names }: Exchange, step: Step): Request {
   const method = METHODS[verb];
   if (method === undefined) throw new Error(`${step.do}: no such method`);
   const query: string[] = verb === 'WATCH' ? ['watch=1'] : [];
-  const headers: Record<string, string> = { 'user-agent': USER_AGENT, ...step.headers };
+  const headers: Record<string, string> = { 'user-agent': USER_AGENT };
+  for (const [name, value] of Object.entries(step.headers ?? {})) headers[name] = fill(value, names);
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === 'by') query.push(`fieldManager=${words.shift()}`);
     else if (word === 'as') headers['impersonate-user'] = words.shift() ?? '';
@@ -121,6 +124,7 @@ function toRequest({ kinds, names }: Exchange, step: Step): Request {
     path: withQuery(path, query),
     options: {
       ...(sent === undefined ? {} : { body: fill(sent, names) }),
+      ...(step.bytes === undefined ? {} : { body: Buffer.from(step.bytes, 'base64') }),
       ...(contentType === undefined ? {} : { contentType }),
       ...(step.accept === undefined ? {} : { accept: step.accept }),
       headers,

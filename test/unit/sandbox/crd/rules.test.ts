@@ -35,9 +35,9 @@ describe('rules of custom resources', () => {
     const rule = { rule: 'self.size > 1', message: 'too small' };
 
     expect(check([rule], { size: 2 })).toEqual([]);
-    expect(check([rule], { size: 1 })).toEqual(['FieldValueInvalid spec: Invalid value: "object": too small']);
+    expect(check([rule], { size: 1 })).toEqual(['FieldValueInvalid spec: Invalid value: too small']);
     expect(check([{ rule: 'self.size > 1' }], { size: 1 })).toEqual([
-      'FieldValueInvalid spec: Invalid value: "object": failed rule: self.size > 1',
+      'FieldValueInvalid spec: Invalid value: failed rule: self.size > 1',
     ]);
   });
 
@@ -56,9 +56,7 @@ describe('rules of custom resources', () => {
     const rule = { rule: 'self.size >= oldSelf.size', message: 'may not shrink' };
 
     expect(check([rule], { size: 1 })).toEqual([]);
-    expect(check([rule], { size: 1 }, { size: 2 })).toEqual([
-      'FieldValueInvalid spec: Invalid value: "object": may not shrink',
-    ]);
+    expect(check([rule], { size: 1 }, { size: 2 })).toEqual(['FieldValueInvalid spec: Invalid value: may not shrink']);
   });
 
   it('that cannot be evaluated are faults', () => {

@@ -39,7 +39,7 @@ describe('protobuf bodies', () => {
       ...message(4, 'NodePort'),
     ];
 
-    expect(decodeBody(envelope('Service', [...message(1, metadata), ...message(2, spec)]), find)).toEqual({
+    expect(decodeBody(envelope('Service', [...message(1, metadata), ...message(2, spec)]), 'Service', find)).toEqual({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 's', labels: { app: 'x' } },
@@ -50,15 +50,10 @@ describe('protobuf bodies', () => {
   it('carry bytes as base64', () => {
     const data = message(2, [...message(1, 'k'), ...message(2, [0, 255])]);
 
-    expect(decodeBody(envelope('Secret', data), find)).toMatchObject({ data: { k: 'AP8=' } });
+    expect(decodeBody(envelope('Secret', data), 'Secret', find)).toMatchObject({ data: { k: 'AP8=' } });
   });
 
   it.each([
-    {
-      name: 'without the prefix',
-      bytes: Uint8Array.of(1, 2, 3, 4, 5),
-      want: 'does not appear to be a protobuf message',
-    },
     { name: 'that end early', bytes: envelope('Service', [0x0a, 0x50]), want: 'unexpected EOF' },
     { name: 'of an unknown kind', bytes: envelope('Nope', []), want: 'no kind "Nope" is registered for version "v1"' },
     {
@@ -67,6 +62,6 @@ describe('protobuf bodies', () => {
       want: 'integer overflow',
     },
   ])('$name are refused', ({ bytes, want }) => {
-    expect(() => decodeBody(bytes, find)).toThrow(want);
+    expect(() => decodeBody(bytes, 'Service', find)).toThrow(want);
   });
 });
