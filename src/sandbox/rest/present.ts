@@ -3,23 +3,10 @@
 import { stringifyJson } from '../../lib/json.ts';
 import type { Core } from '../core.ts';
 import type { KubeObject } from '../object.ts';
-import type { Resource, ServedVersion } from '../registry.ts';
 import { tableOf } from '../tables/table.ts';
 import { wrongForm } from './errors.ts';
 import type { Form } from './negotiate.ts';
-
-/** `PartialObjectMetadata` of an object. */
-export function partialObject(object: KubeObject, version: Form['version'] = 'v1'): Record<string, unknown> {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
-}
-
-export interface Presented {
-  readonly resource: Resource;
-  readonly version: ServedVersion;
-  readonly query: URLSearchParams;
-  /** A table without the definitions of its columns. */
-  readonly omitColumns?: boolean;
-}
+import { type Presented, partialObject } from './partial.ts';
 
 /** One object in a form. Throws ApiError 406 for the form of a list. */
 export function presentObject(core: Core, form: Form, what: Presented, object: KubeObject): string {

@@ -5,7 +5,7 @@ import type { KubeObject } from '../object.ts';
 import type { PrinterColumn } from '../registry.ts';
 import { badRequest } from '../rest/errors.ts';
 import type { Form } from '../rest/negotiate.ts';
-import { type Presented, partialObject } from '../rest/present.ts';
+import { type Presented, partialObject } from '../rest/partial.ts';
 import { humanAge } from './age.ts';
 import { builtinTable } from './builtin.ts';
 import { evaluateJsonPath } from './jsonpath.ts';

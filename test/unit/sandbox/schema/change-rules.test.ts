@@ -110,20 +110,6 @@ describe('a Job', () => {
   });
 });
 
-it('a definition keeps its group always, and its scope once it is served', () => {
-  const served = { conditions: [{ type: 'Established', status: 'True' }] };
-  const change = (status: object) =>
-    refused(
-      'apiextensions.k8s.io/CustomResourceDefinition',
-      { group: 'a.dev', scope: 'Cluster' },
-      { group: 'b.dev', scope: 'Namespaced' },
-      status,
-    );
-
-  expect(change({})).toEqual(['spec.group']);
-  expect(change(served)).toEqual(['spec.scope', 'spec.group']);
-});
-
 it('other kinds are not looked at', () => {
   expect(refused('/ConfigMap', { a: 1 }, { a: 2 })).toEqual([]);
   expect(refused('constructor', { a: 1 }, { a: 2 })).toEqual([]);
