@@ -3,7 +3,7 @@ import { type HelmChart, helmChartReasons as reasons } from '../../api/source/he
 import type { HelmRepository } from '../../api/source/helmrepository.ts';
 import { readChartMetadata } from '../../engines/helm/chart.ts';
 import { checkChartName, chooseTag } from '../../engines/helm/repository/choose.ts';
-import { errorCode, errorMessage } from '../../lib/errors.ts';
+import { errorCode } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { parseVersion } from '../../lib/semver.ts';
 import { normalizeTreePath, resolveTreePath } from '../../lib/tree-path.ts';
@@ -19,6 +19,8 @@ import { readArchive } from './files.ts';
 import type { HelmChartPorts } from './ports.ts';
 import { openChartRegistry } from './registry.ts';
 import type { Candidate, Observed } from './types.ts';
+
+const LOOKING_UP = 'failed to get chart version for remote reference: ';
 
 type ChartPass = Pick<Pass<HelmChart>, 'key' | 'signal' | 'requested'>;
 
@@ -54,7 +56,7 @@ async function findInIndex(
     const entry = await ports.indexes.find(repository.status!.artifact!, chart, version);
     return { found: { from: 'index', repository, login, entry }, name: entry.name, version: entry.version };
   } catch (error) {
-    const prefix = chart === '' ? '' : 'failed to get chart version for remote reference: ';
+    const prefix = chart === '' ? '' : LOOKING_UP;
     const isUnknown = errorCode(error) === 'ChartUnknown';
     throw buildError(isUnknown ? reasons.invalidChartReference : reasons.chartPullError, error, prefix);
   }
@@ -78,7 +80,7 @@ async function findInRegistry(
   } catch (error) {
     pass.signal.throwIfAborted();
     ports.registries.delete(pass.key);
-    throw pullError(error, 'failed to get chart version for remote reference: ');
+    throw pullError(error, LOOKING_UP);
   }
 }
 
@@ -106,8 +108,8 @@ async function findTag(chart: string, wanted: string, registry: Registry, signal
   try {
     tags = await registry.tags(signal);
   } catch (error) {
-    if (error instanceof Error) error.message = `could not get tags for "${chart}": ${errorMessage(error)}`;
-    throw error;
+    signal.throwIfAborted();
+    throw pullError(error, `${LOOKING_UP}could not get tags for "${chart}": `);
   }
   if (tags.length === 0) throw new Error(`unable to locate any tags in provided repository: ${chart}`);
   return chooseTag(tags, wanted);
