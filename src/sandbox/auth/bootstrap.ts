@@ -1,7 +1,7 @@
 // Owns the cluster roles and bindings of a new server (data, taken from a real one), and keeping aggregated roles the sum
 // of the roles that they select.
 import { readFileSync } from 'node:fs';
-import type { Core, WriteRequest } from '../core.ts';
+import { type Core, systemWrite } from '../core.ts';
 import { ensureObject } from '../gc/namespaces.ts';
 import { equalJson, isRecord, type KubeObject, readPath } from '../object.ts';
 import { applyObject } from '../rest/mutate.ts';
@@ -64,18 +64,8 @@ function gatherRules(roles: readonly KubeObject[], to: KubeObject, selectors: re
 
 function writeRules(core: Core, role: KubeObject, rules: readonly unknown[]): void {
   const resource = core.registry.find(GROUP, 'clusterroles')!;
-  const write: WriteRequest = {
-    resource,
-    version: resource.versions.get('v1')!,
-    namespace: '',
-    name: role.metadata.name,
-    subresource: '',
-    manager: AGGREGATOR,
-    caller: { name: AGGREGATOR, groups: ['system:masters'] },
-    dryRun: false,
-    fieldValidation: 'Strict',
-    warnings: [],
-  };
+  const place = { resource, version: resource.versions.get('v1')!, namespace: '', name: role.metadata.name };
+  const write = systemWrite(place, AGGREGATOR);
   const { apiVersion, kind, metadata } = role;
   applyObject(
     core,
