@@ -190,7 +190,7 @@ describe('builds that do not end well', () => {
 
   it('are cut when they take too much memory, and the next one runs', async () => {
     const renderer = start({ heapMb: 40 });
-    const many = Array.from({ length: 8000 }, (_, index) => configMapYaml(`c-${index}`, { a: 'b' })).join('---\n');
+    const many = Array.from({ length: 20_000 }, (_, index) => configMapYaml(`c-${index}`, { a: 'b' })).join('---\n');
 
     const error = await failure(renderer.renderKustomization(request({ 'a.yaml': many }), options));
     const { objects } = await renderer.renderKustomization(request(app), options);
