@@ -3,18 +3,17 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Kustomization } from './api/kustomize/kustomization.ts';
-import { ownerNameLabel } from './api/meta/keys.ts';
 import type { KubeObject } from './api/meta/object.ts';
 import type { GitRepository } from './api/source/gitrepository.ts';
 import { followArtifactSources } from './app/artifact-sources.ts';
 import { followKind } from './app/follow-kind.ts';
+import { createKustomizations } from './app/kustomizations.ts';
+import { waitForLeadership } from './app/leadership.ts';
 import { createReleases } from './app/releases.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
 import type { ReconcilerSettings } from './app/settings.ts';
 import { createSources } from './app/sources.ts';
-import { asManifest } from './apply/dry-run.ts';
 import { openDownloads } from './artifact/downloads.ts';
 import { openArtifactStore } from './artifact/store.ts';
 import type { ClusterAccess } from './cluster/access.ts';
@@ -27,36 +26,26 @@ import { RestClient, type SentRequest } from './cluster/rest.ts';
 import { createGitStorage } from './controllers/gitrepository/git-storage.ts';
 import { gitRepositoryController } from './controllers/gitrepository/index.ts';
 import type { GitRepositoryPorts } from './controllers/gitrepository/ports.ts';
-import { AppliedObjects } from './controllers/kustomization/applied-objects.ts';
 import { clientSource } from './controllers/kustomization/client-source.ts';
-import { Conflicts } from './controllers/kustomization/conflicts.ts';
-import { explainHealth } from './controllers/kustomization/explain.ts';
-import { tellBy } from './controllers/kustomization/gates.ts';
-import { kustomizationController, kustomizationWatches, sourceApiVersion } from './controllers/kustomization/index.ts';
+import { sourceApiVersion } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
-import { Moves, sourceKeyOf, sourceKeysOf } from './controllers/kustomization/moves.ts';
-import { fieldManager, type KustomizationPorts, liftHolds } from './controllers/kustomization/ports.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
-import { createFetchMissing } from './controllers/shared/fetch-missing.ts';
 import { defaultSourceLimits } from './controllers/shared/source-ports.ts';
-import { timeoutMs } from './controllers/shared/timing.ts';
 import type { Clock } from './lib/clock.ts';
-import { errorCode, errorMessage } from './lib/errors.ts';
+import { errorMessage } from './lib/errors.ts';
 import type { Log } from './lib/log.ts';
 import { createWorkerPool } from './offload/pool.ts';
 import { createRenderer } from './offload/renderer.ts';
-import { withOverrideManagers } from './plan/take-over.ts';
 import { createGitHubLogin } from './remote/git/github-app.ts';
 import { createServerMemory } from './remote/git/memory.ts';
 import { openTransport } from './remote/git/open.ts';
 import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
 import { createEventReceiver } from './remote/notify/event-receiver.ts';
-import { keyOf, type Reconcilable, splitKey } from './runtime/controller.ts';
+import type { Reconcilable } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
-import { becomeLeader } from './runtime/leader.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
-import { countAnswers, countRenders, showLeadership } from './runtime/process-metrics.ts';
+import { countAnswers, countRenders } from './runtime/process-metrics.ts';
 import { registerResourceMetrics } from './runtime/resource-metrics.ts';
 import { createShard } from './runtime/shard.ts';
 import { type Machine, type RunningController, startController } from './runtime/start.ts';
@@ -161,20 +150,15 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
   const onStored = (source: string): void => {
     releases.wake(source);
-    for (const object of running.kustomization?.objects.byIndex('source', source) ?? []) {
-      running.kustomization?.enqueue(keyOf(object), { trigger: 'artifact stored' });
-    }
+    kustomizations.wake(source);
   };
 
   const stopping = new AbortController();
-  const running: {
-    all: readonly RunningController<Reconcilable>[];
-    kustomization?: RunningController<Kustomization>;
-  } = { all: [] };
+  let running: readonly RunningController<Reconcilable>[] = [];
   let waitingFor: string | undefined = 'starting';
   const problems = (): string[] => {
     if (waitingFor !== undefined) return [waitingFor];
-    return running.all.flatMap((controller) => {
+    return running.flatMap((controller) => {
       const problem = controller.problem();
       return problem === undefined ? [] : [`${controller.name}: ${problem}${installHint(problem)}`];
     });
@@ -186,7 +170,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
-  // The same informers that wake the Kustomizations, whatever the shard: what woke a pass is what the pass reads.
   const gates = options.gates ?? defaultFeatureGates;
   const gitRepositories = followKind<GitRepository>(gitRepositoryController.kind, machine, stopping.signal);
   const artifactSources = await followArtifactSources({
@@ -199,16 +182,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     isShard: shard.labelSelector !== undefined,
     openOwn: (artifact) => storage.open(artifact),
     holdOwn: (tree) => storage.hold(tree),
-  });
-  const enqueue = (key: string, trigger: string): void => running.kustomization?.enqueue(key, { trigger });
-  const conflicts = new Conflicts(enqueue);
-  const moves = new Moves({ clock, enqueue });
-  const kustomizations = followKind<Kustomization>(kustomizationController.kind, machine, stopping.signal, {
-    indexes: { source: sourceKeysOf },
-    onChange: (object, exists) => {
-      moves.seen(object);
-      conflicts.seen(object, exists);
-    },
   });
   const memory = createServerMemory();
   const ssh = createSshConnections({
@@ -281,15 +254,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     },
   });
   const others = new Set<RestClient>();
-  const { sopsAgeSecret: ageSecret } = options;
   const wakes = gates.DisableConfigWatchers ? () => false : wakingInputs(options.watchConfigsLabelSelector);
-  const inputs = new WatchedInputs({
-    informers,
-    client,
-    enqueue,
-    ageSecret,
-    wakes,
-  });
   const releases = createReleases({
     machine,
     informers,
@@ -302,141 +267,53 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     concurrent: options.concurrent,
     stopping: stopping.signal,
   });
-  /** Health is read with the rights that the objects are applied with. */
-  const targetClient = async (object: Kustomization): Promise<DynamicClient> =>
-    clientFor(object, await inputs.read(`${object.metadata.namespace}/${object.metadata.name}`, object));
-  const fetching = {
-    http: guardedHttp,
-    workers,
-    folder: join(options.stateDir, 'remote-bases'),
-    openTransport: (url: string, timeoutMs: number) => openTransport(url, {}, { http, memory, ssh, timeoutMs }),
-  };
-  const takenManagers = withOverrideManagers(options.overrideManagers ?? []);
-  const kustomizationPorts: KustomizationPorts = {
-    clock,
-    settings: {
-      ...settings,
-      defaultServiceAccount,
-      customStageKinds: options.customApplyStageKinds ?? [],
-      concurrentDryRuns: options.concurrentSsa ?? 4,
-      takenManagers,
-    },
-    objects: new AppliedObjects({
-      informers,
-      manager: fieldManager,
-      takenManagers,
-      labelSelector: ownerNameLabel,
-      clock,
-      log,
-      enqueue,
-    }),
-    conflicts,
-    moves,
-    siblings: (object) => {
-      const source = sourceKeyOf(object);
-      const others = source === undefined ? [] : kustomizations.byIndex('source', source);
-      return others.filter((other) => keyOf(other) !== keyOf(object));
-    },
-    memory: new Map(),
-    findSource: artifactSources.get,
-    findKustomization: (namespace, name) => kustomizations.get(namespace, name),
-    openArtifact: artifactSources.open,
-    inputs,
-    render: (tree, object, read, signal) => {
-      const held = artifactSources.hold(tree);
-      const fetchMissing = createFetchMissing({ ...fetching, refuse: options.noRemoteBases ?? false });
-      const key = `${object.metadata.namespace}/${object.metadata.name}`;
-      const settings = { strict: gates.StrictPostBuildSubstitutions, ageSecret };
-      return renderer
-        .renderKustomization(
-          { key, source: held?.source, tree, object, inputs: read, settings },
-          { signal, timeoutMs: timeoutMs(object.spec!), fetchMissing },
-        )
-        .finally(() => held?.release());
+  const kustomizations = createKustomizations({
+    machine,
+    client,
+    options,
+    settings,
+    artifactSources,
+    renderer,
+    fetching: {
+      http: guardedHttp,
+      workers,
+      folder: join(options.stateDir, 'remote-bases'),
+      openTransport: (url, timeoutMs) => openTransport(url, {}, { http, memory, ssh, timeoutMs }),
     },
     clientFor,
-    forgotten: (key) => tokens.forget({ kind: kustomizationController.kind.kind, ...splitKey(key) }),
-    canImpersonate: async ({ spec, metadata: { namespace = '' } }) => {
-      const name = spec?.serviceAccountName || (spec?.kubeConfig === undefined ? defaultServiceAccount : '');
-      // A ServiceAccount that is named for another cluster is that cluster's.
-      if (name === '' || spec?.kubeConfig !== undefined) return true;
-      try {
-        const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name };
-        return (await client.findMetadata(account)) !== undefined;
-      } catch (error) {
-        // Whoever may impersonate it need not be allowed to see it: then it is taken to be there.
-        if (errorCode(error) === 'ApiForbidden') return true;
-        throw error;
-      }
-    },
-    readLive: async ({ reference: { namespace, ...rest } }, object) => {
-      const target = await targetClient(object);
-      const found = await target.find(namespace === '' ? rest : { ...rest, namespace });
-      return found === undefined ? undefined : asManifest(found);
-    },
-    explainHealth: async (targets, object, signal) => explainHealth(await targetClient(object), targets, signal),
-  };
+    tokens,
+    wakes,
+    stopping: stopping.signal,
+  });
 
   const lost = new AbortController();
   const lead = startLeading();
   async function startLeading(): Promise<(() => Promise<void>) | undefined> {
-    const leadership = await waitForLeadership();
-    if (stopping.signal.aborted) return leadership?.release;
+    const onState = (state: string | undefined): void => {
+      waitingFor = state;
+    };
+    const onLost = (reason: unknown): void => lost.abort(reason);
+    const give = await waitForLeadership(
+      { client, clock, random, log, registry, shard, options, onState, onLost },
+      stopping.signal,
+    );
+    if (stopping.signal.aborted) return give;
     waitingFor = undefined;
     // Without the right to watch them, new kinds are noticed when they are first asked for.
-    const onChange = (isNew: boolean) => {
-      for (const key of liftHolds(kustomizationPorts.memory, isNew)) enqueue(key, 'custom resources');
-    };
-    followCustomResources(informers, discovery, onChange).catch((error: unknown) => {
+    followCustomResources(informers, discovery, kustomizations.definitionsChanged).catch((error: unknown) => {
       log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
     });
-    const git = startController(withWorkers(gitRepositoryController), gitPorts, machine);
-    const consumer = {
-      ...kustomizationController,
-      watches: kustomizationWatches(artifactSources.kinds),
-      conclude: tellBy(gates, kustomizationController.conclude),
-    };
-    running.kustomization = startController(withWorkers(consumer), kustomizationPorts, machine);
-    running.all = [git, ...sources.start(), running.kustomization, releases.start()];
+    const { concurrent } = options;
+    const git = concurrent === undefined ? gitRepositoryController : { ...gitRepositoryController, concurrent };
+    running = [startController(git, gitPorts, machine), ...sources.start(), kustomizations.start(), releases.start()];
     registerResourceMetrics(registry, [
-      ...running.all.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
+      ...running.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
       {
         kind: { apiVersion: sourceApiVersion, kind: 'ExternalArtifact' },
         list: () => artifactSources.list('ExternalArtifact'),
       },
     ]);
-    return leadership?.release;
-  }
-  async function waitForLeadership(): Promise<{ release: () => Promise<void> } | undefined> {
-    const namespace = options.leaderElectionNamespace;
-    if (namespace === undefined) return undefined;
-    const leases = ['source-controller', 'kustomize-controller', 'helm-controller'].map((name) =>
-      shard.leaseName(name),
-    );
-    const identity = `${hostname()}_${process.pid}`;
-    const onState = (state: string | undefined): void => {
-      waitingFor = state;
-    };
-    const timing = {
-      durationMs: options.leaseDurationMs,
-      renewDeadlineMs: options.leaseRenewDeadlineMs,
-      retryMs: options.leaseRetryMs,
-      givesBack: options.leaseGivesBack,
-    };
-    const held = await becomeLeader(
-      { client, clock, random, log, namespace, identity, leases, onState, ...timing },
-      stopping.signal,
-    );
-    const show = showLeadership(registry);
-    for (const lease of leases) show(lease, true);
-    held.lost.addEventListener('abort', () => {
-      for (const lease of leases) show(lease, false);
-      lost.abort(held.lost.reason);
-    });
-    return held;
-  }
-  function withWorkers<C extends { readonly concurrent?: number }>(controller: C): C {
-    return options.concurrent === undefined ? controller : { ...controller, concurrent: options.concurrent };
+    return give;
   }
   lead.catch((error: unknown) => {
     if (!stopping.signal.aborted) waitingFor = `leader election failed: ${errorMessage(error)}`;
@@ -450,7 +327,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     stop: async () => {
       stopping.abort(new Error('stopping'));
       const release = await lead.catch(() => undefined);
-      await Promise.all(running.all.map((controller) => controller.stop()));
+      await Promise.all(running.map((controller) => controller.stop()));
       await Promise.all([events.stop(), receiver?.stop()]);
       await release?.();
       await informers.stop();
