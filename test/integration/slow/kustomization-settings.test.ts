@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createSocketServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readKubeconfig } from '../../src/cluster/kubeconfig.ts';
-import { defaultFeatureGates } from '../../src/controllers/shared/feature-gates.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
+import { readKubeconfig } from '../../../src/cluster/kubeconfig.ts';
+import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
 import {
   condition,
   hasFailed,
@@ -17,7 +17,7 @@ import {
   paths,
   type SuiteOptions,
   useReconciler,
-} from '../support/reconciler.ts';
+} from '../../support/reconciler.ts';
 
 /** A receiver of events on a free port, and what it was sent. */
 async function startReceiver() {

@@ -1,9 +1,9 @@
 // An object that leaves one Kustomization and appears in another of the same source is handed over, not deleted
 // (lockstep.md §6).
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const OWNER = 'kustomize.toolkit.fluxcd.io/name';
 const moved = configMapYaml('moved', { a: '1' });

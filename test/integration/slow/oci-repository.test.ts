@@ -5,21 +5,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadChartArchive } from '../../src/engines/helm/archive.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { readTar, writeTar } from '../../src/lib/tar.ts';
-import { configMapYaml, kustomization, secret, sourceObject } from '../support/build.ts';
-import { chartArchive, indexEntry, indexYaml, startFileServer } from '../support/chart-files.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
+import { loadChartArchive } from '../../../src/engines/helm/archive.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { readTar, writeTar } from '../../../src/lib/tar.ts';
+import { configMapYaml, kustomization, secret, sourceObject } from '../../support/build.ts';
+import { chartArchive, indexEntry, indexYaml, startFileServer } from '../../support/chart-files.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
 import {
   type Blob,
   type DockerRegistry,
   digestOf,
   hasRegistry,
   startDockerRegistry,
-} from '../support/docker-registry.ts';
-import { temporaryFolder } from '../support/git.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+} from '../../support/docker-registry.ts';
+import { temporaryFolder } from '../../support/git.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const CONTENT = 'application/vnd.cncf.flux.content.v1.tar+gzip';
 const CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';

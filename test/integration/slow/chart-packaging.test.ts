@@ -4,11 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadChartArchive } from '../../src/engines/helm/archive.ts';
-import { toYaml } from '../../src/lib/goyaml/sigs.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { findTool } from '../cluster/build.ts';
-import { gitRepository, secret, sourceObject } from '../support/build.ts';
+import { loadChartArchive } from '../../../src/engines/helm/archive.ts';
+import { toYaml } from '../../../src/lib/goyaml/sigs.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { findTool } from '../../cluster/build.ts';
+import { gitRepository, secret, sourceObject } from '../../support/build.ts';
 import {
   chartArchive,
   chartFiles,
@@ -16,10 +16,10 @@ import {
   indexEntry,
   indexYaml,
   startFileServer,
-} from '../support/chart-files.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import type { FileChanges } from '../support/git.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+} from '../../support/chart-files.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import type { FileChanges } from '../../support/git.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const helm = await findTool('helm');
 let server: FileServer;

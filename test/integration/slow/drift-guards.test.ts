@@ -1,10 +1,10 @@
 // Drift that is not put back at once, or at all: objects that are paused, kept or on their way out are left alone, and
 // are not asked about in a loop (lockstep.md §3, flux.md §4.8). Fights with other controllers are slow/drift-fights.test.ts.
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { conditionStatus, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { conditionStatus, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const policy = (name: string, value: string | null) => ({
   metadata: { annotations: { [`kustomize.toolkit.fluxcd.io/${name}`]: value } },

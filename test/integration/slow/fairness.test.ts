@@ -1,9 +1,9 @@
 // With one worker only: whatever a Kustomization waits for or fails with, another one goes its way meanwhile
 // (lockstep.md §5).
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, conditionStatus, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, conditionStatus, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 for (const choice of clusters) {
   describe(`fairness on ${choice.name}`, () => {

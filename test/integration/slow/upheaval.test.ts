@@ -1,9 +1,9 @@
 // What is taken away from under a Kustomization while it runs: it says so, asks nothing in a loop, and afterwards the
 // world equals Git. What moves from one to another is moves.test.ts.
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 /** More requests in a moment are a hot loop. */
 const MOST_REQUESTS = 60;

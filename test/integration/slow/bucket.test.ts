@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { readTar } from '../../src/lib/tar.ts';
-import { configMapYaml, kustomization, secret, sourceObject } from '../support/build.ts';
-import { chartFiles } from '../support/chart-files.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { readTar } from '../../../src/lib/tar.ts';
+import { configMapYaml, kustomization, secret, sourceObject } from '../../support/build.ts';
+import { chartFiles } from '../../support/chart-files.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { type S3Server, startS3Server } from '../../support/s3-server.ts';
 
 const key = { accessKey: 'lockstep', secretKey: 'secret/with+signs=' };
 // One for each test: on a real cluster objects of earlier tests live on for a while, and ask.

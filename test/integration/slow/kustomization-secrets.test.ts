@@ -1,11 +1,11 @@
 // A secret value is told to nobody: not by status, events, posted events, logs or metrics, whatever refuses it
 // (lockstep.md §9, threats.md row 10, CVE-2025-23216, the note of Flux 2.9.6).
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { createLog } from '../../src/runtime/telemetry.ts';
-import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { createLog } from '../../../src/runtime/telemetry.ts';
+import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const SUBSTITUTED = 'Canary-7431-substituted';
 const APPLIED = 'Canary-9925-applied';

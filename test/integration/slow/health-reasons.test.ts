@@ -1,9 +1,9 @@
 // Health messages say why (lockstep.md §5 of issue 7), and objects of others are waited for by watching them.
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { createFastClock } from '../support/fast-clock.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 /** The least timeout is half a minute; nothing here is worth that. */
 const SPEED = 10;

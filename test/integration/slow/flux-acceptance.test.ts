@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const imageOf = (live: Live | undefined) => live?.spec.template.spec.containers[0].image;
 

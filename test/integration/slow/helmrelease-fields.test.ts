@@ -2,11 +2,11 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { gitRepository } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { configChart, fragileFiles, helmRelease, talkativeFiles } from '../support/helm-charts.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { gitRepository } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { configChart, fragileFiles, helmRelease, talkativeFiles } from '../../support/helm-charts.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 for (const choice of clusters) {
   describe(choice.name, () => {

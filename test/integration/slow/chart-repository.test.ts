@@ -4,12 +4,12 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadChartArchive } from '../../src/engines/helm/archive.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { secret, sourceObject } from '../support/build.ts';
-import { chartArchive, type FileServer, indexEntry, indexYaml, startFileServer } from '../support/chart-files.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { loadChartArchive } from '../../../src/engines/helm/archive.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { secret, sourceObject } from '../../support/build.ts';
+import { chartArchive, type FileServer, indexEntry, indexYaml, startFileServer } from '../../support/chart-files.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 // One for each test: on a real cluster objects of earlier tests live on for a while, and ask.
 let server: FileServer;

@@ -4,12 +4,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultFeatureGates } from '../../src/controllers/shared/feature-gates.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { writeTar } from '../../src/lib/tar.ts';
-import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, hasFailed, isReady, pathOf, paths, useReconciler } from '../support/reconciler.ts';
+import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { writeTar } from '../../../src/lib/tar.ts';
+import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, hasFailed, isReady, pathOf, paths, useReconciler } from '../../support/reconciler.ts';
 
 function archiveOf(files: Readonly<Record<string, string>>): Buffer {
   const entries = Object.entries(files).map(([name, text]) => ({
