@@ -1,5 +1,5 @@
 // The tables of built-in kinds are those of a real kube-apiserver: the generated columns on every server, and the cells
-// of whatever objects the real one has. What the embedded one prints of them is in integration/kubectl-tools.test.ts.
+// of whatever objects the real one has. What the embedded one prints of them is in integration/slow/kubectl-tools.test.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';

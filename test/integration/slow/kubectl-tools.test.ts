@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { findKubectl } from '../support/kubectl.ts';
-import { formatSession, parseSession, runSession, type Session } from '../support/session.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { findKubectl } from '../../support/kubectl.ts';
+import { formatSession, parseSession, runSession, type Session } from '../../support/session.ts';
 
 const folder = join(import.meta.dirname, 'kubectl-tools');
 const sessions = readdirSync(folder).filter((name) => name.endsWith('.session'));
