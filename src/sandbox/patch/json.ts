@@ -12,6 +12,7 @@ export class JsonPatchError extends Error {
 }
 
 const MAX_OPERATIONS = 10_000;
+const KINDS: ReadonlySet<unknown> = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
 
 /** The document with all operations applied. Throws JsonPatchError. */
 export function jsonPatch(document: unknown, patch: unknown): unknown {
@@ -33,12 +34,13 @@ export function jsonPatch(document: unknown, patch: unknown): unknown {
     const why = `json: cannot unmarshal ${got} into Go value of type handlers.jsonPatchOp`;
     throw new JsonPatchError(`error decoding patch: ${why}`, true);
   }
-  for (const operation of patch) root = { value: applyOperation(root.value, operation) };
+  for (const operation of patch) root = { value: applyOperation(root.value, operation ?? {}) };
   return root.value;
 }
 
 function applyOperation(document: unknown, operation: Record<string, unknown>): unknown {
   const { op } = operation;
+  if (!KINDS.has(op)) throw new JsonPatchError(`Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`);
   const path = pointer(operation['path'], String(op));
   switch (op) {
     case 'add':
@@ -56,13 +58,12 @@ function applyOperation(document: unknown, operation: Record<string, unknown>): 
     }
     case 'copy':
       return add(document, path, cloneObject(copied(document, pointer(operation['from'], 'copy'))));
-    case 'test': {
+    default: {
+      // test
       const found = lookup(document, path);
       if (equalJson(found ?? null, getKey(operation, 'value') ?? null)) return document;
       throw new JsonPatchError(`testing value ${formatPointer(path)} failed: test failed`);
     }
-    default:
-      throw new JsonPatchError(`Unexpected kind: ${String(op ?? 'unknown')}`);
   }
 }
 
