@@ -118,7 +118,10 @@ export function readConfig(request: ResourceRequest, write: WriteRequest, type =
     throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${write.repeated.joined}`);
   }
   if (body.apiVersion !== type.apiVersion || body.kind !== type.kind) {
-    throw badRequest(`invalid object type: ${formatType(body)}`);
+    // What is no text counts as absent.
+    const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+    const given = { apiVersion: text(body.apiVersion), kind: text(body.kind) };
+    throw badRequest(`invalid object type: ${formatType(given)}`);
   }
   const metadata = isRecord(body.metadata) ? body.metadata : {};
   return { ...body, metadata: { ...metadata } } as KubeObject;
