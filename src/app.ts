@@ -300,9 +300,11 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     if (stopping.signal.aborted) return give;
     waitingFor = undefined;
     // Without the right to watch them, new kinds are noticed when they are first asked for.
-    followCustomResources(informers, discovery, kustomizations.definitionsChanged).catch((error: unknown) => {
-      log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
-    });
+    followCustomResources(informers, discovery, { clock, onChange: kustomizations.definitionsChanged }).catch(
+      (error: unknown) => {
+        log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
+      },
+    );
     const { concurrent } = options;
     const git = concurrent === undefined ? gitRepositoryController : { ...gitRepositoryController, concurrent };
     running = [startController(git, gitPorts, machine), ...sources.start(), kustomizations.start(), releases.start()];

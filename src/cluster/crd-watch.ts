@@ -1,24 +1,53 @@
 // Owns keeping discovery true while CustomResourceDefinitions come and go.
 import type { KubeObject } from '../api/meta/object.ts';
+import type { CancelTimer, Clock } from '../lib/clock.ts';
 import type { Discovery } from './discovery.ts';
 import type { Informers } from './informers.ts';
 
 const KIND = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' } as const;
 
 /**
+ * A server knows a definition in one part before another: `Established` may be written before discovery lists the kind
+ * and before its paths answer, the later the busier it is. And what was being tried when the definition changed fails
+ * after the news of it. So it is told again this long after the last change, in ms.
+ */
+const SETTLING_MS = [1_000, 4_000, 15_000, 60_000] as const;
+
+export interface FollowCustomResourcesOptions {
+  readonly clock: Clock;
+  /** Told of new and changed definitions, and a few times more after the last change; `isNew` if one of them was new. */
+  readonly onChange?: (isNew: boolean) => void;
+}
+
+/**
  * Follows CustomResourceDefinitions: after a change the next unknown kind is asked for at once, and the kinds of a
- * removed one are forgotten; `onChange` is told of new and changed ones. Resolves when the watch is under way; returns
- * its end.
+ * removed one are forgotten. Resolves when the watch is under way; returns its end.
  */
 export async function followCustomResources(
   informers: Informers,
   discovery: Discovery,
-  onChange: (isNew: boolean) => void = () => {},
+  { clock, onChange = () => {} }: FollowCustomResourcesOptions,
 ): Promise<() => void> {
   const { informer, release } = await informers.acquire(KIND, { metadataOnly: true });
-  const changed = (isNew: boolean): void => {
+  let settling: readonly CancelTimer[] = [];
+  let someNew = false;
+  const tell = (isNew: boolean): void => {
     discovery.invalidate();
     onChange(isNew);
+  };
+  const cancelSettling = (): void => {
+    for (const cancel of settling) cancel();
+  };
+  const changed = (isNew: boolean): void => {
+    tell(isNew);
+    someNew ||= isNew;
+    cancelSettling();
+    settling = SETTLING_MS.map((ms, index) =>
+      clock.setTimer(ms, () => {
+        tell(someNew);
+        if (index === SETTLING_MS.length - 1) someNew = false;
+      }),
+    );
   };
   const removeHandler = informer.addHandler({
     add: () => changed(true),
@@ -31,6 +60,7 @@ export async function followCustomResources(
     },
   });
   return () => {
+    cancelSettling();
     removeHandler();
     release();
   };

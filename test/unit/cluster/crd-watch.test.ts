@@ -19,13 +19,17 @@ const widget = { apiVersion: 'example.dev/v1', kind: 'Widget' };
 let api: TinyApi;
 let client: DynamicClient;
 let informers: Informers;
+let clock: FakeClock;
 let end: () => void;
+/** What `onChange` was told, in order. */
+let told: boolean[];
 beforeEach(async () => {
   api = new TinyApi([definitions]);
-  const clock = new FakeClock();
+  clock = new FakeClock();
+  told = [];
   client = createTestClient(await api.start(), { clock });
   informers = new Informers({ rest: client.rest, discovery: client.discovery, clock, random: () => 0, log: silentLog });
-  end = await followCustomResources(informers, client.discovery);
+  end = await followCustomResources(informers, client.discovery, { clock, onChange: (isNew) => told.push(isNew) });
   await eventually(() => api.watching === 1, 'the watch');
 });
 afterEach(async () => {
@@ -47,5 +51,24 @@ describe('followCustomResources', () => {
     await eventually(() => client.discovery.peek(widget) === undefined, 'the end of the kind');
 
     await expect(client.discovery.resolve(widget)).rejects.toMatchObject({ code: 'NoMatch' });
+  });
+
+  it('tells again while the server settles, and then no more', async () => {
+    api.put(definitions, { metadata: { name: 'widgets.example.dev' } });
+    await eventually(() => told.length === 1, 'the new definition');
+    await clock.advance(500);
+    api.put(definitions, { metadata: { name: 'widgets.example.dev' }, spec: { x: 1 } });
+    await eventually(() => told.length === 2, 'the changed definition');
+    expect(told).toEqual([true, false]);
+
+    // A kind that its server lists only now.
+    await expect(client.discovery.resolve(widget)).rejects.toMatchObject({ code: 'NoMatch' });
+    api.kinds.push(widgets);
+    await clock.advance(1_000);
+
+    expect(told).toEqual([true, false, true]);
+    expect(await client.discovery.resolve(widget)).toMatchObject({ resource: 'widgets' });
+    await clock.advance(3_600_000);
+    expect(told).toEqual([true, false, true, true, true, true]);
   });
 });
