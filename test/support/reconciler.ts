@@ -338,6 +338,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   Secret: 'secrets',
   ConfigMap: 'configmaps',
   Deployment: 'deployments',
+  Service: 'services',
 };
 const CLUSTER_SCOPED = new Set(['CustomResourceDefinition', 'Namespace', 'ClusterRole', 'ClusterRoleBinding']);
 
