@@ -214,7 +214,7 @@ for (const choice of clusters) {
       await prepare();
 
       // Long enough for a busy kubelet to have tried the image; the wait goes on to its end, as a bad image may yet come.
-      await release({ values: { image: 'app:bad' }, timeout: '15s' });
+      await release({ values: { image: 'app:bad' }, timeout: '10s' });
       const failed = await reconciler.waitFor(at(), (object) => stalled(object) !== undefined);
 
       const { message } = condition(failed, 'Ready');
