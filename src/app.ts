@@ -52,6 +52,7 @@ import { type Machine, type RunningController, startController } from './runtime
 import { TokenCache } from './runtime/token-cache.ts';
 import { artifactRoute } from './server/artifacts.ts';
 import { metricsRoute, probeRoutes } from './server/probes.ts';
+import { profileRoutes } from './server/profiles.ts';
 
 export interface ReconcilerOptions extends ReconcilerSettings {
   readonly access: ClusterAccess;
@@ -166,6 +167,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const servers = await startServers(options, {
     probes: probeRoutes(problems),
     metrics: metricsRoute(() => registry.render()),
+    profiles: profileRoutes({ clock, isOn: options.profiling ?? false }),
     artifacts: artifactRoute((path) => artifacts.localPath(path)),
   });
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;

@@ -36,6 +36,8 @@ export interface ReconcilerSettings {
   /** Secret with age keys for Kustomizations that name none. */
   readonly sopsAgeSecret?: { readonly namespace: string; readonly name: string } | undefined;
   readonly legacyRevisions?: boolean | undefined;
+  /** Serve profiles of the process to this machine. @default false */
+  readonly profiling?: boolean | undefined;
   /** @default 5 */
   readonly intervalJitterPercent?: number | undefined;
   /** @default 30_000 */

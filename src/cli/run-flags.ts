@@ -38,7 +38,8 @@ function addOwnFlags(command: Command): void {
     .option('--internal-port <port>', 'port of artifacts, metrics and probes', parsePort, 0)
     .option('--listen <address>', 'address that the servers listen on', '127.0.0.1')
     .option('--namespace <name>', 'namespace of this process (RUNTIME_NAMESPACE, else flux-system)')
-    .option('--legacy-revisions', 'revisions in status as main/<sha>', false);
+    .option('--legacy-revisions', 'revisions in status as main/<sha>', false)
+    .option('--profiling', 'serve /debug/pprof/ beside the metrics, to this machine alone', false);
 }
 
 function addSharedFlags(command: Command): void {
@@ -149,6 +150,7 @@ function addRefusedFlags(command: Command): void {
 /** Flags that take no value here and may have one in Go. */
 const BOOLEANS = new Set([
   '--legacy-revisions',
+  '--profiling',
   '--enable-leader-election',
   '--no-cross-namespace-refs',
   '--no-remote-bases',

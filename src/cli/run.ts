@@ -24,6 +24,7 @@ export interface RunOptions {
   readonly listen: string;
   readonly namespace?: string;
   readonly legacyRevisions: boolean;
+  readonly profiling: boolean;
   readonly concurrent: number;
   readonly requeueDependency: number;
   readonly minRetryDelay?: number;
@@ -131,6 +132,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     customApplyStageKinds: options.customApplyStageKinds,
     sopsAgeSecret: options.sopsAgeSecret ? { namespace, name: options.sopsAgeSecret } : undefined,
     legacyRevisions: options.legacyRevisions,
+    profiling: options.profiling,
     intervalJitterPercent: options.intervalJitterPercentage,
     requeueDependencyMs: options.requeueDependency,
     minRetryDelayMs: options.minRetryDelay,
