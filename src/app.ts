@@ -136,7 +136,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   };
   const workers = createWorkerPool();
   const renderer = createRenderer({ onRender: countRenders(registry) });
-  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'));
+  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'), {
+    algorithm: options.artifactDigestAlgorithm,
+  });
   const storage = createGitStorage({
     objectsFolder: join(options.stateDir, 'objects'),
     artifacts,
