@@ -336,6 +336,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   Role: 'roles',
   RoleBinding: 'rolebindings',
   Secret: 'secrets',
+  Service: 'services',
   ConfigMap: 'configmaps',
   Deployment: 'deployments',
 };
