@@ -29,6 +29,8 @@ export interface ReconcilerSettings {
   readonly insecureKubeconfigTls?: boolean | undefined;
   /** Field managers, by the beginning of their names, whose fields are taken over. */
   readonly overrideManagers?: readonly string[] | undefined;
+  /** The same by their whole names. */
+  readonly overrideManagersBeforeDryRun?: readonly string[] | undefined;
   /** `group/Kind` of kinds that are applied before the rest. */
   readonly customApplyStageKinds?: readonly string[] | undefined;
   /** Secret with age keys for Kustomizations that name none. */

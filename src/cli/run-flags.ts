@@ -104,6 +104,11 @@ function addKustomizeFlags(command: Command): void {
       'ServiceAccount for cloud key services, none of which is used',
     )
     .option('--override-manager <names>', 'field managers whose fields are taken over; repeatable', collect)
+    .option(
+      '--override-manager-before-dry-run <names>',
+      'the same by their whole names, of objects whose dry-run they make fail; repeatable',
+      collect,
+    )
     .option('--custom-apply-stage-kinds <list>', 'group/Kind,… that are applied before the rest', parseList)
     .option('--sops-age-secret <name>', 'Secret of --namespace with age keys for those that name none')
     .option('--insecure-kubeconfig-tls', 'let kubeconfigs of Secrets leave certificates unchecked', false);

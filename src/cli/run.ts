@@ -54,6 +54,7 @@ export interface RunOptions {
   readonly defaultKubeconfigServiceAccount?: string;
   readonly defaultDecryptionServiceAccount?: string;
   readonly overrideManager?: readonly string[];
+  readonly overrideManagerBeforeDryRun?: readonly string[];
   readonly customApplyStageKinds?: readonly string[];
   readonly sopsAgeSecret?: string;
   readonly insecureKubeconfigTls: boolean;
@@ -126,6 +127,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     defaultKubeconfigServiceAccount: options.defaultKubeconfigServiceAccount,
     insecureKubeconfigTls: options.insecureKubeconfigTls,
     overrideManagers: options.overrideManager,
+    overrideManagersBeforeDryRun: options.overrideManagerBeforeDryRun,
     customApplyStageKinds: options.customApplyStageKinds,
     sopsAgeSecret: options.sopsAgeSecret ? { namespace, name: options.sopsAgeSecret } : undefined,
     legacyRevisions: options.legacyRevisions,

@@ -1,6 +1,7 @@
 // Owns a copy of one collection of the API server, kept by a watch, and waiting for a state of it. It costs the measured
 // processes nothing but that watch.
-import { openApi } from '../../support/api.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, openApi } from '../../support/api.ts';
 import type { Live } from '../../support/reconciler.ts';
 
 type Objects = ReadonlyMap<string, Live>;
@@ -14,13 +15,22 @@ export interface Mirror {
 
 const LIMIT_MS = 600_000;
 
+/** A definition that was just established is not served yet for a moment. */
+async function readList(api: Api, collection: string): Promise<Live> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(100)) {
+    const { status, body } = await api.call('GET', collection);
+    if (status === 200) return body as Live;
+    if (Date.now() > deadline) throw new Error(`${collection}: ${status} ${JSON.stringify(body)}`);
+  }
+}
+
 /** Lists a collection and follows it. */
 export async function openMirror(kubeconfig: string, collection: string): Promise<Mirror> {
   const api = await openApi(kubeconfig);
   const ending = new AbortController();
   const objects = new Map<string, Live>();
   const waiting = new Set<() => void>();
-  const list = (await api.call('GET', collection)).body as Live;
+  const list = await readList(api, collection);
   for (const item of list.items) objects.set(item.metadata.name, item);
   const from = `${collection}?watch=1&allowWatchBookmarks=true&resourceVersion=${list.metadata.resourceVersion}`;
   const { documents } = await api.lines(from, { signal: ending.signal });
