@@ -337,6 +337,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   Role: 'roles',
   RoleBinding: 'rolebindings',
   Secret: 'secrets',
+  Service: 'services',
   ConfigMap: 'configmaps',
   Deployment: 'deployments',
   Service: 'services',
