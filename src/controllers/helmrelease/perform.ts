@@ -39,7 +39,8 @@ export async function* perform(run: Run, action: ActionName): Steps<Error | unde
     case 'unlock':
       return unlock(run);
     case 'correct':
-      return correctDrift(run);
+      await correctDrift(run);
+      return undefined;
     default:
       return action satisfies never;
   }
