@@ -305,7 +305,7 @@ function inputOf(run: Run): ReleaseInput {
       const { postRenderers = [], postRenderStrategy, commonMetadata } = spec;
       const action = isUpgrade ? spec.upgrade : spec.install;
       const request = {
-        chart: { path: ports.chartPath(artifact), digest: artifact.digest ?? '' },
+        chart: { path: await ports.chartPath(artifact), digest: artifact.digest ?? '' },
         chartVersion: chart.version,
         values,
         release: { name: target.name, namespace: target.namespace, revision, isUpgrade },

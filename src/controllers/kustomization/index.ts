@@ -1,7 +1,14 @@
 // The Kustomization controller as a value: what it watches, and its steps.
-import { type Kustomization, kustomizationKind, type SourceKind } from '../../api/kustomize/kustomization.ts';
+import {
+  type Kustomization,
+  kustomizationKind,
+  kustomizationReasons as reasons,
+  type SourceKind,
+} from '../../api/kustomize/kustomization.ts';
 import type { ArtifactSource } from '../../api/meta/artifact.ts';
+import { conditionTypes } from '../../api/meta/condition.ts';
 import { finalizer } from '../../api/meta/keys.ts';
+import { getCondition } from '../../runtime/conditions.ts';
 import { type Change, type Controller, type Key, keyOf, type Lookup, type Watch } from '../../runtime/controller.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { act } from './act.ts';
@@ -27,7 +34,11 @@ const onSource = (kind: SourceKind): Watch<Kustomization> => ({
   keys: (change, lookup) => {
     const source = change.object as ArtifactSource;
     const old = change.old as ArtifactSource | undefined;
-    if (change.type === 'update' && revisionOf(source) === revisionOf(old)) return [];
+    if (change.type === 'update' && revisionOf(source) === revisionOf(old)) {
+      if (source.status?.artifact?.url === old?.status?.artifact?.url) return [];
+      // Made anew by another replica: whoever could not fetch it waits for it.
+      return keysOf(lookup, BY_SOURCE, `${kind}/${keyOf(source)}`, isWaitingForArtifact);
+    }
     return keysOf(lookup, BY_SOURCE, `${kind}/${keyOf(source)}`, (object) => !isCurrent(object, source, change));
   },
 });
@@ -61,6 +72,10 @@ function revisionOf(source: ArtifactSource | undefined): string | undefined {
 /** At start-up every object runs anyway; later ones that tried this revision already are left alone. */
 function isCurrent(object: Kustomization, source: ArtifactSource, change: Change): boolean {
   return change.type === 'update' && sameRevision(object.status?.lastAttemptedRevision, revisionOf(source));
+}
+
+function isWaitingForArtifact({ status }: Kustomization): boolean {
+  return getCondition(status?.conditions, conditionTypes.ready)?.reason === reasons.artifactFailed;
 }
 
 /** What a dependency is judged by: an expression may look at any of it. */
