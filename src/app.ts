@@ -31,6 +31,7 @@ import { clientSource } from './controllers/kustomization/client-source.ts';
 import { sourceApiVersion } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
+import { HostGate } from './controllers/shared/host-gate.ts';
 import { defaultSourceLimits } from './controllers/shared/source-ports.ts';
 import type { Clock } from './lib/clock.ts';
 import { errorMessage } from './lib/errors.ts';
@@ -217,6 +218,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     findRepository: (namespace, name) => gitRepositories.get(namespace, name),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
+    hosts: new HostGate({ clock, perHost: options.concurrent ?? gitRepositoryController.concurrent ?? 4 }),
     artifactUrl: (path) => `http://${address}/${path}`,
     servesHere: ({ url, path }) => place === undefined || url === `http://${address}/${path}`,
   };
