@@ -4,6 +4,7 @@ import { CONTAINER_CHECKS } from './validation/containers.ts';
 import { NETWORK_CHECKS } from './validation/network.ts';
 import { POD_CHECKS } from './validation/pods.ts';
 import { type CheckRules, LABEL_SELECTOR } from './validation/rule.ts';
+import { SCALER_CHECKS } from './validation/scalers.ts';
 import { SERVICE_CHECKS } from './validation/services.ts';
 import { SETTING_CHECKS } from './validation/settings.ts';
 import { WORKLOAD_CHECKS } from './validation/workloads.ts';
@@ -14,6 +15,7 @@ export const BUILTIN_CHECKS: CheckRules = {
   ...POD_CHECKS,
   ...WORKLOAD_CHECKS,
   ...NETWORK_CHECKS,
+  ...SCALER_CHECKS,
   ...SERVICE_CHECKS,
   ...SETTING_CHECKS,
 };

@@ -1,5 +1,5 @@
-// Owns the checks of kinds that make pods, and of what scales and guards them. Source: the validation of apps, batch,
-// autoscaling and policy of Kubernetes 1.36. Pure.
+// Owns the checks of kinds that make pods, and of what guards them. Source: the validation of apps, batch and policy of
+// Kubernetes 1.36. Pure.
 import { isRecord } from '../../object.ts';
 import { type FieldFault, forbiddenFault, invalidFault, requiredFault, unsupportedFault } from '../../rest/errors.ts';
 import { cronFault, isZone } from '../../stages/cron-schedule.ts';
@@ -9,7 +9,6 @@ import { all, type Check, type CheckRules, child, countOrPercent, join, oneOf, r
 
 const apps = 'io.k8s.api.apps.v1.';
 const batch = 'io.k8s.api.batch.v1.';
-const autoscaling = 'io.k8s.api.autoscaling.v2.';
 
 /** The one kind that says nothing of a selector that is not there. */
 const DAEMON_SET = 'daemonset';
@@ -141,43 +140,6 @@ const schedule: Check = ({ schedule: given, timeZone }, path) => {
   return faults;
 };
 
-const scalerBounds: Check = ({ minReplicas, maxReplicas, scaleTargetRef: target }, path) => {
-  const faults: FieldFault[] = [];
-  const at = join(path, 'maxReplicas');
-  const max = typeof maxReplicas === 'number' ? maxReplicas : 0;
-  const min = typeof minReplicas === 'number' ? minReplicas : 1;
-  if (min < 1) faults.push(invalidFault(join(path, 'minReplicas'), min, 'must be greater than or equal to 1'));
-  if (max < 1) faults.push(requiredFault(at, 'must be set and greater than 0'));
-  if (max < min) faults.push(invalidFault(at, max, 'must be greater than or equal to `minReplicas`'));
-  const reference = isRecord(target) ? target : {};
-  const to = join(path, 'scaleTargetRef');
-  for (const field of ['kind', 'name']) if (!text(reference[field])) faults.push(requiredFault(`${to}.${field}`));
-  const apiVersion = text(reference['apiVersion']);
-  if (!apiVersion.includes('/') && !(apiVersion === 'v1' && reference['kind'] === 'ReplicationController'))
-    faults.push(invalidFault(`${to}.apiVersion`, apiVersion, 'apiVersion must specify API group'));
-  return faults;
-};
-
-const METRICS: Readonly<Record<string, string>> = {
-  ContainerResource: 'containerResource',
-  External: 'external',
-  Object: 'object',
-  Pods: 'pods',
-  Resource: 'resource',
-};
-
-const metric: Check = (value, path) => {
-  const type = text(value['type']);
-  const source = METRICS[type];
-  // The API server looks twice, and says so twice.
-  if (source === undefined) {
-    const fault = unsupportedFault(join(path, 'type'), type, Object.keys(METRICS));
-    return type === '' ? [requiredFault(join(path, 'type'), 'must specify a metric source type')] : [fault, fault];
-  }
-  if (isRecord(value[source])) return [];
-  return [requiredFault(join(path, source), 'must populate information for the given metric source')];
-};
-
 const budget: Check = (spec, path) => {
   const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec;
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
@@ -223,7 +185,5 @@ export const WORKLOAD_CHECKS: CheckRules = {
     notNegative: ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
     oneOf: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] },
   },
-  [`${autoscaling}HorizontalPodAutoscalerSpec`]: { extra: scalerBounds },
-  [`${autoscaling}MetricSpec`]: { extra: metric },
   'io.k8s.api.policy.v1.PodDisruptionBudgetSpec': { extra: budget },
 };
