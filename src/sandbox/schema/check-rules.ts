@@ -1,6 +1,7 @@
 // Owns the table of checks of built-in types, by definition name; checks.ts walks it. The checks are in validation/, a
 // file for each family of kinds.
 import { CONTAINER_CHECKS } from './validation/containers.ts';
+import { JOB_CHECKS } from './validation/jobs.ts';
 import { NETWORK_CHECKS } from './validation/network.ts';
 import { POD_CHECKS } from './validation/pods.ts';
 import { type CheckRules, LABEL_SELECTOR } from './validation/rule.ts';
@@ -14,6 +15,7 @@ export const BUILTIN_CHECKS: CheckRules = {
   ...CONTAINER_CHECKS,
   ...POD_CHECKS,
   ...WORKLOAD_CHECKS,
+  ...JOB_CHECKS,
   ...NETWORK_CHECKS,
   ...SCALER_CHECKS,
   ...SERVICE_CHECKS,
