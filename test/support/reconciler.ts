@@ -340,7 +340,6 @@ const PLURALS: Readonly<Record<string, string>> = {
   Service: 'services',
   ConfigMap: 'configmaps',
   Deployment: 'deployments',
-  Service: 'services',
 };
 const CLUSTER_SCOPED = new Set(['CustomResourceDefinition', 'Namespace', 'ClusterRole', 'ClusterRoleBinding']);
 
