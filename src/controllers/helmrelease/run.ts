@@ -3,7 +3,7 @@
 import { type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
-import { digestJson } from '../../engines/helm/release/digest.ts';
+import { digestCommonMetadata } from '../../engines/helm/release/digest.ts';
 import { formatDurationMs } from '../../lib/duration.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
@@ -177,7 +177,7 @@ function observedDigests({ object }: Run): object {
   const { spec } = object;
   return {
     observedPostRenderersDigest: postRenderersDigest(spec!) || undefined,
-    observedCommonMetadataDigest: digestJson(spec?.commonMetadata) || undefined,
+    observedCommonMetadataDigest: digestCommonMetadata(spec?.commonMetadata) || undefined,
   };
 }
 
