@@ -52,6 +52,7 @@ import { type Machine, type RunningController, startController } from './runtime
 import { TokenCache } from './runtime/token-cache.ts';
 import { artifactRoute } from './server/artifacts.ts';
 import { metricsRoute, probeRoutes } from './server/probes.ts';
+import { profileRoutes } from './server/profiles.ts';
 
 export interface ReconcilerOptions extends ReconcilerSettings {
   readonly access: ClusterAccess;
@@ -135,7 +136,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   };
   const workers = createWorkerPool();
   const renderer = createRenderer({ onRender: countRenders(registry) });
-  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'));
+  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'), {
+    algorithm: options.artifactDigestAlgorithm,
+  });
   const storage = createGitStorage({
     objectsFolder: join(options.stateDir, 'objects'),
     artifacts,
@@ -166,6 +169,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const servers = await startServers(options, {
     probes: probeRoutes(problems),
     metrics: metricsRoute(() => registry.render()),
+    profiles: profileRoutes({ clock, isOn: options.profiling ?? false }),
     artifacts: artifactRoute((path) => artifacts.localPath(path)),
   });
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;

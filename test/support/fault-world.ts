@@ -24,8 +24,12 @@ const SPEED = 20;
 /** Three seconds of the reconciler's time. */
 const QUIET_MS = 150;
 
-/** More requests in one case, watches and retries included, are a hot loop. Measured: 150 at most. */
+/**
+ * More requests in one case, watches and retries included, are a hot loop; while the server is away, more in a minute of
+ * the reconciler's time. Measured: 150 at most, and 200 in the first minute.
+ */
 const MOST_REQUESTS = 450;
+const MINUTE_MS = 60_000;
 
 const first: Readonly<Record<string, string>> = {
   'changed.yaml': configMapYaml('changed', { revision: 'first' }),
@@ -76,6 +80,8 @@ export interface FaultWorld {
   push(repository: TestRepository): Promise<string>;
   /** Goes back to the first revision by a forced push, and asks for a pass of the source; answers the commit. */
   takeBack(repository: TestRepository): Promise<string>;
+  /** Looks at how often the server is asked while it is away, from the first to the last moment of `during`. */
+  away(during: () => Promise<unknown>): Promise<void>;
   /** Breaks requests that concern this test's namespace, and watches. */
   inject(rule: FaultRule | undefined): void;
   /** Waits until the process has died, and starts another one. */
@@ -166,6 +172,15 @@ export function useFaultWorld(choice: ClusterChoice, options: SuiteOptions = {})
       return repository.git('rev-parse', 'HEAD');
     },
     inject,
+    away: async (during) => {
+      const before = { requests: suite.requests.length, ms: clock.monotonic() };
+      await during();
+      const attempts = suite.requests.length - before.requests;
+      const minutes = Math.ceil((clock.monotonic() - before.ms) / MINUTE_MS);
+      requestsBefore += attempts;
+      expect(attempts, `requests in ${minutes} minutes`).toBeGreaterThan(0);
+      expect(attempts, `requests in ${minutes} minutes`).toBeLessThan(minutes * MOST_REQUESTS);
+    },
     replace: async ({ lostDisk = false, meanwhile, rule } = {}) => {
       await road().died;
       await suite.stop();

@@ -67,6 +67,7 @@ export async function detectDrift(run: Run): Promise<readonly Difference[]> {
 
 async function releasedObjects(run: Run): Promise<Manifest[]> {
   const release = await run.store.last();
+  memoryOf(run.ports, run.key).isClientSide = release !== undefined && release.apply_method !== 'ssa';
   const context = { target: run.target, client: run.client, log: (line: string) => run.logs.push(line) };
   return release === undefined ? [] : readyObjects(release.manifest, context);
 }

@@ -3,6 +3,7 @@
 import { equalJson, getKey, isRecord, type KubeObject, readPath } from '../object.ts';
 import { type FieldFault, forbiddenFault, invalidFault } from '../rest/errors.ts';
 import { nanosOf } from './quantity.ts';
+import { serviceChanges } from './validation/services.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type ChangeCheck = (next: KubeObject, live: KubeObject) => FieldFault[];
@@ -13,6 +14,7 @@ const IMMUTABLE = 'field is immutable';
 const CHECKS: Readonly<Record<string, ChangeCheck>> = {
   '/Pod': podChanges,
   '/PersistentVolumeClaim': claimChanges,
+  '/Service': serviceChanges,
   'batch/Job': jobChanges,
 };
 

@@ -4,6 +4,7 @@ import { CONTAINER_CHECKS } from './validation/containers.ts';
 import { NETWORK_CHECKS } from './validation/network.ts';
 import { POD_CHECKS } from './validation/pods.ts';
 import { type CheckRules, LABEL_SELECTOR } from './validation/rule.ts';
+import { SERVICE_CHECKS } from './validation/services.ts';
 import { SETTING_CHECKS } from './validation/settings.ts';
 import { WORKLOAD_CHECKS } from './validation/workloads.ts';
 
@@ -13,5 +14,6 @@ export const BUILTIN_CHECKS: CheckRules = {
   ...POD_CHECKS,
   ...WORKLOAD_CHECKS,
   ...NETWORK_CHECKS,
+  ...SERVICE_CHECKS,
   ...SETTING_CHECKS,
 };

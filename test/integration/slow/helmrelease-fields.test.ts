@@ -232,13 +232,6 @@ spec:
         'InvalidCELExpression',
         'Reconciliation failed terminally due to configuration error: ',
       ],
-      [
-        'a field that is not done yet',
-        {},
-        { upgrade: { serverSideApply: 'disabled' } },
-        'FieldNotSupported',
-        'spec.upgrade.serverSideApply: disabled is not supported yet',
-      ],
     ])('says what is wrong with %s', async (_, files, spec, reason, text) => {
       await prepare(files);
 
