@@ -31,6 +31,7 @@ import { clientSource } from './controllers/kustomization/client-source.ts';
 import { sourceApiVersion } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
+import { HostGate } from './controllers/shared/host-gate.ts';
 import { defaultSourceLimits } from './controllers/shared/source-ports.ts';
 import type { Clock } from './lib/clock.ts';
 import { errorMessage } from './lib/errors.ts';
@@ -53,6 +54,7 @@ import { type Machine, type RunningController, startController } from './runtime
 import { TokenCache } from './runtime/token-cache.ts';
 import { artifactRoute } from './server/artifacts.ts';
 import { metricsRoute, probeRoutes } from './server/probes.ts';
+import { profileRoutes } from './server/profiles.ts';
 
 export interface ReconcilerOptions extends ReconcilerSettings {
   readonly access: ClusterAccess;
@@ -137,7 +139,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   };
   const workers = createWorkerPool();
   const renderer = createRenderer({ onRender: countRenders(registry) });
-  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'));
+  const artifacts = await openArtifactStore(options.storagePath ?? join(options.stateDir, 'artifacts'), {
+    algorithm: options.artifactDigestAlgorithm,
+  });
   const storage = createGitStorage({
     objectsFolder: join(options.stateDir, 'objects'),
     artifacts,
@@ -168,6 +172,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const servers = await startServers(options, {
     probes: probeRoutes(problems),
     metrics: metricsRoute(() => registry.render()),
+    profiles: profileRoutes({ clock, isOn: options.profiling ?? false }),
     artifacts: artifactRoute((path) => artifacts.localPath(path)),
   });
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
@@ -213,6 +218,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     findRepository: (namespace, name) => gitRepositories.get(namespace, name),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
+    hosts: new HostGate({ clock, perHost: options.concurrent ?? gitRepositoryController.concurrent ?? 4 }),
     artifactUrl: (path) => `http://${address}/${path}`,
     servesHere: ({ url, path }) => place === undefined || url === `http://${address}/${path}`,
   };

@@ -6,6 +6,7 @@ import type { ClusterAccess } from '../cluster/access.ts';
 import { inClusterAccess } from '../cluster/in-cluster.ts';
 import { readKubeconfig } from '../cluster/kubeconfig.ts';
 import { type FeatureGates, parseFeatureGates } from '../controllers/shared/feature-gates.ts';
+import type { DigestAlgorithm } from '../lib/digest.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly listen: string;
   readonly namespace?: string;
   readonly legacyRevisions: boolean;
+  readonly profiling: boolean;
   readonly concurrent: number;
   readonly requeueDependency: number;
   readonly minRetryDelay?: number;
@@ -55,6 +57,7 @@ export interface RunOptions {
   readonly defaultKubeconfigServiceAccount?: string;
   readonly defaultDecryptionServiceAccount?: string;
   readonly overrideManager?: readonly string[];
+  readonly overrideManagerBeforeDryRun?: readonly string[];
   readonly customApplyStageKinds?: readonly string[];
   readonly sopsAgeSecret?: string;
   readonly insecureKubeconfigTls: boolean;
@@ -66,7 +69,7 @@ export interface RunOptions {
   readonly helmIndexMaxSize: number;
   readonly helmChartMaxSize: number;
   readonly helmChartFileMaxSize?: number;
-  readonly artifactDigestAlgo?: string;
+  readonly artifactDigestAlgo: DigestAlgorithm;
   readonly sshKexAlgos?: readonly string[];
   readonly sshHostkeyAlgos?: readonly string[];
   readonly insecureKubeconfigExec: boolean;
@@ -128,9 +131,12 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     defaultKubeconfigServiceAccount: options.defaultKubeconfigServiceAccount,
     insecureKubeconfigTls: options.insecureKubeconfigTls,
     overrideManagers: options.overrideManager,
+    overrideManagersBeforeDryRun: options.overrideManagerBeforeDryRun,
     customApplyStageKinds: options.customApplyStageKinds,
     sopsAgeSecret: options.sopsAgeSecret ? { namespace, name: options.sopsAgeSecret } : undefined,
     legacyRevisions: options.legacyRevisions,
+    artifactDigestAlgorithm: options.artifactDigestAlgo,
+    profiling: options.profiling,
     intervalJitterPercent: options.intervalJitterPercentage,
     requeueDependencyMs: options.requeueDependency,
     minRetryDelayMs: options.minRetryDelay,
@@ -156,7 +162,6 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
 }
 
 const CHART_FILE_BYTES = 5 * 1024 * 1024;
-const DIGEST = 'sha256';
 
 function refuse(options: RunOptions, gates: FeatureGates): void {
   if (options.insecureKubeconfigExec) {
@@ -167,11 +172,6 @@ function refuse(options: RunOptions, gates: FeatureGates): void {
   }
   if ((options.helmChartFileMaxSize ?? CHART_FILE_BYTES) !== CHART_FILE_BYTES) {
     throw new Error(`--helm-chart-file-max-size is not supported: the limit is ${CHART_FILE_BYTES} bytes`);
-  }
-  if ((options.artifactDigestAlgo ?? DIGEST) !== DIGEST) {
-    throw new Error(
-      `--artifact-digest-algo '${options.artifactDigestAlgo}' is not supported: artifacts have ${DIGEST}`,
-    );
   }
   const accounts = [options.defaultKubeconfigServiceAccount, options.defaultDecryptionServiceAccount];
   if (accounts.some(Boolean) && !gates.ObjectLevelWorkloadIdentity) {

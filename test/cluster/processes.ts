@@ -13,6 +13,8 @@ export interface Running {
   tail(): string;
   /** Asks it to stop, and kills it when it has not within the grace period. */
   stop(graceMs?: number): Promise<void>;
+  /** Ends it without a word. */
+  kill(): Promise<void>;
 }
 
 const alive = new Set<ChildProcess>();
@@ -48,6 +50,10 @@ export function startProcess(name: string, path: string, args: readonly string[]
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await exited;
       clearTimeout(timer);
+    },
+    kill: async () => {
+      if (ended === undefined) child.kill('SIGKILL');
+      await exited;
     },
   };
 }

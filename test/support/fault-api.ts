@@ -26,6 +26,8 @@ export type ApiFault =
       readonly message?: string;
       readonly retryAfterSeconds?: number;
     }
+  /** The server sees the request when the promise has resolved. */
+  | { readonly kind: 'wait'; readonly until: Promise<unknown> }
   /** No answer ever, and the server never sees it. */
   | { readonly kind: 'hang' }
   /** The connection is closed before the server sees the request. */
@@ -159,6 +161,9 @@ async function handle(
     case 'lost answer':
       await (await send(incoming, body, state)).toArray();
       return void incoming.socket.destroy();
+    case 'wait':
+      await fault.until;
+      return relay(await send(incoming, body, state), response, request, state);
     case undefined:
       return relay(await send(incoming, body, state), response, request, state);
     default:

@@ -43,7 +43,9 @@ describe('install', () => {
 
     expect(manifests().filter(({ kind }) => kind === 'PersistentVolumeClaim')).toEqual([]);
     expect(volume({})).toEqual({ name: 'state', emptyDir: {} });
-    expect(named('PersistentVolumeClaim', 'lockstep-state', { persistent: true })).toBeDefined();
+    expect(named('PersistentVolumeClaim', 'lockstep-state', { persistent: true }).spec.accessModes).toEqual([
+      'ReadWriteOnce',
+    ]);
     expect(volume({ persistent: true }).persistentVolumeClaim).toEqual({ claimName: 'lockstep-state' });
   });
 

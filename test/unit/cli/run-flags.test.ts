@@ -53,6 +53,7 @@ describe('run', () => {
       '--default-service-account=default',
       '--override-manager=rancher',
       '--override-manager=argocd,helm',
+      '--override-manager-before-dry-run=legacy',
       '--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role,/ConfigMap',
       '--feature-gates=ExternalArtifact=true',
       '--feature-gates=DisableFailFastBehavior=true',
@@ -68,7 +69,7 @@ describe('run', () => {
       '--artifact-retention-records=3',
       '--ssh-kex-algos=curve25519-sha256',
       '--http-retry=9',
-      '--artifact-digest-algo=sha256',
+      '--artifact-digest-algo=sha512',
       '--helm-index-max-size=1000',
       '--helm-cache-ttl=15m',
     ]);
@@ -82,8 +83,10 @@ describe('run', () => {
       noRemoteBases: false,
       defaultServiceAccount: 'default',
       overrideManagers: ['rancher', 'argocd', 'helm'],
+      overrideManagersBeforeDryRun: ['legacy'],
       customApplyStageKinds: ['rbac.authorization.k8s.io/Role', '/ConfigMap'],
       gates: { ...defaultFeatureGates, ExternalArtifact: true, DisableFailFastBehavior: true },
+      artifactDigestAlgorithm: 'sha512',
       requeueDependencyMs: 5_000,
       minRetryDelayMs: 1_000,
       maxRetryDelayMs: 120_000,
@@ -113,7 +116,7 @@ describe('run', () => {
   it.each([
     [['--insecure-kubeconfig-exec'], '--insecure-kubeconfig-exec is not supported'],
     [['--sops-vault-configmap=vaults'], '--sops-vault-configmap is not supported'],
-    [['--artifact-digest-algo=blake3'], "--artifact-digest-algo 'blake3' is not supported"],
+    [['--artifact-digest-algo=blake3'], 'expected one of sha256, sha384, sha512'],
     [['--helm-chart-file-max-size=1'], '--helm-chart-file-max-size is not supported'],
     [['--feature-gates=Nope=true'], "feature-gate 'Nope' not supported"],
     [
