@@ -37,6 +37,9 @@ export type ApiFault =
   /** The client dies before (or after) the server has handled this request: nothing else is let through. */
   | { readonly kind: 'death'; readonly when: 'before' | 'after' };
 
+/** Told of each write that the server has answered. */
+export type SeenAnswer = (request: ApiRequest, status: number, body: string) => void;
+
 /** Decides on each request; undefined lets it through. */
 export type FaultRule = (request: ApiRequest) => ApiFault | undefined;
 
@@ -63,18 +66,20 @@ interface ProxyState {
   readonly target: ClusterAccess;
   readonly agent: Agent;
   readonly watches: Set<ServerResponse>;
+  readonly onAnswer: SeenAnswer | undefined;
   rule: FaultRule | undefined;
   die(): void;
 }
 
 /** Starts a proxy before the API server of `target`. */
-export async function startFaultyApi(target: ClusterAccess): Promise<FaultyApi> {
+export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswer): Promise<FaultyApi> {
   const died = Promise.withResolvers<void>();
   let isDead = false;
   const state: ProxyState = {
     target,
     agent: new Agent({ keepAlive: true }),
     watches: new Set(),
+    onAnswer,
     rule: undefined,
     die: () => {
       isDead = true;
@@ -139,7 +144,8 @@ async function handle(
   const body = Buffer.concat(chunks);
   const watch = /[?&]watch=true/.test(url);
   const write = method !== 'GET' && !/[?&]dryRun=All/.test(url);
-  const fault = isDead() ? undefined : state.rule?.({ method, url, body: body.toString('utf8'), watch, write });
+  const request: ApiRequest = { method, url, body: body.toString('utf8'), watch, write };
+  const fault = isDead() ? undefined : state.rule?.(request);
   // Another request may have been the last one while this one's body came.
   if (isDead()) return void incoming.socket.destroy();
   switch (fault?.kind) {
@@ -157,9 +163,9 @@ async function handle(
       return void incoming.socket.destroy();
     case 'wait':
       await fault.until;
-      return relay(await send(incoming, body, state), response, watch, state);
+      return relay(await send(incoming, body, state), response, request, state);
     case undefined:
-      return relay(await send(incoming, body, state), response, watch, state);
+      return relay(await send(incoming, body, state), response, request, state);
     default:
       return fault satisfies never;
   }
@@ -198,10 +204,15 @@ function send(incoming: IncomingMessage, body: Buffer, { target, agent }: ProxyS
   });
 }
 
-function relay(from: IncomingMessage, response: ServerResponse, watch: boolean, state: ProxyState): void {
+function relay(from: IncomingMessage, response: ServerResponse, request: ApiRequest, state: ProxyState): void {
   response.writeHead(from.statusCode ?? 500, from.headers);
   response.flushHeaders();
-  if (watch) state.watches.add(response);
+  if (request.watch) state.watches.add(response);
+  if (request.write && state.onAnswer !== undefined) {
+    const chunks: Buffer[] = [];
+    from.on('data', (chunk: Buffer) => chunks.push(chunk));
+    from.on('end', () => state.onAnswer?.(request, from.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
+  }
   response.on('close', () => {
     state.watches.delete(response);
     from.destroy();

@@ -1,4 +1,5 @@
 // Owns every read that a decision for a GitRepository needs: storage, includes, and what the server says of the
+import type { Artifact } from '../../api/meta/artifact.ts';
 // reference. Nothing is fetched here.
 import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
 import { GitError } from '../../engines/git/errors.ts';
@@ -23,7 +24,7 @@ export async function observe(
   pass: Pass<GitRepository>,
 ): Promise<Observed> {
   const artifact = object.status?.artifact;
-  const archive = artifact === undefined ? 'none' : (await ports.storage.hasArchive(artifact)) ? 'present' : 'lost';
+  const archive = artifact === undefined ? 'none' : (await isHere(artifact, ports)) ? 'present' : 'lost';
   const includes = (object.spec.include ?? []).map((include) => findInclude(object, include, ports));
   const base = { object, archive, includes, requeueDependencyMs: ports.settings.requeueDependencyMs } as const;
   if (unsupportedField(object.spec) !== undefined || !URL.canParse(object.spec.url)) {
@@ -43,6 +44,10 @@ export async function observe(
     ports.logins.delete(pass.key);
     throw fetchFailure(object, error);
   }
+}
+
+async function isHere(artifact: Artifact, ports: GitRepositoryPorts): Promise<boolean> {
+  return ports.servesHere(artifact) && (await ports.storage.hasArchive(artifact));
 }
 
 /**

@@ -88,4 +88,6 @@ export interface GitRepositoryPorts {
   readonly hosts: HostGate;
   /** Where consumers in the cluster fetch an archive. */
   artifactUrl(path: string): string;
+  /** Whether consumers are sent here for an artifact. One of another replica is made anew by whoever has its source now. */
+  servesHere(artifact: Artifact): boolean;
 }

@@ -29,7 +29,7 @@ const onSource = (kind: SourceKind): Watch<Kustomization> => ({
   keys: (change, lookup) => {
     const source = change.object as ArtifactSource;
     const old = change.old as ArtifactSource | undefined;
-    if (change.type === 'update' && revisionOf(source) === revisionOf(old)) return [];
+    if (change.type === 'update' && identityOf(source) === identityOf(old)) return [];
     return lookup.byIndex(BY_SOURCE, `${kind}/${keyOf(source)}`).map(keyOf);
   },
 });
@@ -47,8 +47,10 @@ const onDependency: Watch<Kustomization> = {
   },
 };
 
-function revisionOf(source: ArtifactSource | undefined): string | undefined {
-  return source?.status?.artifact?.revision;
+/** Another place is news too: another replica has made the artifact anew, and somebody may not have got it. */
+function identityOf(source: ArtifactSource | undefined): string {
+  const { revision = '', url = '' } = source?.status?.artifact ?? {};
+  return `${revision} ${url}`;
 }
 
 /** What a dependency is judged by: an expression may look at any of it. */

@@ -116,7 +116,7 @@ for (const choice of clusters) {
 
       await otherIsReady();
 
-      expect(await object()).toBeDefined();
+      expect(await object()).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) } });
       await cluster.admin.call('PATCH', cm, { body: { metadata: { finalizers: null } } });
       await suite.waitFor(paths.kustomization(namespace, 'app'), (live) => live === undefined, 'gone');
     });
