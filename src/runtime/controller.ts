@@ -96,6 +96,8 @@ export interface Pass<Obj extends Reconcilable = Reconcilable> {
   /** Sleeping on it occupies no worker: another key is worked on meanwhile. */
   readonly clock: Clock;
   readonly log: Log;
+  /** Waits for something outside of the process without occupying a worker. Whoever uses it bounds how many do. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
   /** What the last pass left with `requeue: wait`; undefined otherwise and after a restart. */
   readonly memory: unknown;
   /** Value of the requestedAt annotation when it is not yet handled, else undefined. */

@@ -197,6 +197,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly object: Obj;
   readonly #world: LoopPorts<Obj>;
   readonly #mask: (text: string) => string;
+  readonly #aside: PassInput['aside'];
   #current: Obj;
   #writes = 0;
 
@@ -209,11 +210,12 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     this.id = input.id;
     this.signal = input.signal;
     const { clock } = world;
+    this.#aside = input.aside;
     this.clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       setTimer: (ms, run) => clock.setTimer(ms, run),
-      sleep: (ms, signal) => input.aside(() => clock.sleep(ms, signal)),
+      sleep: (ms, signal) => this.aside(() => clock.sleep(ms, signal)),
     };
     this.log = input.log;
     this.memory = input.memory;
@@ -224,6 +226,10 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
 
   current(): Obj {
     return this.#current;
+  }
+
+  aside<T>(wait: () => Promise<T>): Promise<T> {
+    return this.#aside(wait);
   }
 
   get wrote(): boolean {

@@ -28,6 +28,8 @@ export interface WorkersOptions {
   readonly backoff?: BackoffOptions | undefined;
   readonly queueObserver?: QueueObserver | undefined;
   readonly onPass?: ((report: PassReport) => void) | undefined;
+  /** Whether passes may run for a key; what else is asked of it is not heard. @default always */
+  readonly mayRun?: ((key: Key) => boolean) | undefined;
   /** Called with the number of workers at work whenever it changes. */
   readonly onActive?: ((workers: number) => void) | undefined;
 }
@@ -42,7 +44,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #queue: WorkQueue;
   readonly #backoff: Backoff;
-  readonly #running = new Map<Key, AbortController>();
+  readonly #running = new Map<Key, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   readonly #memories = new Map<Key, unknown>();
   readonly #loops = new Set<Promise<void>>();
   /** Loops that will take another key. */
@@ -63,12 +65,21 @@ export class Workers {
 
   /** Wants a pass for the key as soon as a worker is free. */
   enqueue(key: Key, options: EnqueueOptions = {}): void {
+    if (this.#options.mayRun?.(key) === false) return;
     this.#queue.add(key, options);
-    if (options.interrupt) this.#running.get(key)?.abort(superseded(options.trigger ?? 'newer work'));
+    if (options.interrupt) this.#running.get(key)?.abort.abort(superseded(options.trigger ?? 'newer work'));
   }
 
   enqueueAfter(key: Key, ms: number, options: AddOptions = {}): void {
+    if (this.#options.mayRun?.(key) === false) return;
     this.#queue.addAfter(key, ms, options);
+  }
+
+  /** Aborts the passes of some keys and waits for their end. */
+  async interrupt(isMeant: (key: Key) => boolean, why: string): Promise<void> {
+    const meant = [...this.#running].filter(([key]) => isMeant(key)).map(([, running]) => running);
+    for (const { abort } of meant) abort.abort(superseded(why));
+    await Promise.all(meant.map(({ ended }) => ended));
   }
 
   /** The object is gone: nothing of it is kept. */
@@ -91,7 +102,7 @@ export class Workers {
   /** Aborts the passes that run and waits for their end. */
   async stop(): Promise<void> {
     this.#queue.close();
-    for (const running of this.#running.values()) running.abort(superseded('the end of the process'));
+    for (const { abort } of this.#running.values()) abort.abort(superseded('the end of the process'));
     await Promise.all(this.#loops);
   }
 
@@ -132,7 +143,8 @@ export class Workers {
     const started = clock.monotonic();
     const id = String(++this.#passes);
     const log = this.#options.log.with({ ...splitKey(key), reconcileId: id, trigger: item.trigger });
-    this.#running.set(key, abort);
+    const ended = Promise.withResolvers<void>();
+    this.#running.set(key, { abort, ended: ended.promise });
     this.#options.onActive?.(this.#running.size);
     try {
       const end = await this.#run({
@@ -153,6 +165,7 @@ export class Workers {
       this.#running.delete(key);
       this.#options.onActive?.(this.#running.size);
       this.#queue.done(key);
+      ended.resolve();
     }
   }
 

@@ -1,7 +1,7 @@
 // The API server ends without a word and starts again with its state: in the middle of a pass, and while nothing is to do.
 // Afterwards the world equals Git and bystanders are untouched; while it is away it is not asked in a loop. Seeds are
 // support/fault-seeds.ts.
-import { describe, expect } from 'vitest';
+import { describe } from 'vitest';
 import { deletionRestartPoint, type RestartPoint, reachedRule, restartPoints } from '../support/fault-points.ts';
 import { checkSeeds } from '../support/fault-seeds.ts';
 import { useFaultWorld } from '../support/fault-world.ts';
@@ -10,12 +10,21 @@ import { restartableClusters } from '../support/restartable.ts';
 import type { Random } from '../support/seeded-choices.ts';
 
 const MINUTE_MS = 60_000;
-/** Every watch is tried again ever more seldom; more attempts within three minutes are a hot loop. */
-const MOST_ATTEMPTS = 400;
+/** A real server takes ten seconds to start, and a minute where many others want the machine. */
+const TIMEOUT_MS = 300_000;
+/** Meanwhile a real server answers so slowly that the time limits of a faster clock would be too short. */
+const SPEED = 4;
 
 for (const choice of restartableClusters) {
-  describe(`the API server is restarted on ${choice.name}`, () => {
-    const world = useFaultWorld(choice);
+  describe(`the API server is restarted on ${choice.name}`, { timeout: TIMEOUT_MS }, () => {
+    const world = useFaultWorld(choice, choice.name === 'sandbox' ? {} : { speed: SPEED });
+
+    const restart = (awayMs: number): Promise<void> =>
+      world.away(async () => {
+        await choice.down();
+        await world.clock.sleep(awayMs);
+        await choice.up();
+      });
 
     /** Does something, and takes the server away when it has come to the point. */
     async function restartAt<T>(point: RestartPoint, choices: Random, begin: () => Promise<T>): Promise<T> {
@@ -24,9 +33,7 @@ for (const choice of restartableClusters) {
       const begun = await begin();
       await reached.promise;
       world.inject(undefined);
-      await choice.down();
-      await world.clock.sleep(choices.below(MINUTE_MS));
-      await choice.up();
+      await restart(5_000 + choices.below(MINUTE_MS));
       return begun;
     }
 
@@ -52,17 +59,10 @@ for (const choice of restartableClusters) {
 
     checkSeeds('while nothing is to do', async () => {
       const repository = await world.deploy();
-      const before = world.suite.requests.length;
 
-      await choice.down();
-      await world.clock.sleep(3 * MINUTE_MS);
-      const attempts = world.suite.requests.length - before;
-      await choice.up();
+      await restart(3 * MINUTE_MS);
       const head = await world.push(repository);
 
-      expect(attempts).toBeGreaterThan(0);
-      expect(attempts).toBeLessThan(MOST_ATTEMPTS);
-      console.log('attempts', attempts);
       await world.expectLive(head);
     });
   });

@@ -39,7 +39,8 @@ export async function* perform(run: Run, action: ActionName): Steps<Error | unde
     case 'unlock':
       return unlock(run);
     case 'correct':
-      return correctDrift(run);
+      await correctDrift(run);
+      return undefined;
     default:
       return action satisfies never;
   }
@@ -304,7 +305,7 @@ function inputOf(run: Run): ReleaseInput {
       const { postRenderers = [], postRenderStrategy, commonMetadata } = spec;
       const action = isUpgrade ? spec.upgrade : spec.install;
       const request = {
-        chart: { path: ports.chartPath(artifact), digest: artifact.digest ?? '' },
+        chart: { path: await ports.chartPath(artifact), digest: artifact.digest ?? '' },
         chartVersion: chart.version,
         values,
         release: { name: target.name, namespace: target.namespace, revision, isUpgrade },

@@ -96,7 +96,7 @@ export interface HelmReleasePorts {
   readChart(artifact: Artifact): Promise<ChartIdentity>;
   readonly renderer: Pick<Renderer, 'renderChart'>;
   /** Where an artifact lies on disk. */
-  chartPath(artifact: Artifact): string;
+  chartPath(artifact: Artifact): Promise<string>;
   capabilities(client: DynamicClient): Promise<Capabilities>;
   /** Answers a template's lookup. */
   lookup(client: DynamicClient, wanted: LookupRequest): Promise<JsonObject>;

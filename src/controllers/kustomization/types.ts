@@ -156,8 +156,11 @@ export interface DecisionSettings {
   readonly gates: FeatureGates;
 }
 
+/** What is to be done, and the drift that is left alone for a while whatever else is done. */
+export type Decision = Choice & { readonly delayed?: DelayedDrift };
+
 /** What is to be done. */
-export type Decision =
+export type Choice =
   | {
       readonly do: 'nothing';
       readonly because: string;
@@ -182,6 +185,8 @@ export type Decision =
       readonly because: string;
       readonly objects: readonly string[];
       readonly drifted: readonly ObservedDrift[];
+      /** Drift that is only told. */
+      readonly warned: readonly ObservedDrift[];
       /** What goes on afterwards. */
       readonly pending: HealthWait | Held | undefined;
     }
@@ -211,8 +216,11 @@ export interface Failure {
 /** Objects that left the inventory, and what became of each. */
 export type PrunedEntries = readonly { readonly id: string; readonly action: 'deleted' | 'skipped' }[];
 
+/** How a pass came out, and the drift that brings the key back when it may be put back. */
+export type Outcome = Ending & { readonly delayed?: DelayedDrift };
+
 /** How a pass came out. */
-export type Outcome =
+export type Ending =
   | { readonly type: 'nothing'; readonly notes: Notes }
   | {
       readonly type: 'applied';
@@ -238,6 +246,7 @@ export type Outcome =
       readonly type: 'corrected';
       readonly changes: readonly Change[];
       readonly fought: readonly ObservedDrift[];
+      readonly warned: readonly ObservedDrift[];
       readonly pending: HealthWait | Held | undefined;
     }
   | { readonly type: 'held'; readonly ms: number }

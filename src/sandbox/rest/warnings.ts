@@ -1,6 +1,7 @@
 // Owns what a stored object is warned of although it is valid, in the API server's words. Pure.
 import type { WriteRequest } from '../core.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../object.ts';
+import { kindWarnings } from '../schema/validation/warnings.ts';
 import { labelProblems } from './names.ts';
 
 /** Kinds whose names become the names of pods, by `group/Kind`. */
@@ -19,8 +20,12 @@ export function objectWarnings(
   live: KubeObject | undefined,
 ): string[] {
   if (resource.custom) return subresource === '' ? finalizerWarnings(next, live) : [];
-  if (live !== undefined) return [];
   const kind = `${resource.group}/${resource.kind}`;
+  const warnings = subresource === '' ? kindWarnings(kind, next, live) : [];
+  return live === undefined ? [...nameWarnings(kind, next), ...warnings] : warnings;
+}
+
+function nameWarnings(kind: string, next: KubeObject): string[] {
   const used = NAMES_PODS.has(kind) ? 'Pod names and hostnames' : kind === '/Pod' ? "the Pod's hostname" : undefined;
   const problems = used === undefined ? [] : labelProblems(next.metadata.name);
   if (problems.length === 0) return [];

@@ -9,7 +9,7 @@ export interface DefaultRule {
   readonly set: Readonly<Record<string, unknown>>;
   readonly when?: (target: Target) => boolean;
   /** What cannot be said by paths: changes the target. */
-  readonly also?: (target: Record<string, unknown>) => void;
+  readonly also?: (target: Record<string, unknown>) => unknown;
 }
 
 const core = 'io.k8s.api.core.v1.';
@@ -55,6 +55,12 @@ const WEBHOOK: readonly DefaultRule[] = [
 
 function path(target: Target, ...steps: readonly string[]): unknown {
   return readPath(target, steps);
+}
+
+/** A Service that answers outside the cluster, too. */
+function isReachedFromOutside({ type, externalIPs }: Target): boolean {
+  if (type === 'ClusterIP') return Array.isArray(externalIPs) && externalIPs.length > 0;
+  return type === 'NodePort' || type === 'LoadBalancer';
 }
 
 /** Every namespace carries its name as a label, so that selectors can name it. */
@@ -138,8 +144,9 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
   [`${core}PersistentVolume`]: [{ set: { 'status.phase': 'Pending' } }],
   [`${core}ServiceSpec`]: [
     { set: { sessionAffinity: 'None', type: 'ClusterIP' } },
+    { when: is('sessionAffinity', 'None'), set: {}, also: (spec) => delete spec['sessionAffinityConfig'] },
     { when: is('sessionAffinity', 'ClientIP'), set: { 'sessionAffinityConfig.clientIP.timeoutSeconds': 10800 } },
-    { when: is('type', 'NodePort', 'LoadBalancer'), set: { externalTrafficPolicy: 'Cluster' } },
+    { when: isReachedFromOutside, set: { externalTrafficPolicy: 'Cluster' } },
     { when: is('type', 'ClusterIP', 'NodePort', 'LoadBalancer'), set: { internalTrafficPolicy: 'Cluster' } },
     { when: is('type', 'LoadBalancer'), set: { allocateLoadBalancerNodePorts: true } },
   ],
@@ -209,6 +216,7 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
   'io.k8s.api.discovery.v1.EndpointPort': [{ set: { name: '', protocol: 'TCP' } }],
   [`${rbac}RoleRef`]: [{ when: (ref) => !ref['apiGroup'], set: { apiGroup: 'rbac.authorization.k8s.io' } }],
   [`${rbac}Subject`]: [{ when: is('kind', 'User', 'Group'), set: { apiGroup: 'rbac.authorization.k8s.io' } }],
+  [`${batch}PodFailurePolicyOnPodConditionsPattern`]: [{ set: { status: 'True' } }],
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec': [
     {
       set: {

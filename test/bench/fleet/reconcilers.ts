@@ -20,8 +20,8 @@ export interface Measured {
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   /** Requests to the API server so far, watches included, by HTTP method. */
   requests(): Promise<ReadonlyMap<string, number>>;
-  /** Event-loop delay since the last call; undefined for programs that have no event loop. */
-  delay(): Promise<EventLoopDelay | undefined>;
+  /** Begins to measure the event-loop delay; the answer ends that. Undefined for programs that have no event loop. */
+  measureDelay(): () => Promise<EventLoopDelay | undefined>;
   stop(): Promise<void>;
 }
 
@@ -48,11 +48,14 @@ export async function startLockstep({ kubeconfig, dir, concurrency }: Place): Pr
     name: 'lockstep',
     processes: [{ name: 'lockstep', pid: child.pid ?? 0 }],
     requests: () => countRequests([port]),
-    delay: () =>
-      new Promise((resolve) => {
-        child.once('message', (message) => resolve(message as EventLoopDelay));
-        child.send('delay');
-      }),
+    measureDelay: () => {
+      child.send('start');
+      return () =>
+        new Promise((resolve) => {
+          child.once('message', (message) => resolve(message as EventLoopDelay));
+          child.send('stop');
+        });
+    },
     stop: () => end(child),
   };
 }
@@ -84,7 +87,7 @@ export async function startFlux(bin: string, { kubeconfig, dir, concurrency }: P
       { name: 'kustomize-controller', pid: kustomize.pid ?? 0 },
     ],
     requests: () => countRequests([sourceMetrics, metrics]),
-    delay: async () => undefined,
+    measureDelay: () => async () => undefined,
     stop: async () => {
       await Promise.all([end(source), end(kustomize)]);
     },

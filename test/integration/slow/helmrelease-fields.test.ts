@@ -159,7 +159,7 @@ spec:
 
       expect(await secrets()).toEqual(['1 uninstalled']);
       expect(await configMap()).toBeUndefined();
-      expect(await configMap('web-hook')).toBeDefined();
+      expect(await configMap('web-hook')).toMatchObject({ metadata: { name: 'web-hook' } });
     });
 
     it('keeps as many revisions as it is told', async () => {

@@ -8,7 +8,7 @@ import { readKubeconfig } from '../../../src/cluster/kubeconfig.ts';
 import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { accountWithRights, configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import {
   condition,
@@ -225,7 +225,7 @@ for (const choice of clusters) {
       await cluster.admin.call('DELETE', path);
 
       await suite.waitFor(path, (object) => object === undefined, 'gone');
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toMatchObject({ data: { a: '1' } });
       await suite.waitFor(
         `/api/v1/namespaces/${namespace}/events`,
         (list) =>
@@ -236,21 +236,8 @@ for (const choice of clusters) {
 
     /** A ServiceAccount of the test's namespace that may do everything with ConfigMaps there. */
     async function allow(name: string): Promise<void> {
-      const rbac = 'rbac.authorization.k8s.io';
-      await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
-      await suite.apply({
-        apiVersion: `${rbac}/v1`,
-        kind: 'Role',
-        metadata: { name },
-        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
-      });
-      await suite.apply({
-        apiVersion: `${rbac}/v1`,
-        kind: 'RoleBinding',
-        metadata: { name },
-        roleRef: { apiGroup: rbac, kind: 'Role', name },
-        subjects: [{ kind: 'ServiceAccount', name, namespace: cluster.namespace }],
-      });
+      const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] };
+      for (const object of accountWithRights(name, cluster.namespace, rule)) await suite.apply(object);
     }
   });
 }

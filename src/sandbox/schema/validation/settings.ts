@@ -2,7 +2,7 @@
 // validation of Kubernetes 1.36. Pure.
 import { parseGoJson } from '../../../lib/gojson.ts';
 import { getKey, isRecord } from '../../object.ts';
-import { type FieldFault, invalidFault, requiredFault, unsupportedFault } from '../../rest/errors.ts';
+import { type FieldFault, forbiddenFault, invalidFault, requiredFault, unsupportedFault } from '../../rest/errors.ts';
 import { nanosOf } from '../quantity.ts';
 import { all, type Check, type CheckRules, CORE, child, dnsName, join, records, text } from './rule.ts';
 
@@ -103,10 +103,20 @@ const claim: Check = (spec, path) => {
   const faults = (Array.isArray(modes) ? modes : [])
     .filter((mode) => !ACCESS_MODES.includes(String(mode)))
     .map((mode) => unsupportedFault(join(path, 'accessModes'), mode, ACCESS_MODES));
+  if (Array.isArray(modes) && modes.length > 1 && modes.includes('ReadWriteOncePod')) {
+    const why = 'may not use ReadWriteOncePod with other access modes';
+    faults.push(forbiddenFault(join(path, 'accessModes'), why));
+  }
   const storage = child(spec, 'resources', 'requests', 'storage');
   const at = join(path, 'resources[storage]');
   if (storage === undefined) faults.push(requiredFault(at));
   else if (nanosOf(String(storage)) <= 0n) faults.push(invalidFault(at, storage, 'must be greater than zero'));
+  for (const field of ['dataSource', 'dataSourceRef']) {
+    const source = spec[field];
+    if (!isRecord(source)) continue;
+    for (const part of ['name', 'kind'])
+      if (text(source[part]) === '') faults.push(requiredFault(join(path, `${field}.${part}`)));
+  }
   return faults;
 };
 

@@ -55,6 +55,9 @@ const health = (status: HealthStatus, message = '') => [{ target, verdict: { sta
 const held: Held = { type: 'held', step: 'health', leftMs: 5_000 };
 const drift = { key: 'apps|Deployment|ns|web', drift: { because: 'deleted', manager: '', fields: [] } } as const;
 
+const other = { key: '|ConfigMap|ns|cm', drift: drift.drift };
+const noNotes = { warned: [], delayed: undefined, contested: [] };
+
 function observed(change: Partial<Observed> = {}): Observed {
   const base: Observed = {
     object: object(),
@@ -66,7 +69,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     inputs: 'same',
     touched: undefined,
     drifted: [],
-    notes: { warned: [], delayed: undefined, contested: [] },
+    notes: noNotes,
     unwatched: [],
     health: [],
     waiting: undefined,
@@ -104,6 +107,23 @@ describe('decide', () => {
       'a whole pass for an untouched revision when the last one failed',
       observed({ applied: applied({ revision: 'main@sha1:old', complete: false }), touched: false }),
       { do: 'apply' },
+    ],
+    [
+      'to put drift back, and not to forget what is fought over and what is only told',
+      observed({
+        drifted: [drift],
+        notes: { warned: [other], delayed: { drifts: [other], ms: 7_000 }, contested: [] },
+      }),
+      { do: 'correct', warned: [other], delayed: { drifts: [other], ms: 7_000 } },
+    ],
+    [
+      'not to forget what is fought over while health is waited for',
+      observed({
+        waiting: wait,
+        health: health('InProgress'),
+        notes: { ...noNotes, delayed: { drifts: [other], ms: 7_000 } },
+      }),
+      { do: 'wait for health', delayed: { drifts: [other], ms: 7_000 } },
     ],
     ['to put drift back', observed({ drifted: [drift] }), { do: 'correct', because: 'drift', objects: [drift.key] }],
     [
