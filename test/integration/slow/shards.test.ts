@@ -1,15 +1,17 @@
 // Three processes of `lockstep run --shards 3` on one API server: one is killed, one is stopped for longer than its Lease,
-// one is cut off. No key is without an owner for longer than a lease period and ten seconds, and none is written by two:
+// one is cut off, one leaves. No key is without an owner for longer than a lease period and ten seconds, and none is written by two:
 // each write is held against the table of slots by the server's own resourceVersions.
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { slotOf } from '../../../src/runtime/shards/slots.ts';
+import { SLOT_COUNT, slotOf } from '../../../src/runtime/shards/slots.ts';
 import { startGitServer } from '../../../src/sandbox/gitserver.ts';
-import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { configMapYaml, gitRepository, kustomization, sourceObject } from '../../support/build.ts';
+import { chartArchive, indexEntry, indexYaml, startFileServer } from '../../support/chart-files.ts';
 import { type ClusterUse, clusters, useCluster } from '../../support/cluster.ts';
 import { createWorkTree, git, temporaryFolder, writeFiles } from '../../support/git.ts';
-import { install, type Live, pathOf, paths } from '../../support/reconciler.ts';
+import { helmRelease } from '../../support/helm-charts.ts';
+import { install, isReady, type Live, pathOf, paths } from '../../support/reconciler.ts';
 import {
   type RecordedWrite,
   type ReplicaProcess,
@@ -19,6 +21,8 @@ import {
 
 const COUNT = 3;
 const APPS = Array.from({ length: 24 }, (_, index) => `app-${index}`);
+const RELEASES = Array.from({ length: 10 }, (_, index) => `release-${index}`);
+const KINDS = new Set(['Kustomization', 'GitRepository', 'HelmRepository', 'HelmChart', 'HelmRelease']);
 const DEADLINE_MS = 120_000;
 /** Renewals of a replica in a lease period and ten seconds, and one that was about to be made. */
 const RENEWALS = Math.ceil((replicaTimes.leaseS + 10) / replicaTimes.retryS) + 1;
@@ -79,12 +83,52 @@ for (const choice of clusters) {
         await expectWithinPeriod(fresh, async () => untilApplied(cluster, await push('one is cut off')));
         await cut.run.ended;
         expect(cut.run.output()).toContain('leadership was lost');
-        expect(replicas.slotsOf(fresh)).toBe(256);
+        expect(replicas.slotsOf(fresh)).toBe(SLOT_COUNT);
 
         expectOneWriterAtATime(replicas);
       } finally {
         await replicas.stop();
         await server.close();
+        folder.remove();
+      }
+    });
+
+    it('find charts and indexes wherever they are, and take over at once from one that leaves', async () => {
+      const folder = temporaryFolder('shards-charts');
+      const server = await startFileServer();
+      const replicas = new ReplicaProcesses(cluster, folder.dir, COUNT);
+      const publish = (...versions: string[]): void => {
+        const archives = versions.map((version) => [version, chartArchive('app', version)] as const);
+        for (const [version, archive] of archives) server.files.set(`/app-${version}.tgz`, archive);
+        const entries = archives.map(([version, bytes]) => indexEntry('app', version, bytes));
+        server.files.set('/index.yaml', indexYaml({ app: entries }));
+      };
+      try {
+        publish('1.0.0');
+        await create(cluster, sourceObject('HelmRepository', 'charts', { url: server.url, interval: '1s' }));
+        const sourceRef = { kind: 'HelmRepository', name: 'charts' };
+        const chart = { spec: { chart: 'app', version: '1.x', interval: '2s', sourceRef } };
+        for (const app of RELEASES) await create(cluster, helmRelease(app, 'charts', { interval: '5s', chart }));
+        const [first, second, third] = await Promise.all([replicas.start(), replicas.start(), replicas.start()]);
+        await untilReleased(cluster, '1.0.0');
+        expect(ownersOf(replicas, 'HelmChart').size).toBeGreaterThan(1);
+        expect(ownersOf(replicas, 'HelmRelease').size).toBeGreaterThan(1);
+
+        const before = second.renewals();
+        first.run.process.kill('SIGTERM');
+        await first.run.ended;
+        await until(
+          'the others have all slots',
+          () => replicas.slotsOf(second) + replicas.slotsOf(third) === SLOT_COUNT,
+        );
+        expect(second.renewals() - before).toBeLessThan(replicaTimes.leaseS / replicaTimes.retryS);
+        publish('1.0.0', '1.1.0');
+        await untilReleased(cluster, '1.1.0');
+
+        expectOneWriterAtATime(replicas);
+      } finally {
+        await replicas.stop();
+        await server.stop();
         folder.remove();
       }
     });
@@ -116,6 +160,16 @@ async function expectWithinPeriod(witness: ReplicaProcess, happens: () => Promis
   expect(witness.renewals() - before).toBeLessThanOrEqual(RENEWALS);
 }
 
+/** Waits until every release has been made of a version of the chart. */
+async function untilReleased(cluster: ClusterUse, version: string): Promise<void> {
+  await until(`all to release ${version}`, async () => {
+    const { body } = await cluster.admin.call('GET', paths.helmRelease(cluster.namespace, '').replace(/\/$/, ''));
+    return (body as Live).items.every(
+      (item: Live) => item.status?.history?.[0]?.chartVersion === version && isReady(item),
+    );
+  });
+}
+
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + DEADLINE_MS;
   while (!(await isSo())) {
@@ -126,13 +180,24 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
 
 const writersOf = (writes: readonly RecordedWrite[]): Set<string> => new Set(writes.map(({ replica }) => replica));
 
+/** Replicas that have written the status of objects of a kind. */
+const ownersOf = ({ writes }: ReplicaProcesses, kind: string): Set<string> =>
+  writersOf(writes.filter(({ object, path }) => object.kind === kind && path.endsWith('/status')));
+
 /** The key for whose sake an object was written; undefined for what belongs to none. */
-function keyOfWrite({ object }: RecordedWrite): readonly [kind: string, key: string] | undefined {
+function keyOfWrite({ object, path }: RecordedWrite): readonly [kind: string, key: string] | undefined {
   const { kind, metadata } = object;
-  if (kind === 'Kustomization' || kind === 'GitRepository') return [kind, `${metadata.namespace}/${metadata.name}`];
-  const app = metadata?.labels?.['kustomize.toolkit.fluxcd.io/name'];
-  if (app === undefined) return undefined;
-  return ['Kustomization', `${metadata.labels['kustomize.toolkit.fluxcd.io/namespace']}/${app}`];
+  // A HelmChart is made by its release and kept by its own key: its status tells of the latter.
+  if (kind === 'HelmChart' && !path.endsWith('/status')) return undefined;
+  if (KINDS.has(kind)) return [kind, `${metadata.namespace}/${metadata.name}`];
+  for (const [owner, group] of [
+    ['Kustomization', 'kustomize'],
+    ['HelmRelease', 'helm'],
+  ] as const) {
+    const name = metadata?.labels?.[`${group}.toolkit.fluxcd.io/name`];
+    if (name !== undefined) return [owner, `${metadata.labels[`${group}.toolkit.fluxcd.io/namespace`]}/${name}`];
+  }
+  return undefined;
 }
 
 /** Every change of an object was made by whoever had its key by the table as it was when the server stored it. */
@@ -149,5 +214,5 @@ function expectOneWriterAtATime(replicas: ReplicaProcesses): void {
     expect(owner, `${key.join(' ')} was written at ${version} by ${write.replica}`).toBe(write.replica);
     checked += 1;
   }
-  expect(checked).toBeGreaterThan(APPS.length * 4);
+  expect(checked).toBeGreaterThan(RELEASES.length * 4);
 }
