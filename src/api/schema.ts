@@ -89,6 +89,16 @@ export function conditions(): Schema {
   return list('Conditions of the object.', condition);
 }
 
+/** `status` of a kind that a controller reconciles: what all of them say of a pass, and what the kind adds. */
+export function reconciledStatus(description: string, own: { readonly [name: string]: Schema }): Schema {
+  return object(description, {
+    conditions: conditions(),
+    lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
+    observedGeneration: integer('The generation that was reconciled last.'),
+    ...own,
+  });
+}
+
 /** The whole object: apiVersion, kind, metadata, spec and status, whose `observedGeneration` begins with -1. */
 export function topLevel(description: string, spec: Schema, status: Schema): Schema {
   return topLevelWith(description, spec, { ...status, default: { observedGeneration: -1 } });

@@ -67,7 +67,7 @@ export function createKustomizations(world: KustomizationWorld): Kustomizations 
     },
   });
   const inputs = new WatchedInputs({ informers, client, enqueue, ageSecret: options.sopsAgeSecret, wakes });
-  const takenManagers = withOverrideManagers(options.overrideManagers ?? []);
+  const takenManagers = withOverrideManagers(options.overrideManagers ?? [], options.overrideManagersBeforeDryRun);
   const ports: KustomizationPorts = {
     clock,
     settings: {

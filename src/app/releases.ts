@@ -3,7 +3,6 @@ import type { HelmRelease } from '../api/helm/helmrelease.ts';
 import type { KubeObject } from '../api/meta/object.ts';
 import type { HelmChart } from '../api/source/helmchart.ts';
 import type { OCIRepository } from '../api/source/ocirepository.ts';
-import type { ArtifactStore } from '../artifact/store.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import type { Informers } from '../cluster/informers.ts';
 import { helmChartController } from '../controllers/helmchart/index.ts';
@@ -19,6 +18,7 @@ import { ociRepositoryController } from '../controllers/ocirepository/index.ts';
 import type { Renderer } from '../offload/renderer.ts';
 import { keyOf, type Reconcilable } from '../runtime/controller.ts';
 import { type Machine, type RunningController, startController } from '../runtime/start.ts';
+import type { ArtifactSources } from './artifact-sources.ts';
 import { followKind } from './follow-kind.ts';
 
 /** What the controller is made with. */
@@ -26,7 +26,7 @@ export interface ReleaseWorld {
   readonly machine: Machine;
   readonly informers: Informers;
   readonly client: DynamicClient;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: Pick<ArtifactSources, 'place'>;
   readonly renderer: Renderer;
   readonly settings: HelmReleasePorts['settings'];
   /** Makes the follower of the ConfigMaps and Secrets that specs name. */
@@ -79,9 +79,12 @@ export function createReleases(world: ReleaseWorld): Releases {
       forget: (key) => inputs.forget(key),
     },
     clientFor: world.clientFor,
-    readChart: createChartReader(artifacts),
+    readChart: createChartReader((artifact) => artifacts.place(artifact, stopping)),
     renderer: world.renderer,
-    chartPath: ({ path }) => artifacts.localPath(path),
+    chartPath: async (artifact) => {
+      const { store, path } = await artifacts.place(artifact, stopping);
+      return store.localPath(path);
+    },
     capabilities: createCapabilities(clock),
     lookup: lookUp,
     objects: new AppliedObjects({

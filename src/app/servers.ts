@@ -13,11 +13,12 @@ export interface ServerOptions extends Pick<ReconcilerSettings, 'metricsAddress'
 export interface ServedRoutes {
   readonly probes: Route;
   readonly metrics: Route;
+  readonly profiles: Route;
   readonly artifacts: Route;
 }
 
 export interface RunningServers {
-  /** Artifacts, metrics and probes. */
+  /** Artifacts, metrics, profiles and probes. */
   readonly internal: RunningServer;
   /** The web page and probes. */
   readonly page: RunningServer;
@@ -27,7 +28,7 @@ export interface RunningServers {
 /** Starts all of them. When one cannot listen, the others are closed again. */
 export async function startServers(options: ServerOptions, routes: ServedRoutes): Promise<RunningServers> {
   const { listen = '127.0.0.1', advertisedAddress } = options;
-  const { probes, metrics, artifacts } = routes;
+  const { probes, metrics, profiles, artifacts } = routes;
   const running: RunningServer[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(running.splice(0).map((server) => server.close()));
@@ -39,9 +40,10 @@ export async function startServers(options: ServerOptions, routes: ServedRoutes)
   };
   try {
     const advertised = advertisedAddress === undefined ? [] : [advertisedAddress.replace(/:\d+$/, '')];
-    const internal = await start({ listen, port: options.internalPort }, [probes, metrics, artifacts], advertised);
+    const served = [probes, metrics, profiles, artifacts];
+    const internal = await start({ listen, port: options.internalPort }, served, advertised);
     const page = await start({ listen, port: options.httpPort }, [probes]);
-    if (options.metricsAddress !== undefined) await start(options.metricsAddress, [metrics]);
+    if (options.metricsAddress !== undefined) await start(options.metricsAddress, [metrics, profiles]);
     if (options.healthAddress !== undefined) await start(options.healthAddress, [probes]);
     if (options.storageAddress !== undefined) await start(options.storageAddress, [artifacts], advertised);
     return { internal, page, close };

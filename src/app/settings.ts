@@ -2,6 +2,7 @@
 // flags (flux.md §6.1, §6.2). What is not said has Flux's default.
 import type { FeatureGates } from '../controllers/shared/feature-gates.ts';
 import type { SourceLimits } from '../controllers/shared/source-ports.ts';
+import type { DigestAlgorithm } from '../lib/digest.ts';
 import type { HttpDoorOptions } from '../remote/http.ts';
 
 /** An address to listen on, and a port; 0 takes a free one. */
@@ -29,11 +30,17 @@ export interface ReconcilerSettings {
   readonly insecureKubeconfigTls?: boolean | undefined;
   /** Field managers, by the beginning of their names, whose fields are taken over. */
   readonly overrideManagers?: readonly string[] | undefined;
+  /** The same by their whole names. */
+  readonly overrideManagersBeforeDryRun?: readonly string[] | undefined;
   /** `group/Kind` of kinds that are applied before the rest. */
   readonly customApplyStageKinds?: readonly string[] | undefined;
   /** Secret with age keys for Kustomizations that name none. */
   readonly sopsAgeSecret?: { readonly namespace: string; readonly name: string } | undefined;
+  /** @default sha256 */
+  readonly artifactDigestAlgorithm?: DigestAlgorithm | undefined;
   readonly legacyRevisions?: boolean | undefined;
+  /** Serve profiles of the process to this machine. @default false */
+  readonly profiling?: boolean | undefined;
   /** @default 5 */
   readonly intervalJitterPercent?: number | undefined;
   /** @default 30_000 */
@@ -55,6 +62,8 @@ export interface ReconcilerSettings {
   readonly sourceLimits?: SourceLimits | undefined;
   readonly tokenCacheSize?: number | undefined;
   readonly tokenCacheMaxDurationMs?: number | undefined;
+  /** Replicas that share the keys, this one included, and the namespace of their Leases; none when absent. */
+  readonly shards?: { readonly count: number; readonly namespace: string } | undefined;
   /** Namespace of the leader-election Leases; none are taken when absent. */
   readonly leaderElectionNamespace?: string | undefined;
   readonly leaseDurationMs?: number | undefined;

@@ -1,4 +1,4 @@
-// Owns the execution of stages: dry-run all objects of a stage, then apply those that differ, one by one
+// Owns the execution of stages: dry-run all objects of a stage, then apply those that differ, kind by kind
 // (flux.md §4.8). What would change is dry-run.ts; deleting is prune.ts.
 import { hasStatus, isConflict } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
@@ -23,7 +23,7 @@ export interface Change {
 
 export interface ApplyOptions extends PlanOptions {
   readonly clock: Clock;
-  /** Dry-runs of a stage that are under way at once. @default 4 */
+  /** Dry-runs of a stage, and applies of one kind, that are under way at once. @default 4 */
   readonly concurrency?: number;
   /** Apply what can be applied and report the failures together (lockstep.md §5). */
   readonly continueOnError?: boolean;
@@ -66,16 +66,14 @@ async function applyStage(stage: Stage, changes: Change[], options: ApplyOptions
   const fresh = plans.filter((plan) => plan.action === 'create');
   if (fresh.length > 0) await options.beforeCreate?.(fresh.map((plan) => plan.desired));
   const touched: Change[] = [];
-  for (const plan of plans) {
-    options.signal?.throwIfAborted();
-    try {
-      const change = await applyPlanned(plan, options);
-      changes.push(change);
-      if (change.action === 'created' || change.action === 'configured') touched.push(change);
-    } catch (error) {
-      errors.push(error instanceof ApplyError ? error : applyError(plan.desired, error));
-      if (!options.continueOnError) return errors;
-    }
+  for (const group of kindByKind(plans)) {
+    const outcomes = await atOnce(group, options, (plan) => applyPlanned(plan, options), !options.continueOnError);
+    const failed = outcomes.filter((outcome) => outcome instanceof Error);
+    const done = outcomes.filter((outcome): outcome is Change => !(outcome === undefined || outcome instanceof Error));
+    changes.push(...done);
+    touched.push(...done.filter(({ action }) => action === 'created' || action === 'configured'));
+    errors.push(...failed);
+    if (failed.length > 0 && !options.continueOnError) return errors;
   }
   if (stage.wait && touched.length > 0) await waitForStage(touched, options);
   return errors;
@@ -86,25 +84,62 @@ async function planStage(
   objects: readonly Manifest[],
   options: ApplyOptions,
 ): Promise<readonly (PlannedObject | Error)[]> {
-  const results = new Array<PlannedObject | Error>(objects.length);
+  const plans = await atOnce(objects, options, (object) => planObject(object, options), false);
+  return plans.filter((plan) => plan !== undefined);
+}
+
+/** Splits plans where the kind changes: objects of one kind need not wait for each other, those of the next may. */
+function kindByKind(plans: readonly PlannedObject[]): readonly (readonly PlannedObject[])[] {
+  const groups: PlannedObject[][] = [];
+  let kind: string | undefined;
+  for (const plan of plans) {
+    const next = `${plan.desired.apiVersion} ${plan.desired.kind}`;
+    if (next === kind) groups.at(-1)!.push(plan);
+    else groups.push([plan]);
+    kind = next;
+  }
+  return groups;
+}
+
+/**
+ * Does something with each item, a few at once. Results and failures stand in the place of their item. `endsAtFailure`:
+ * nothing more begins after one, and undefined stands for what did not. Throws the signal's reason.
+ */
+async function atOnce<Item, Result>(
+  items: readonly Item[],
+  { concurrency = 4, signal }: Pick<ApplyOptions, 'concurrency' | 'signal'>,
+  act: (item: Item) => Promise<Result>,
+  endsAtFailure: boolean,
+): Promise<readonly (Result | Error | undefined)[]> {
+  const results = new Array<Result | Error | undefined>(items.length).fill(undefined);
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < objects.length) {
+    while (next < items.length) {
       const index = next++;
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       try {
-        results[index] = await planObject(objects[index]!, options);
+        results[index] = await act(items[index]!);
       } catch (error) {
         results[index] = error instanceof Error ? error : new Error(String(error));
+        if (endsAtFailure) next = items.length;
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.concurrency ?? 4, objects.length) }, worker));
-  options.signal?.throwIfAborted();
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+  signal?.throwIfAborted();
   return results;
 }
 
+/** Does what was planned for one object. Throws `ApplyError`. */
 async function applyPlanned(plan: PlannedObject, options: ApplyOptions): Promise<Change> {
+  try {
+    return await perform(plan, options);
+  } catch (error) {
+    throw error instanceof ApplyError ? error : applyError(plan.desired, error);
+  }
+}
+
+async function perform(plan: PlannedObject, options: ApplyOptions): Promise<Change> {
   const { desired, live } = plan;
   switch (plan.action) {
     case 'skip':

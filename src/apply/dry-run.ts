@@ -5,9 +5,11 @@ import { forceKey, ssaKey } from '../api/meta/keys.ts';
 import type { KubeObject, ObjectReference } from '../api/meta/object.ts';
 import { ApiError, hasStatus, isAlreadyExists } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
+import type { JsonValue } from '../lib/json.ts';
+import { abridge, isAbridged } from '../objects/abridge.ts';
 import { type Manifest, namespaceOf } from '../objects/manifest.ts';
 import { normalizeForApply } from '../objects/normalize.ts';
-import { applyExclusion, hasPolicy } from '../objects/policy.ts';
+import { applyExclusion, hasPolicy, ownExclusion } from '../objects/policy.ts';
 import { differs, gainsFields } from '../plan/compare.ts';
 import { type JsonPatchOperation, migrateVersionPatch, type TakenManager, takeOverPatch } from '../plan/take-over.ts';
 import { dryRunError, migrateError, namespaceMissing } from './apply-error.ts';
@@ -23,6 +25,13 @@ export interface DryRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Names the owner of a live object that is somebody else's; such an object is left alone. */
   readonly otherOwner?: ((live: Manifest) => string | undefined) | undefined;
+  /**
+   * The live object as a cache has it, with digests in place of large values (objects/abridge.ts); undefined when no cache
+   * has it. It need not be the newest: what it is compared with says which version that must be.
+   */
+  readonly cached?: ((desired: Manifest) => Promise<Manifest | undefined>) | undefined;
+  /** True for an object that is most likely not there yet: then nothing is read before its dry-run. */
+  readonly isNew?: ((desired: Manifest) => boolean) | undefined;
   /** Adapts the desired object to the live one before it is sent: the drift-ignore rules. Absent: as it is. */
   readonly adapt?: ((desired: Manifest, live: Manifest) => AdaptedObject) | undefined;
 }
@@ -57,7 +66,12 @@ export async function dryRunObject(
 ): Promise<PlannedObject> {
   const { client, signal } = options;
   const normalized = normalizeForApply(input);
-  const found = await readLive(normalized, options);
+  await checkPlace(normalized, options);
+  const foreseen = isSecondTry ? undefined : await foresee(normalized, options);
+  if (foreseen !== undefined && versionOf(foreseen.dryRun) === undefined) {
+    return { desired: normalized, live: undefined, action: 'create' };
+  }
+  const found = foreseen?.live ?? (await readLive(normalized, options));
   const because = applyExclusion(normalized, found);
   if (because !== undefined) return { desired: normalized, live: found, action: 'skip', because };
   const owner = found === undefined ? undefined : options.otherOwner?.(found);
@@ -72,9 +86,8 @@ export async function dryRunObject(
     merges || live === undefined ? undefined : takeOverPatch(live, options.manager, options.takenManagers);
   let dryRun: Manifest;
   try {
-    dryRun = asManifest(
-      await client.apply(asKubeObject(desired), { fieldManager: options.manager, force: true, dryRun: true, signal }),
-    );
+    const isForeseen = desired === normalized && live !== undefined && versionOf(live) === versionOf(foreseen?.dryRun);
+    dryRun = isForeseen ? foreseen!.dryRun : await sendDryRun(desired, options);
   } catch (error) {
     if (takeOver !== undefined && !isSecondTry && isRefusal(error)) {
       await client.patch(
@@ -90,10 +103,50 @@ export async function dryRunObject(
     throw dryRunError(desired, error);
   }
   if (live === undefined) return { desired, live, action: 'create' };
-  const changed = (adapted?.compare ?? differs)(live, dryRun) || gainsFields(live, dryRun, options.manager);
-  return takeOver === undefined && !changed
-    ? { desired, live, action: 'unchanged' }
-    : { desired, live, action: 'configure', takeOver };
+  const isShort = live === foreseen?.live && isAbridged(live.kind);
+  const isOther = isShort ? differs(abridge(live), abridge(dryRun)) : (adapted?.compare ?? differs)(live, dryRun);
+  if (takeOver !== undefined || isOther || gainsFields(live, dryRun, options.manager)) {
+    return { desired, live, action: 'configure', takeOver };
+  }
+  // The values that the cache left out are those of the dry-run.
+  return { desired, live: isShort ? { ...dryRun, metadata: live.metadata } : live, action: 'unchanged' };
+}
+
+/** A dry-run that was asked for first, and the live object that it was made of, if a cache has it. */
+interface Foreseen {
+  readonly dryRun: Manifest;
+  readonly live: Manifest | undefined;
+}
+
+/**
+ * Asks for the dry-run before anything is read. Its answer has the version of the live object, and none where there is
+ * none: what is new needs no read, and what a cache has in that version neither. Undefined where the live object has a
+ * say in what is sent or whether it is, or where the server refuses: then all is done in its order.
+ */
+async function foresee(desired: Manifest, options: DryRunOptions): Promise<Foreseen | undefined> {
+  if (options.adapt !== undefined || ownExclusion(desired) !== undefined) return undefined;
+  const cached = await options.cached?.(desired);
+  if (cached === undefined && options.isNew?.(desired) !== true) return undefined;
+  if (applyExclusion(desired, cached) !== undefined) return undefined;
+  if (cached !== undefined && options.otherOwner?.(cached) !== undefined) return undefined;
+  try {
+    const dryRun = await sendDryRun(desired, options);
+    const isSame = cached !== undefined && versionOf(cached) === versionOf(dryRun);
+    return { dryRun, live: isSame ? cached : undefined };
+  } catch (error) {
+    if (error instanceof ApiError && error.data.status >= 400 && error.data.status < 500) return undefined;
+    throw dryRunError(desired, error);
+  }
+}
+
+async function sendDryRun(desired: Manifest, { client, manager, signal }: DryRunOptions): Promise<Manifest> {
+  return asManifest(
+    await client.apply(asKubeObject(desired), { fieldManager: manager, force: true, dryRun: true, signal }),
+  );
+}
+
+function versionOf(object: Manifest | undefined): JsonValue | undefined {
+  return object?.metadata['resourceVersion'];
 }
 
 /** The live object with the API version of the desired one in its managedFields. */
@@ -110,20 +163,21 @@ async function migrated(desired: Manifest, live: Manifest, options: DryRunOption
   }
 }
 
-async function readLive(desired: Manifest, options: DryRunOptions): Promise<Manifest | undefined> {
-  const { client, signal } = options;
+/** Throws where the kind is not served, or the object has no namespace and needs one. */
+async function checkPlace(desired: Manifest, { client, signal }: DryRunOptions): Promise<void> {
+  const mapping = await client.discovery.resolve(desired, signal).catch((error: unknown) => {
+    throw dryRunError(desired, error);
+  });
+  if (mapping.namespaced && namespaceOf(desired) === '') throw namespaceMissing(desired);
+}
+
+async function readLive(desired: Manifest, { client, signal }: DryRunOptions): Promise<Manifest | undefined> {
   try {
-    const mapping = await client.discovery.resolve(desired, signal);
-    if (mapping.namespaced && namespaceOf(desired) === '') throw namespaceMissing(desired);
     const found = await client.find(liveReference(desired), { signal });
     return found === undefined ? undefined : asManifest(found);
   } catch (error) {
-    throw error instanceof ApiError || !isApplyError(error) ? dryRunError(desired, error) : error;
+    throw dryRunError(desired, error);
   }
-}
-
-function isApplyError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ApplyError';
 }
 
 function isRefusal(error: unknown): boolean {

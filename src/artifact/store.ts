@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { MAX_UNPACKED_BYTES, openTarTree } from '../lib/archive-tree.ts';
 import { createByteLru } from '../lib/byte-lru.ts';
-import { digestAlgorithm } from '../lib/digest.ts';
+import { type DigestAlgorithm, digestAlgorithm } from '../lib/digest.ts';
 import { CodedError, errorCode, errorMessage } from '../lib/errors.ts';
 import type { FileTree } from '../lib/filetree.ts';
 
@@ -26,7 +26,7 @@ export class ArtifactError extends CodedError<ArtifactErrorCode, { path: string 
 export interface StoredArtifact {
   /** Relative to the store, `gitrepository/ns/name/sha.tar.gz`. */
   readonly path: string;
-  /** `sha256:<hex>` of the file. */
+  /** `algorithm:hex` of the file. */
   readonly digest: string;
   /** Bytes of the file. */
   readonly size: number;
@@ -86,12 +86,14 @@ const gunzipBytes = promisify(gunzip);
 export interface ArtifactStoreOptions {
   /** Bound on an archive's content where it has to be unpacked. @default 1 GiB */
   readonly maxUnpackedBytes?: number;
+  /** What stored archives are hashed with (`--artifact-digest-algo`). @default as who writes one has done: sha256 */
+  readonly algorithm?: DigestAlgorithm | undefined;
 }
 
 /** Opens the store below `root`, making the folder when there is none. */
 export async function openArtifactStore(root: string, options: ArtifactStoreOptions = {}): Promise<ArtifactStore> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  return new DiskArtifacts(root, options.maxUnpackedBytes ?? MAX_UNPACKED_BYTES);
+  return new DiskArtifacts(root, options);
 }
 
 class DiskArtifacts implements ArtifactStore {
@@ -104,11 +106,13 @@ class DiskArtifacts implements ArtifactStore {
   /** Archives that are being unpacked, by digest. */
   private readonly unpacking = new Map<string, Promise<FileTree>>();
   private readonly maxUnpackedBytes: number;
+  private readonly algorithm: DigestAlgorithm | undefined;
   private counter = 0;
 
-  constructor(root: string, maxUnpackedBytes: number) {
+  constructor(root: string, { maxUnpackedBytes = MAX_UNPACKED_BYTES, algorithm }: ArtifactStoreOptions) {
     this.root = root;
     this.maxUnpackedBytes = maxUnpackedBytes;
+    this.algorithm = algorithm;
   }
 
   localPath(path: string): string {
@@ -129,7 +133,10 @@ class DiskArtifacts implements ArtifactStore {
     await mkdir(dirname(local), { recursive: true, mode: 0o700 });
     const temporary = `${local}.tmp-${process.pid}-${++this.counter}`;
     try {
-      const { digest, size } = await write(temporary);
+      const { digest: written, size } = await write(temporary);
+      // Writers hash as they go; another algorithm than theirs costs reading the file once more.
+      const isWanted = this.algorithm === undefined || digestAlgorithm(written) === this.algorithm;
+      const digest = isWanted ? written : await hashFile(temporary, this.algorithm);
       await rename(temporary, local);
       const artifact = { path, digest, size };
       this.verified.set(path, await this.identity(local, digest));
@@ -154,7 +161,8 @@ class DiskArtifacts implements ArtifactStore {
     try {
       const identity = await this.identity(local, digest);
       if (this.verified.get(path) === identity) return 'ok';
-      if ((await hashFile(local, digest)) !== digest) return 'mismatch';
+      const algorithm = digestAlgorithm(digest);
+      if (algorithm === undefined || (await hashFile(local, algorithm)) !== digest) return 'mismatch';
       this.verified.set(path, identity);
       return 'ok';
     } catch (error) {
@@ -267,10 +275,7 @@ function isArchive(path: string): boolean {
   return /\.(?:tar\.gz|tgz|yaml)$/.test(path);
 }
 
-/** Digest of a file by the algorithm of `like`. */
-async function hashFile(path: string, like: string): Promise<string> {
-  const algorithm = digestAlgorithm(like);
-  if (algorithm === undefined) return '';
+async function hashFile(path: string, algorithm: DigestAlgorithm): Promise<string> {
   const hash = createHash(algorithm);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return `${algorithm}:${hash.digest('hex')}`;

@@ -2,6 +2,7 @@
 // (flux.md §6.1), so that the arguments of their Deployments carry over. What they set is app/settings.ts.
 import { type Command, Option } from 'commander';
 import { defaultSourceLimits } from '../controllers/shared/source-ports.ts';
+import { digestAlgorithms } from '../lib/digest.ts';
 import {
   collect,
   parseChoice,
@@ -9,6 +10,7 @@ import {
   parseList,
   parseListenAddress,
   parsePort,
+  parseReplicas,
   parseWhole,
   parseWorkers,
 } from './arguments.ts';
@@ -38,7 +40,8 @@ function addOwnFlags(command: Command): void {
     .option('--internal-port <port>', 'port of artifacts, metrics and probes', parsePort, 0)
     .option('--listen <address>', 'address that the servers listen on', '127.0.0.1')
     .option('--namespace <name>', 'namespace of this process (RUNTIME_NAMESPACE, else flux-system)')
-    .option('--legacy-revisions', 'revisions in status as main/<sha>', false);
+    .option('--legacy-revisions', 'revisions in status as main/<sha>', false)
+    .option('--profiling', 'serve /debug/pprof/ beside the metrics, to this machine alone', false);
 }
 
 function addSharedFlags(command: Command): void {
@@ -55,6 +58,7 @@ function addSharedFlags(command: Command): void {
       'true',
     )
     .option('--watch-label-selector <selector>', 'reconcile only these objects (sharding)')
+    .option('--shards <n>', 'share all objects with so many replicas, this one included', parseReplicas)
     .option(
       '--watch-configs-label-selector <selector>',
       'ConfigMaps and Secrets whose change is seen at once (all that are named)',
@@ -104,6 +108,11 @@ function addKustomizeFlags(command: Command): void {
       'ServiceAccount for cloud key services, none of which is used',
     )
     .option('--override-manager <names>', 'field managers whose fields are taken over; repeatable', collect)
+    .option(
+      '--override-manager-before-dry-run <names>',
+      'the same by their whole names, of objects whose dry-run they make fail; repeatable',
+      collect,
+    )
     .option('--custom-apply-stage-kinds <list>', 'group/Kind,… that are applied before the rest', parseList)
     .option('--sops-age-secret <name>', 'Secret of --namespace with age keys for those that name none')
     .option('--insecure-kubeconfig-tls', 'let kubeconfigs of Secrets leave certificates unchecked', false);
@@ -120,6 +129,7 @@ function addSourceFlags(command: Command): void {
       parseDurationFlag,
       60_000,
     )
+    .option('--artifact-digest-algo <name>', 'sha256, sha384 or sha512', parseChoice(digestAlgorithms), 'sha256')
     .option('--artifact-retention-records <n>', 'how many stay, the current one included', count, 2)
     .option(
       '--helm-index-max-size <bytes>',
@@ -136,7 +146,6 @@ function addSourceFlags(command: Command): void {
 function addRefusedFlags(command: Command): void {
   command
     .addOption(new Option('--helm-chart-file-max-size <bytes>', 'refused').argParser(size).hideHelp())
-    .addOption(new Option('--artifact-digest-algo <name>', 'refused').hideHelp())
     .addOption(new Option('--insecure-kubeconfig-exec', 'refused').default(false).hideHelp())
     .addOption(new Option('--sops-vault-configmap <name>', 'refused').hideHelp());
 }
@@ -144,6 +153,7 @@ function addRefusedFlags(command: Command): void {
 /** Flags that take no value here and may have one in Go. */
 const BOOLEANS = new Set([
   '--legacy-revisions',
+  '--profiling',
   '--enable-leader-election',
   '--no-cross-namespace-refs',
   '--no-remote-bases',

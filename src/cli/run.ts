@@ -6,6 +6,7 @@ import type { ClusterAccess } from '../cluster/access.ts';
 import { inClusterAccess } from '../cluster/in-cluster.ts';
 import { readKubeconfig } from '../cluster/kubeconfig.ts';
 import { type FeatureGates, parseFeatureGates } from '../controllers/shared/feature-gates.ts';
+import type { DigestAlgorithm } from '../lib/digest.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly listen: string;
   readonly namespace?: string;
   readonly legacyRevisions: boolean;
+  readonly profiling: boolean;
   readonly concurrent: number;
   readonly requeueDependency: number;
   readonly minRetryDelay?: number;
@@ -31,6 +33,7 @@ export interface RunOptions {
   readonly intervalJitterPercentage: number;
   readonly watchAllNamespaces: 'true' | 'false';
   readonly watchLabelSelector?: string;
+  readonly shards?: number;
   readonly watchConfigsLabelSelector?: string;
   readonly eventsAddr?: string;
   readonly metricsAddr?: ListenAddress;
@@ -54,6 +57,7 @@ export interface RunOptions {
   readonly defaultKubeconfigServiceAccount?: string;
   readonly defaultDecryptionServiceAccount?: string;
   readonly overrideManager?: readonly string[];
+  readonly overrideManagerBeforeDryRun?: readonly string[];
   readonly customApplyStageKinds?: readonly string[];
   readonly sopsAgeSecret?: string;
   readonly insecureKubeconfigTls: boolean;
@@ -65,7 +69,7 @@ export interface RunOptions {
   readonly helmIndexMaxSize: number;
   readonly helmChartMaxSize: number;
   readonly helmChartFileMaxSize?: number;
-  readonly artifactDigestAlgo?: string;
+  readonly artifactDigestAlgo: DigestAlgorithm;
   readonly sshKexAlgos?: readonly string[];
   readonly sshHostkeyAlgos?: readonly string[];
   readonly insecureKubeconfigExec: boolean;
@@ -110,6 +114,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
   const namespace = options.namespace ?? io.env['RUNTIME_NAMESPACE'] ?? installNamespace;
   const gates = parseFeatureGates(options.featureGates);
   refuse(options, gates);
+  if (options.shards !== undefined) refuseShards(options, io.env);
   const storagePath = options.storagePath ?? io.env['STORAGE_PATH'];
   const storageAddress = io.env['STORAGE_ADDRESS'];
   return {
@@ -126,9 +131,12 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     defaultKubeconfigServiceAccount: options.defaultKubeconfigServiceAccount,
     insecureKubeconfigTls: options.insecureKubeconfigTls,
     overrideManagers: options.overrideManager,
+    overrideManagersBeforeDryRun: options.overrideManagerBeforeDryRun,
     customApplyStageKinds: options.customApplyStageKinds,
     sopsAgeSecret: options.sopsAgeSecret ? { namespace, name: options.sopsAgeSecret } : undefined,
     legacyRevisions: options.legacyRevisions,
+    artifactDigestAlgorithm: options.artifactDigestAlgo,
+    profiling: options.profiling,
     intervalJitterPercent: options.intervalJitterPercentage,
     requeueDependencyMs: options.requeueDependency,
     minRetryDelayMs: options.minRetryDelay,
@@ -142,6 +150,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     sourceLimits: { indexBytes: options.helmIndexMaxSize, chartBytes: options.helmChartMaxSize },
     tokenCacheSize: options.tokenCacheMaxSize,
     tokenCacheMaxDurationMs: options.tokenCacheMaxDuration,
+    shards: options.shards === undefined ? undefined : { count: options.shards, namespace },
     leaderElectionNamespace: options.enableLeaderElection ? namespace : undefined,
     leaseDurationMs: options.leaderElectionLeaseDuration,
     leaseRenewDeadlineMs: options.leaderElectionRenewDeadline,
@@ -153,7 +162,6 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
 }
 
 const CHART_FILE_BYTES = 5 * 1024 * 1024;
-const DIGEST = 'sha256';
 
 function refuse(options: RunOptions, gates: FeatureGates): void {
   if (options.insecureKubeconfigExec) {
@@ -165,11 +173,6 @@ function refuse(options: RunOptions, gates: FeatureGates): void {
   if ((options.helmChartFileMaxSize ?? CHART_FILE_BYTES) !== CHART_FILE_BYTES) {
     throw new Error(`--helm-chart-file-max-size is not supported: the limit is ${CHART_FILE_BYTES} bytes`);
   }
-  if ((options.artifactDigestAlgo ?? DIGEST) !== DIGEST) {
-    throw new Error(
-      `--artifact-digest-algo '${options.artifactDigestAlgo}' is not supported: artifacts have ${DIGEST}`,
-    );
-  }
   const accounts = [options.defaultKubeconfigServiceAccount, options.defaultDecryptionServiceAccount];
   if (accounts.some(Boolean) && !gates.ObjectLevelWorkloadIdentity) {
     const gate = 'ObjectLevelWorkloadIdentity';
@@ -177,6 +180,27 @@ function refuse(options: RunOptions, gates: FeatureGates): void {
   }
   for (const kind of options.customApplyStageKinds ?? []) {
     if (!/^[^/]*\/[^/]+$/.test(kind)) throw new Error(`--custom-apply-stage-kinds: '${kind}' is no group/Kind`);
+  }
+}
+
+/** What would make two replicas act on one key, or leave artifacts where no other replica finds them. */
+function refuseShards(options: RunOptions, env: CliIo['env']): void {
+  const { leaderElectionLeaseDuration: lease = 35_000, leaderElectionRenewDeadline: deadline = 30_000 } = options;
+  const { leaderElectionRetryPeriod: retry = 5_000 } = options;
+  if (options.watchLabelSelector) {
+    throw new Error('--shards and --watch-label-selector exclude each other: either of them divides the objects');
+  }
+  if (lease < 1_000 || deadline >= lease || retry <= 0 || 2 * retry > deadline) {
+    throw new Error(
+      '--shards: --leader-election-retry-period must be at most half of --leader-election-renew-deadline, and that ' +
+        'less than --leader-election-lease-duration, which is a second at least',
+    );
+  }
+  const address = options.storageAdvAddr ?? env['STORAGE_ADV_ADDR'];
+  if (!address && /^(?:0\.0\.0\.0|::)$/.test(options.listen)) {
+    throw new Error(
+      '--shards needs --storage-adv-addr: the address at which other replicas find the artifacts of this',
+    );
   }
 }
 

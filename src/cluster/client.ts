@@ -152,7 +152,7 @@ export class DynamicClient {
     return answer as unknown as T;
   }
 
-  /** Patches the object. Merge patches end the same when sent twice and survive a lost connection; others do not. */
+  /** Patches the object. Merge patches end the same when sent twice and survive a lost connection; JSON patches do not. */
   async patch<T extends KubeObject = KubeObject>(
     ref: ObjectReference,
     patch: Patch,
@@ -164,7 +164,7 @@ export class DynamicClient {
     const answer = await this.#send(ref, 'PATCH', path, options, {
       body: stringifyJson(patch.body),
       contentType: CONTENT_TYPES[patch.type],
-      idempotent: patch.type === 'merge',
+      idempotent: patch.type !== 'json',
     });
     return answer as unknown as T;
   }

@@ -1,6 +1,6 @@
 // Owns Kubernetes Events as client-go writes them: repeated ones are counted, floods combined and cut. What is said is
 // the controllers' business.
-import { eventMetadataPrefix } from '../api/meta/keys.ts';
+import { inheritedEventMetadata } from '../api/meta/event-metadata.ts';
 import type { KubeObject } from '../api/meta/object.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
@@ -158,7 +158,7 @@ export class EventRecorder {
     const { name, namespace, uid, resourceVersion } = object.metadata;
     const nowMs = this.#options.clock.now();
     const time = formatTime(nowMs);
-    const annotations = { ...inheritedMetadata(object), ...event.metadata };
+    const annotations = { ...inheritedEventMetadata(object.metadata), ...event.metadata };
     // client-go appends the time in nanoseconds; the counter stands for those below a millisecond.
     const suffix = (BigInt(nowMs) * 1_000_000n + BigInt(this.#names++ % 1_000_000)).toString(16);
     return {
@@ -188,10 +188,4 @@ export class EventRecorder {
       reportingInstance: '',
     };
   }
-}
-
-/** Annotations of the object that go into all of its events (flux.md §1.1). */
-function inheritedMetadata(object: KubeObject): Record<string, string> {
-  const entries = Object.entries(object.metadata.annotations ?? {});
-  return Object.fromEntries(entries.filter(([key]) => key.startsWith(eventMetadataPrefix)));
 }

@@ -24,6 +24,16 @@ export interface RestOptions {
   readonly onAnswer?: ((answer: ReceivedAnswer) => void) | undefined;
   /** Called for every Warning header; `text` is the server's words. */
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** Asked before every write. */
+  readonly guard?: WriteGuard | undefined;
+}
+
+/** Says whether this process may still write. */
+export interface WriteGuard {
+  /** Throws a CodedError when it may not. Called once more when a connection is free and the request is about to go. */
+  check(): void;
+  /** Aborts when it may not any more: writes that are under way are broken off. */
+  readonly signal: AbortSignal;
 }
 
 export interface SentRequest {
@@ -70,8 +80,9 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNRE
 class Connections {
   readonly requests: Agent;
   readonly watches: Agent;
+  readonly writes: Dispatcher;
 
-  constructor(access: ClusterAccess, connections: number) {
+  constructor(access: ClusterAccess, connections: number, guard: WriteGuard | undefined) {
     const { ca, cert, key, serverName, insecure } = access.tls;
     const connect = {
       ...(ca === undefined ? {} : { ca }),
@@ -88,11 +99,25 @@ class Connections {
     const shared = { connect, allowH2: false, pipelining: 1, keepAliveTimeout: 60_000 };
     this.requests = new Agent({ ...shared, connections, headersTimeout: 0, bodyTimeout: 0 });
     this.watches = new Agent({ ...shared, headersTimeout: 60_000, bodyTimeout: 0 });
+    this.writes = guard === undefined ? this.requests : this.requests.compose(guardedBy(guard));
   }
 
   async close(): Promise<void> {
     await Promise.all([this.requests.destroy(), this.watches.destroy()]);
   }
+}
+
+/** Asks the guard in the moment in which a request leaves its queue for a connection. */
+function guardedBy(guard: WriteGuard): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const begin = handler.onRequestStart?.bind(handler);
+    // The handler is made for this request alone; what it throws here ends the request before a byte of it is sent.
+    handler.onRequestStart = (controller, context) => {
+      guard.check();
+      begin?.(controller, context);
+    };
+    return dispatch(options, handler);
+  };
 }
 
 /** HTTP to one API server under one identity. */
@@ -115,7 +140,8 @@ export class RestClient {
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#headers = { 'user-agent': options.userAgent, ...impersonationHeaders(access.impersonate) };
     this.#owner = shared === undefined;
-    this.#connections = shared === undefined ? new Connections(access, options.connections ?? 16) : shared.#connections;
+    this.#connections =
+      shared === undefined ? new Connections(access, options.connections ?? 16, options.guard) : shared.#connections;
   }
 
   /** The same server and connections under another identity. */
@@ -147,9 +173,12 @@ export class RestClient {
     const { clock, timeoutMs = 60_000 } = this.options;
     const limit = request.timeoutMs ?? timeoutMs;
     const abort = new AbortController();
+    const guard = request.method === 'GET' ? undefined : this.options.guard;
     const onAbort = () => abort.abort(request.signal?.reason);
     request.signal?.throwIfAborted();
+    guard?.check();
     request.signal?.addEventListener('abort', onAbort, { once: true });
+    guard?.signal.addEventListener('abort', onAbort, { once: true });
     let timedOut = false;
     const cancelTimer = clock.setTimer(limit, () => {
       timedOut = true;
@@ -158,7 +187,8 @@ export class RestClient {
     try {
       const headers = await this.#headersFor(request);
       this.options.onRequest?.({ method: request.method, path: request.path, watch: false, retry });
-      const answer = await this.#connections.requests.request({
+      const { requests, writes } = this.#connections;
+      const answer = await (guard === undefined ? requests : writes).request({
         origin: this.#origin,
         path: this.#prefix + request.path,
         method: request.method,
@@ -174,10 +204,12 @@ export class RestClient {
     } catch (error) {
       if (error instanceof CodedError) throw error;
       request.signal?.throwIfAborted();
+      guard?.check();
       throw timedOut ? this.#timeoutError(request, limit) : this.#unreachable(request, error);
     } finally {
       cancelTimer();
       request.signal?.removeEventListener('abort', onAbort);
+      guard?.signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -1,9 +1,12 @@
 // Owns the reading of digests as artifacts carry them, `algorithm:hex`.
 
-const ALGORITHMS: readonly string[] = ['sha256', 'sha384', 'sha512'];
+/** Algorithms under the names that digests and `node:crypto` have for them. OpenSSL has no blake3. */
+export const digestAlgorithms = ['sha256', 'sha384', 'sha512'] as const;
 
-/** The algorithm of a digest as `node:crypto` knows it; undefined when it is none that is supported (blake3 is not). */
-export function digestAlgorithm(digest: string): string | undefined {
-  const algorithm = digest.split(':', 1)[0] as string;
-  return ALGORITHMS.includes(algorithm) ? algorithm : undefined;
+export type DigestAlgorithm = (typeof digestAlgorithms)[number];
+
+/** The algorithm of a digest; undefined when it is none that is supported. */
+export function digestAlgorithm(digest: string): DigestAlgorithm | undefined {
+  const name = digest.split(':', 1)[0];
+  return digestAlgorithms.find((algorithm) => algorithm === name);
 }

@@ -35,13 +35,19 @@ const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
  * @param indent spaces per level; none means one line.
  */
 export function stringifyJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(
-    value,
-    (_key, item: unknown) => (typeof item === 'bigint' ? rawJson(item.toString()) : item),
-    indent,
-  );
+  const text = writeJson(value, indent);
   if (text === undefined) throw new TypeError('value has no JSON form');
   return text;
+}
+
+function writeJson(value: unknown, indent: number | undefined): string | undefined {
+  try {
+    return JSON.stringify(value, undefined, indent);
+  } catch {
+    // A bigint, or what has no JSON form this way either. Asking for each value costs several times a plain write.
+    const asRaw = (_key: string, item: unknown): unknown => (typeof item === 'bigint' ? rawJson(String(item)) : item);
+    return JSON.stringify(value, asRaw, indent);
+  }
 }
 
 /** True for a plain JSON object: neither null nor an array. */

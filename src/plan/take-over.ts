@@ -18,9 +18,20 @@ export const takenManagers: readonly TakenManager[] = [
   { prefix: 'kustomize-controller', operations: ['Update'], exact: true },
 ];
 
-/** Flux's managers and those of `--override-manager`, by the beginnings of their names. */
-export function withOverrideManagers(prefixes: readonly string[]): readonly TakenManager[] {
-  return [...takenManagers, ...prefixes.map((prefix) => ({ prefix, operations: ['Apply', 'Update'] }) as const)];
+/**
+ * Flux's managers, those of `--override-manager` by the beginnings of their names, and those of
+ * `--override-manager-before-dry-run` by their whole names: a refused dry-run takes any of them over first.
+ */
+export function withOverrideManagers(
+  prefixes: readonly string[],
+  names: readonly string[] = [],
+): readonly TakenManager[] {
+  const operations = ['Apply', 'Update'] as const;
+  return [
+    ...takenManagers,
+    ...prefixes.map((prefix) => ({ prefix, operations })),
+    ...names.map((prefix) => ({ prefix, operations, exact: true })),
+  ];
 }
 
 const REMOVED_ANNOTATIONS = [

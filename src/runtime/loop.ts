@@ -39,6 +39,7 @@ export interface PassInput {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly memory: unknown;
+  readonly isBackground: boolean;
   /** Waits without occupying a worker. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
 }
@@ -173,6 +174,7 @@ function resultOf(requeue: Requeue): PassEnd['result'] {
     case 'backoff':
       return 'error';
     case 'now':
+    case 'in background':
       return 'requeue';
     case 'interval':
     case 'after':
@@ -192,11 +194,13 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly clock: Clock;
   readonly log: Log;
   readonly memory: unknown;
+  readonly isBackground: boolean;
   readonly requested: string | undefined;
   /** As it was at the start: what is acted on, and what generation and request are handled. */
   readonly object: Obj;
   readonly #world: LoopPorts<Obj>;
   readonly #mask: (text: string) => string;
+  readonly #aside: PassInput['aside'];
   #current: Obj;
   #writes = 0;
 
@@ -209,14 +213,16 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     this.id = input.id;
     this.signal = input.signal;
     const { clock } = world;
+    this.#aside = input.aside;
     this.clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       setTimer: (ms, run) => clock.setTimer(ms, run),
-      sleep: (ms, signal) => input.aside(() => clock.sleep(ms, signal)),
+      sleep: (ms, signal) => this.aside(() => clock.sleep(ms, signal)),
     };
     this.log = input.log;
     this.memory = input.memory;
+    this.isBackground = input.isBackground;
     this.startedMs = world.clock.now();
     const requested = object.metadata.annotations?.[requestedAtAnnotation];
     this.requested = requested === object.status?.lastHandledReconcileAt ? undefined : requested;
@@ -224,6 +230,10 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
 
   current(): Obj {
     return this.#current;
+  }
+
+  aside<T>(wait: () => Promise<T>): Promise<T> {
+    return this.#aside(wait);
   }
 
   get wrote(): boolean {

@@ -28,7 +28,7 @@ export class NewestObjects<T extends KubeObject> {
 }
 
 /** True when `a` is a later state than `b`. Resource versions of Kubernetes are decimal numbers of any length. */
-function isNewer(a: KubeObject, b: KubeObject): boolean {
+export function isNewer(a: KubeObject, b: KubeObject): boolean {
   const left = a.metadata.resourceVersion ?? '';
   const right = b.metadata.resourceVersion ?? '';
   if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false;

@@ -1,7 +1,7 @@
 // Owns the wiring of one controller: its informers, what makes a key run, its workers, its writes. The order of one
 // pass is loop.ts.
 import { requestedAtAnnotation } from '../api/meta/keys.ts';
-import { isNotFound } from '../cluster/api-error.ts';
+import { isConflict, isNotFound } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import type { Informer } from '../cluster/informer.ts';
@@ -25,6 +25,8 @@ import type { ControllerMetrics } from './controller-metrics.ts';
 import { type LoopPorts, reconcile } from './loop.ts';
 import { NewestObjects } from './newest.ts';
 import type { AddOptions } from './queue.ts';
+import type { KeyShare } from './shards/share.ts';
+import { mergePatch } from './status.ts';
 import { type EnqueueOptions, Workers } from './worker.ts';
 
 /** What every controller is run with. */
@@ -43,6 +45,8 @@ export interface Machine {
   readonly labelSelector?: string | undefined;
   /** Only this namespace; all when absent. */
   readonly namespace?: string | undefined;
+  /** Which keys are this replica's at the moment; all when absent. */
+  readonly share?: Pick<KeyShare, 'owns' | 'follow'> | undefined;
 }
 
 /** A controller at work. */
@@ -68,6 +72,9 @@ export interface RunningController<Obj extends Reconcilable> {
 /** Waits between attempts to watch a kind that the server does not have (yet). */
 const KIND_RETRY_MS = 5_000;
 
+/** Writes of one status, where the object changes under each of them. */
+const STATUS_TRIES = 5;
+
 /** Starts a controller. Its ports come ready-made: they are the only way by which its steps reach the world. */
 export function startController<Obj extends Reconcilable, Observed, Decision, Outcome, Ports>(
   controller: Controller<Obj, Observed, Decision, Outcome, Ports>,
@@ -80,8 +87,18 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
   const world = loopPorts(controller, machine, primary, newest);
   const concurrent = controller.concurrent ?? 4;
   machine.metrics?.started(controller.name, concurrent);
+  const { kind } = controller.kind;
+  const { share } = machine;
+  const confirmed = new Set<Key>();
   const workers = new Workers({
-    run: (input) => reconcile(controller, ports, world, input),
+    run: async (input) => {
+      if (share !== undefined && !confirmed.has(input.key) && share.owns(kind, input.key)) {
+        await confirm(controller.kind, input.key, machine.client, newest);
+        confirmed.add(input.key);
+      }
+      return reconcile(controller, ports, world, input);
+    },
+    mayRun: share && ((key) => share.owns(kind, key)),
     clock: machine.clock,
     random: machine.random,
     log,
@@ -93,7 +110,7 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
     onPass: ({ key, end, durationMs }) => {
       machine.metrics?.passed(controller.name, end.result, durationMs);
       const { namespace, name } = splitKey(key);
-      machine.metrics?.reconciled(controller.kind.kind, { namespace, name }, durationMs);
+      machine.metrics?.reconciled(kind, { namespace, name }, durationMs);
     },
   });
   const stopping = new AbortController();
@@ -120,11 +137,20 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
   };
   const forget = (key: Key): void => {
     newest.forget(key);
+    confirmed.delete(key);
     workers.forget(key);
     const { namespace, name } = splitKey(key);
-    machine.metrics?.forget(controller.kind.kind, { namespace, name });
+    machine.metrics?.forget(kind, { namespace, name });
     controller.forget?.(key, ports);
   };
+  const enqueueAll = (isMeant: (key: Key) => boolean): void => {
+    for (const key of primary.list().map(keyOf)) if (isMeant(key)) workers.enqueue(key, { trigger: 'taken over' });
+  };
+  const letGo = async (isLeaving: (key: Key) => boolean): Promise<void> => {
+    await workers.interrupt(isLeaving, 'another replica');
+    for (const key of primary.list().map(keyOf)) if (isLeaving(key)) forget(key);
+  };
+  if (share !== undefined) releases.push(share.follow(kind, { came: enqueueAll, left: letGo }));
   const begin = async (): Promise<void> => {
     const { labelSelector, namespace } = machine;
     const lease = await follow(controller.kind, { labelSelector, namespace });
@@ -248,6 +274,20 @@ function watchHandler<Obj extends Reconcilable>(watch: Watch<Obj>, lookup: Looku
   };
 }
 
+/**
+ * Reads the newest state of an object that has come from another replica: the cache may lag behind that one's last
+ * write, which the next pass must build on.
+ */
+async function confirm<Obj extends Reconcilable>(
+  kind: ControlledKind,
+  key: Key,
+  client: DynamicClient,
+  newest: NewestObjects<Obj>,
+): Promise<void> {
+  const found = await client.find<Obj>({ ...kind, ...splitKey(key) });
+  if (found !== undefined) newest.remember(key, found);
+}
+
 function loopPorts<Obj extends Reconcilable>(
   controller: Pick<Controller<Obj, unknown, unknown, unknown, unknown>, 'fieldManager' | 'eventSource' | 'kind'>,
   machine: Machine,
@@ -255,6 +295,7 @@ function loopPorts<Obj extends Reconcilable>(
   newest: NewestObjects<Obj>,
 ): LoopPorts<Obj> {
   const { fieldManager } = controller;
+  const { share } = machine;
   const patch = async (object: Obj, body: object, subresource?: 'status'): Promise<Obj | undefined> => {
     const { namespace, name, uid } = object.metadata;
     const key = keyOf(object);
@@ -270,10 +311,27 @@ function loopPorts<Obj extends Reconcilable>(
       throw error;
     }
   };
+  /** A status that another replica has written since must not be written over; anything else of the object may change. */
+  const patchUnchanged = async (object: Obj, status: object): Promise<Obj | undefined> => {
+    for (let current = object, tries = 1; ; tries++) {
+      const { resourceVersion, uid } = current.metadata;
+      try {
+        return await patch(object, { metadata: { resourceVersion }, status }, 'status');
+      } catch (error) {
+        if (!isConflict(error) || tries >= STATUS_TRIES) throw error;
+        const found = await machine.client.find<Obj>({ ...controller.kind, ...splitKey(keyOf(object)) });
+        if (found === undefined || found.metadata.uid !== uid) return undefined;
+        newest.remember(keyOf(object), found);
+        if (mergePatch(object.status ?? {}, found.status ?? {}) !== undefined) throw error;
+        current = found;
+      }
+    }
+  };
   return {
     clock: machine.clock,
-    get: (key) => primary.get(key),
-    patchStatus: (object, status) => patch(object, { status }, 'status'),
+    get: (key) => (share === undefined || share.owns(controller.kind.kind, key) ? primary.get(key) : undefined),
+    patchStatus: (object, status) =>
+      share === undefined ? patch(object, { status }, 'status') : patchUnchanged(object, status),
     patchMetadata: (object, metadata) => {
       const { resourceVersion, uid } = object.metadata;
       return patch(object, { metadata: { resourceVersion, uid, ...metadata } });

@@ -9,6 +9,9 @@ import { type PassEnd, type PassInput, superseded } from './loop.ts';
 import { type AddOptions, type QueueItem, type QueueObserver, WorkQueue } from './queue.ts';
 import { jittered } from './requeue.ts';
 
+/** One worker of so many, and one at least, may do work of low priority. */
+const LOW_SHARE = 8;
+
 /** What the workers tell of each pass. */
 export interface PassReport {
   readonly key: Key;
@@ -28,6 +31,8 @@ export interface WorkersOptions {
   readonly backoff?: BackoffOptions | undefined;
   readonly queueObserver?: QueueObserver | undefined;
   readonly onPass?: ((report: PassReport) => void) | undefined;
+  /** Whether passes may run for a key; what else is asked of it is not heard. @default always */
+  readonly mayRun?: ((key: Key) => boolean) | undefined;
   /** Called with the number of workers at work whenever it changes. */
   readonly onActive?: ((workers: number) => void) | undefined;
 }
@@ -42,7 +47,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #queue: WorkQueue;
   readonly #backoff: Backoff;
-  readonly #running = new Map<Key, AbortController>();
+  readonly #running = new Map<Key, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   readonly #memories = new Map<Key, unknown>();
   readonly #loops = new Set<Promise<void>>();
   /** Loops that will take another key. */
@@ -53,7 +58,8 @@ export class Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue(options.clock, options.queueObserver);
+    const mostLow = Math.max(1, Math.floor(options.concurrent / LOW_SHARE));
+    this.#queue = new WorkQueue(options.clock, options.queueObserver, mostLow);
     this.#backoff = new Backoff(options.backoff);
   }
 
@@ -63,12 +69,21 @@ export class Workers {
 
   /** Wants a pass for the key as soon as a worker is free. */
   enqueue(key: Key, options: EnqueueOptions = {}): void {
+    if (this.#options.mayRun?.(key) === false) return;
     this.#queue.add(key, options);
-    if (options.interrupt) this.#running.get(key)?.abort(superseded(options.trigger ?? 'newer work'));
+    if (options.interrupt) this.#running.get(key)?.abort.abort(superseded(options.trigger ?? 'newer work'));
   }
 
   enqueueAfter(key: Key, ms: number, options: AddOptions = {}): void {
+    if (this.#options.mayRun?.(key) === false) return;
     this.#queue.addAfter(key, ms, options);
+  }
+
+  /** Aborts the passes of some keys and waits for their end. */
+  async interrupt(isMeant: (key: Key) => boolean, why: string): Promise<void> {
+    const meant = [...this.#running].filter(([key]) => isMeant(key)).map(([, running]) => running);
+    for (const { abort } of meant) abort.abort(superseded(why));
+    await Promise.all(meant.map(({ ended }) => ended));
   }
 
   /** The object is gone: nothing of it is kept. */
@@ -91,7 +106,7 @@ export class Workers {
   /** Aborts the passes that run and waits for their end. */
   async stop(): Promise<void> {
     this.#queue.close();
-    for (const running of this.#running.values()) running.abort(superseded('the end of the process'));
+    for (const { abort } of this.#running.values()) abort.abort(superseded('the end of the process'));
     await Promise.all(this.#loops);
   }
 
@@ -132,7 +147,8 @@ export class Workers {
     const started = clock.monotonic();
     const id = String(++this.#passes);
     const log = this.#options.log.with({ ...splitKey(key), reconcileId: id, trigger: item.trigger });
-    this.#running.set(key, abort);
+    const ended = Promise.withResolvers<void>();
+    this.#running.set(key, { abort, ended: ended.promise });
     this.#options.onActive?.(this.#running.size);
     try {
       const end = await this.#run({
@@ -141,6 +157,7 @@ export class Workers {
         log,
         signal: abort.signal,
         memory: this.#takeMemory(key),
+        isBackground: item.priority === 'low',
         aside: (wait) => this.#waitAside(wait),
       });
       const durationMs = clock.monotonic() - started;
@@ -153,6 +170,7 @@ export class Workers {
       this.#running.delete(key);
       this.#options.onActive?.(this.#running.size);
       this.#queue.done(key);
+      ended.resolve();
     }
   }
 
@@ -187,6 +205,9 @@ export class Workers {
         return undefined;
       case 'now':
         this.#queue.add(key, { trigger: 'requeue' });
+        return 0;
+      case 'in background':
+        this.#queue.add(key, { trigger: 'background', priority: 'low' });
         return 0;
       case 'interval':
         return this.#after(key, jittered(requeue.ms, this.#options.jitterPercent, this.#options.random), 'interval');

@@ -1,9 +1,10 @@
 // Measures a fleet of applications on a real control plane: a bare client, then each reconciler, the same scenarios.
-//   node test/bench/fleet.ts [--apps 100] [--objects 5] [--interval 10] [--concurrent 20] [--out FILE]
+//   node test/bench/fleet.ts [--apps 100] [--objects 5] [--interval 10] [--concurrent 20] [--only cold,idle] [--out FILE]
+//     [--profile FOLDER]   writes a CPU profile of lockstep
 // FLUX_BIN names a folder with Flux's source-controller and kustomize-controller: they are measured in the same run.
-// Prints a table as it goes and writes a JSON file; asserts nothing.
+// Prints a table as it goes, what of it reaches what is asked, and writes a JSON file; asserts nothing.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -15,22 +16,19 @@ import { install } from '../support/reconciler.ts';
 import { projectRoot } from '../support/source-files.ts';
 import { type Mirror, openMirror } from './fleet/mirror.ts';
 import { APPS, FLEET } from './fleet/objects.ts';
-import { cpuSeconds, residentMiB } from './fleet/processes.ts';
-import { type EventLoopDelay, type Measured, startFlux, startLockstep } from './fleet/reconcilers.ts';
-import { applyFloor, prepare, removeFloor, removeSource, scenarios, type World } from './fleet/scenarios.ts';
-
-/** One measured scenario. Seconds, MiB, milliseconds. */
-interface Row {
-  readonly reconciler: string;
-  readonly scenario: string;
-  readonly wall: number;
-  /** By process. */
-  readonly cpu: Readonly<Record<string, number>>;
-  /** Requests to the API server by method. */
-  readonly requests: Readonly<Record<string, number>>;
-  readonly memory?: { readonly now: number; readonly peak: number };
-  readonly delay?: EventLoopDelay;
-}
+import { cpuSeconds, residentMiB, transferredMiB } from './fleet/processes.ts';
+import { type Measured, startFlux, startLockstep } from './fleet/reconcilers.ts';
+import {
+  applyFloor,
+  prepare,
+  REST_MS,
+  removeFloor,
+  removeSource,
+  type Scenario,
+  scenarios,
+  type World,
+} from './fleet/scenarios.ts';
+import { checksOf, formatCheck, formatRow, isWholeApply, type Row } from './fleet/table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -38,52 +36,75 @@ const { values } = parseArgs({
     objects: { type: 'string', default: '5' },
     interval: { type: 'string', default: '10' },
     concurrent: { type: 'string', default: '20' },
+    only: { type: 'string', default: '' },
+    profile: { type: 'string', default: '' },
     out: { type: 'string', default: join(projectRoot, '.cache', 'bench', 'fleet.json') },
   },
 });
-/** Between scenarios: events of the one before are written, and the machine is quiet. */
-const SETTLE_MS = 3000;
+const wanted = new Set(values.only.split(',').filter((name) => name !== ''));
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+const { signal } = interrupted;
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort());
 
 const dir = mkdtempSync(join(tmpdir(), 'lockstep-fleet-'));
-const plane = await startControlPlane({ say: (line) => console.error(line), signal: interrupted.signal });
 const rows: Row[] = [];
-/** How to close what was opened, in that order. */
+/** How to close what was opened, in reverse order. */
 const opened: (() => Promise<void>)[] = [];
 try {
+  await measureAll();
+} catch (error) {
+  // A terminal sends Ctrl-C to the control plane too, and its end may be seen first.
+  await sleep(100);
+  if (!signal.aborted) throw error;
+  console.error('stopped');
+  process.exitCode = 130;
+} finally {
+  for (const close of opened.reverse()) await close();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function measureAll(): Promise<void> {
+  const plane = await startControlPlane({ say: (line) => console.error(line), signal });
+  opened.push(() => plane.stop());
   const gitServer = await startGitServer({ root: join(dir, 'git') });
   opened.push(() => gitServer.close());
-  const world = await openWorld(gitServer);
-  await measureFloor(world);
-  for (const start of reconcilers()) {
+  const world = await openWorld(gitServer, plane.kubeconfig);
+  const floor = await measureFloor(world, plane.kubeconfig);
+  for (const start of reconcilers(plane.kubeconfig)) {
     const measured = await start();
     try {
-      await measureScenarios(world, measured);
+      for (const scenario of scenarios.filter(isWanted)) await measureScenario(scenario, world, measured, floor);
       await removeSource(world);
     } finally {
       await measured.stop();
     }
   }
+  const fleet = { apps: world.apps, objects: world.count };
+  const checks = checksOf(
+    rows.filter(({ reconciler }) => reconciler === 'lockstep'),
+    floor,
+    fleet,
+  );
+  for (const check of checks) console.log(formatCheck(check));
   mkdirSync(dirname(values.out), { recursive: true });
-  const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version };
-  writeFileSync(values.out, `${JSON.stringify({ machine, options: values, rows }, null, 2)}\n`);
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version, load: loadavg() };
+  writeFileSync(values.out, `${JSON.stringify({ machine, options: values, rows, checks }, null, 2)}\n`);
   console.log(`written to ${values.out}`);
-} finally {
-  for (const close of opened.reverse()) await close();
-  await plane.stop();
-  rmSync(dir, { recursive: true, force: true });
 }
 
-function reconcilers(): (() => Promise<Measured>)[] {
-  const place = { kubeconfig: plane.kubeconfig, dir, concurrency: Number(values.concurrent) };
+/** What is to be removed has to be there: the first and the last scenario are always run. */
+function isWanted({ name }: Scenario): boolean {
+  return wanted.size === 0 || wanted.has(name) || name === 'cold' || name === 'delete-all';
+}
+
+function reconcilers(kubeconfig: string): (() => Promise<Measured>)[] {
+  const place = { kubeconfig, dir, concurrency: Number(values.concurrent), profile: values.profile };
   const flux = process.env['FLUX_BIN'];
   return [() => startLockstep(place), ...(flux === undefined ? [] : [() => startFlux(flux, place)])];
 }
 
 /** Definitions, namespaces, the repository with its first commit, and copies of what is waited for. */
-async function openWorld(gitServer: GitServer): Promise<World> {
-  const { kubeconfig } = plane;
+async function openWorld(gitServer: GitServer, kubeconfig: string): Promise<World> {
   const { url } = await gitServer.createRepository('fleet');
   const work = join(dir, 'work');
   await createWorkTree(work);
@@ -91,7 +112,7 @@ async function openWorld(gitServer: GitServer): Promise<World> {
   opened.push(() => api.close());
   await install(api);
   const mirror = async (collection: string): Promise<Mirror> => {
-    const made = await openMirror(kubeconfig, collection);
+    const made = await openMirror(kubeconfig, collection, signal);
     opened.push(() => made.close());
     return made;
   };
@@ -103,6 +124,7 @@ async function openWorld(gitServer: GitServer): Promise<World> {
     intervalSeconds: Number(values.interval),
     url,
     kustomizations: await mirror(kustomizations),
+    signal,
     deployments: await mirror(`/apis/apps/v1/namespaces/${APPS}/deployments`),
     commit: async (files) => {
       writeFiles(work, files);
@@ -116,44 +138,64 @@ async function openWorld(gitServer: GitServer): Promise<World> {
   return world;
 }
 
-async function measureFloor(world: World): Promise<void> {
+/** Answers the floor in seconds. */
+async function measureFloor(world: World, kubeconfig: string): Promise<number> {
+  console.error('floor');
   const started = performance.now();
   const before = process.cpuUsage();
-  await applyFloor(world, plane.kubeconfig);
+  await applyFloor(world, kubeconfig);
   const { user, system } = process.cpuUsage(before);
+  const wall = (performance.now() - started) / 1000;
   report({
     reconciler: 'bare client',
     scenario: 'floor',
-    wall: (performance.now() - started) / 1000,
+    wall,
     cpu: { client: (user + system) / 1e6 },
     requests: { PATCH: world.apps * world.count },
   });
   await removeFloor(world);
+  return wall;
 }
 
-async function measureScenarios(world: World, measured: Measured): Promise<void> {
-  for (const scenario of scenarios) {
-    interrupted.signal.throwIfAborted();
-    await sleep(SETTLE_MS);
-    const cpu = measured.processes.map(({ pid }) => cpuSeconds(pid));
-    const requests = await measured.requests();
-    await measured.delay();
-    const started = performance.now();
-    await scenario.run(world);
-    const wall = (performance.now() - started) / 1000;
-    const delay = await measured.delay();
-    const memory = measured.processes.map(({ pid }) => residentMiB(pid));
-    const sum = (pick: (of: { now: number; peak: number }) => number) => memory.reduce((all, of) => all + pick(of), 0);
-    report({
-      reconciler: measured.name,
-      scenario: scenario.name,
-      wall,
-      cpu: Object.fromEntries(measured.processes.map(({ name, pid }, at) => [name, cpuSeconds(pid) - (cpu[at] ?? 0)])),
-      requests: difference(await measured.requests(), requests),
-      memory: { now: sum(({ now }) => now), peak: sum(({ peak }) => peak) },
-      ...(delay === undefined ? {} : { delay }),
-    });
-  }
+async function measureScenario(scenario: Scenario, world: World, measured: Measured, floor: number): Promise<void> {
+  await sleep(REST_MS, undefined, { signal });
+  console.error(`${measured.name}: ${scenario.name}`);
+  const prepared = (await scenario.prepare?.(world)) ?? '';
+  const requests = await measured.requests();
+  const endDelay = scenario.isIdle ? undefined : measured.measureDelay();
+  const before = resourcesOf(measured);
+  const started = performance.now();
+  await scenario.run(world, prepared);
+  const wall = (performance.now() - started) / 1000;
+  const after = resourcesOf(measured);
+  const delay = await endDelay?.();
+  report({
+    reconciler: measured.name,
+    scenario: scenario.name,
+    wall,
+    ...(isWholeApply(scenario.name) ? { ofFloor: wall / floor } : {}),
+    cpu: Object.fromEntries(after.map(({ name, cpu }, at) => [name, cpu - before[at]!.cpu])),
+    requests: difference(await measured.requests(), requests),
+    bytes: {
+      read: sum(after, ({ read }) => read) - sum(before, ({ read }) => read),
+      written: sum(after, ({ written }) => written) - sum(before, ({ written }) => written),
+    },
+    memory: { now: sum(after, ({ now }) => now), peak: sum(after, ({ peak }) => peak) },
+    ...(delay === undefined ? {} : { delay }),
+  });
+}
+
+function resourcesOf({ processes }: Measured) {
+  return processes.map(({ name, pid }) => ({
+    name,
+    cpu: cpuSeconds(pid),
+    ...residentMiB(pid),
+    ...transferredMiB(pid),
+  }));
+}
+
+function sum<T>(items: readonly T[], pick: (item: T) => number): number {
+  return items.reduce((all, item) => all + pick(item), 0);
 }
 
 function difference(
@@ -166,16 +208,5 @@ function difference(
 
 function report(row: Row): void {
   rows.push(row);
-  const cpu = Object.entries(row.cpu).map(([name, seconds]) => `${name} ${seconds.toFixed(2)}`);
-  const requests = Object.entries(row.requests).map(([method, count]) => `${method} ${count}`);
-  const cells = [
-    row.reconciler.padEnd(12),
-    row.scenario.padEnd(16),
-    `${row.wall.toFixed(2)} s`.padStart(9),
-    `${cpu.join(', ')} CPU-s`,
-    requests.join(' ') || 'no requests',
-    row.memory === undefined ? '' : `${row.memory.now.toFixed(0)} MiB, peak ${row.memory.peak.toFixed(0)}`,
-    row.delay === undefined ? '' : `delay p99 ${row.delay.p99.toFixed(0)}, max ${row.delay.max.toFixed(0)} ms`,
-  ];
-  console.log(cells.filter((cell) => cell !== '').join(' | '));
+  console.log(formatRow(row));
 }

@@ -17,7 +17,10 @@ export interface ControlPlane {
   readonly url: string;
   /** Holds every process's data and log; removed by `stop`. */
   readonly dir: string;
-  readonly pids: readonly number[];
+  /** Kills the API server at once, as a node that loses power does. The rest of the control plane stays. */
+  killApiServer(): Promise<void>;
+  /** Starts the API server again, on the same port and data; resolves when it is ready. */
+  startApiServer(): Promise<void>;
   /** Ends every process and removes the data. May be called twice. */
   stop(): Promise<void>;
 }
@@ -74,17 +77,20 @@ async function startOnce(tools: Tools, signal: AbortSignal | undefined): Promise
     await rm(dir, { recursive: true, force: true });
   };
   const start = async (name: keyof Tools, args: readonly string[]) => {
-    running.push(startProcess(name, tools[name], args, join(dir, `${name}.log`)));
+    const started = startProcess(name, tools[name], args, join(dir, `${name}.log`));
+    running.push(started);
     await noteRun(
       dir,
       running.map(({ pid }) => pid),
     );
+    return started;
   };
   try {
     const [etcdPort = 0, peerPort = 0, apiPort = 0, kubeletPort = 0] = await freePorts(4);
     const token = await writeCredentials(dir);
     await start('etcd', etcdFlags(dir, etcdPort, peerPort));
-    await start('kube-apiserver', apiServerFlags(dir, etcdPort, apiPort));
+    const startApiServer = () => start('kube-apiserver', apiServerFlags(dir, etcdPort, apiPort));
+    let apiServer = await startApiServer();
     const url = `https://127.0.0.1:${apiPort}`;
     const until = waiter(running, signal);
     const certificate = join(dir, 'apiserver.crt');
@@ -102,7 +108,22 @@ async function startOnce(tools: Tools, signal: AbortSignal | undefined): Promise
     const account = '/api/v1/namespaces/default/serviceaccounts/default';
     await until('the default service account exists', () => answersWith(200, api, account));
     await api.close();
-    return { kubeconfig, url, dir, pids: running.map(({ pid }) => pid), stop };
+    return {
+      kubeconfig,
+      url,
+      dir,
+      killApiServer: async () => {
+        await apiServer.kill();
+        running.splice(running.indexOf(apiServer), 1);
+      },
+      startApiServer: async () => {
+        apiServer = await startApiServer();
+        const again = connect(url, { ca, token });
+        await waiter(running, signal)('the API server is ready again', () => answersWith(200, again, '/readyz'));
+        await again.close();
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -47,7 +47,7 @@ for (const choice of clusters) {
       expect(message).toMatch(/deep\/broken\.yaml.*line \d+/);
       expect(object.status.inventory.entries).toHaveLength(1);
       expect(object.status.lastAppliedRevision).not.toBe(object.status.lastAttemptedRevision);
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toMatchObject({ data: { a: '1' } });
     });
 
     it('names an unknown kind and hints at its CustomResourceDefinition', async () => {
@@ -97,7 +97,7 @@ for (const choice of clusters) {
 
       const { message } = await failed('ArtifactFailed');
       expect(message).toContain(words);
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toMatchObject({ data: { a: '1' } });
     });
 
     it('does not read a file outside the repository through a link (threats row 2)', async () => {
@@ -111,7 +111,7 @@ for (const choice of clusters) {
       const { message } = await failed('BuildFailed');
       expect(message).toContain('passwd');
       expect(message).not.toContain('root:');
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toMatchObject({ data: { a: '1' } });
     });
 
     it('bounds a YAML bomb (threats row 4)', async () => {
@@ -213,7 +213,7 @@ for (const choice of clusters) {
         await server.close();
 
         const { object, message } = await sourceFailed('GitOperationFailed');
-        expect(message).toContain('unable to list remote');
+        expect(message).toContain(`unable to list remote for '${url}': `);
         expect(object.status.artifact).toEqual(before.status.artifact);
       } finally {
         folder.remove();

@@ -1,7 +1,7 @@
 // What can break around a pass: the API server goes away, the Git server misbehaves, watches end, the wall clock jumps.
 // Afterwards the world equals Git, bystanders are untouched, and nothing was asked in a loop. Errors of the API server are
-// faults-answers.test.ts, the disk faults-disk.test.ts, the end of the process faults-death.test.ts and
-// faults-second-death.test.ts; seeds are support/fault-seeds.ts.
+// faults-answers.test.ts, its restart faults-restart.test.ts, the disk faults-disk.test.ts, the end of the process
+// faults-death.test.ts and faults-second-death.test.ts; seeds are support/fault-seeds.ts.
 import { describe, expect } from 'vitest';
 import { clusters } from '../support/cluster.ts';
 import type { FaultRule } from '../support/fault-api.ts';
@@ -9,15 +9,13 @@ import { type Fault, startFaultProxy } from '../support/fault-proxy.ts';
 import { checkSeeds } from '../support/fault-seeds.ts';
 import { type FaultWorld, useFaultWorld } from '../support/fault-world.ts';
 import { conditionStatus, hasFailed, paths } from '../support/reconciler.ts';
-import { restartableSandbox } from '../support/restartable.ts';
 import type { Random } from '../support/seeded-choices.ts';
 
 const HOUR_MS = 3_600_000;
 /** More in the time of a few retries are a hot loop. */
 const MOST_GIT_REQUESTS = 40;
 
-const sandbox = restartableSandbox();
-for (const choice of clusters.map((cluster) => (cluster.name === 'sandbox' ? sandbox : cluster))) {
+for (const choice of clusters) {
   describe(`faults on ${choice.name}`, () => {
     const world = useFaultWorld(choice);
 
@@ -65,24 +63,6 @@ for (const choice of clusters.map((cluster) => (cluster.name === 'sandbox' ? san
         await world.clock.sleep(5_000 + choices.below(20_000));
         world.inject(undefined);
         await world.api.up();
-
-        await world.expectLive(head);
-      });
-
-      // Only our own server is restarted: the real one is shared by all suites.
-      if (choice !== sandbox) return;
-      checkSeeds('and starts again with its state', async (choices) => {
-        const repository = await world.deploy();
-        const reached = Promise.withResolvers<void>();
-        let left = 1 + choices.below(20);
-
-        world.inject(({ watch }) => {
-          if (!watch && --left === 0) reached.resolve();
-          return undefined;
-        });
-        const head = await world.push(repository);
-        await reached.promise;
-        await sandbox.restart();
 
         await world.expectLive(head);
       });

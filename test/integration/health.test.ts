@@ -1,7 +1,7 @@
 // Waiting for health: without a worker, interrupted by news, with the reason of what does not come up (flux.md §4.12,
 // lockstep.md §5).
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
+import { configMapYaml, deploymentYaml, gitRepository, jobYaml, kustomization } from '../support/build.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { condition, hasFailed, isReady, paths, useReconciler } from '../support/reconciler.ts';
 
@@ -53,20 +53,7 @@ for (const choice of clusters) {
 
     it('fails early when a Job fails, with its message', async () => {
       const { namespace } = cluster;
-      const job = `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: migrate
-spec:
-  backoffLimit: 0
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: main
-        image: migrate:fail
-`;
-      await source({ 'job.yaml': job });
+      await source({ 'job.yaml': jobYaml('migrate', 'migrate:fail') });
 
       await suite.apply(kustomization('app', 'app', { targetNamespace: namespace, wait: true, timeout: '1m' }));
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
+import { accountWithRights, configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
 
@@ -238,25 +238,15 @@ for (const choice of clusters) {
 
     it('acts with the rights of the ServiceAccount that it names', async () => {
       const { namespace } = cluster;
-      await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'tenant' } });
+      const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] };
+      const [account, ...rights] = accountWithRights('tenant', namespace, rule);
+      await suite.apply(account!);
       const { path } = await apply({ 'cm.yaml': configMapYaml('cm', { a: '1' }) }, { serviceAccountName: 'tenant' });
 
       const message = await failure(path, 'ReconciliationFailed');
       expect(message).toContain(`User "system:serviceaccount:${namespace}:tenant" cannot`);
 
-      await suite.apply({
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'Role',
-        metadata: { name: 'tenant' },
-        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
-      });
-      await suite.apply({
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'RoleBinding',
-        metadata: { name: 'tenant' },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'tenant' },
-        subjects: [{ kind: 'ServiceAccount', name: 'tenant', namespace }],
-      });
+      for (const object of rights) await suite.apply(object);
       await suite.waitFor(path, isReady, 'Ready with rights');
     });
 

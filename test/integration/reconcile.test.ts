@@ -92,7 +92,7 @@ for (const choice of clusters) {
       await request(namespace, 'pruned');
 
       await suite.waitFor(paths.configMap(namespace, 'drop'), (object) => object === undefined, 'gone');
-      expect(await suite.get(paths.configMap(namespace, 'keep'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'keep'))).toMatchObject({ data: { a: '1' } });
       const object = await suite.waitFor(paths.kustomization(namespace, 'app'), isReady);
       expect(object.status.inventory.entries).toEqual([{ id: `${namespace}_keep__ConfigMap`, v: 'v1' }]);
     });

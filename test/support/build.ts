@@ -41,6 +41,40 @@ export function configMapYaml(name: string, data: Readonly<Record<string, string
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${place}data:\n${lines.join('')}`;
 }
 
+/** A Job of one try as YAML text. */
+export function jobYaml(name: string, image: string): string {
+  return `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: ${name}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: ${image}
+`;
+}
+
+/** A ServiceAccount, and the objects that give it rights in its namespace. */
+export function accountWithRights(name: string, namespace: string, rule: JsonObject): JsonObject[] {
+  const group = 'rbac.authorization.k8s.io';
+  const metadata = { name };
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules: [rule] },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  ];
+}
+
 /** A Deployment as YAML text. */
 export function deploymentYaml(name: string, image: string, replicas = 1): string {
   return `apiVersion: apps/v1

@@ -63,6 +63,27 @@ export const deletionDeathPoints: readonly DeathPoint[] = [
   },
 ];
 
+/** A moment of a pass at which the API server goes away. */
+export type RestartPoint = Omit<DeathPoint, 'when'>;
+
+export const restartPoints: readonly RestartPoint[] = [
+  { name: 'amid the dry-runs', at: isDryRun, of: 6 },
+  { name: 'amid the applies', at: isApply, of: 5 },
+  { name: 'amid the prune', at: isDelete, of: 3 },
+  { name: 'at any request', at: ({ watch }) => !watch, of: 20 },
+];
+
+export const deletionRestartPoint: RestartPoint = { name: 'amid the deletions of its finalizer', at: isDelete, of: 4 };
+
+/** Tells when one of the point's requests is on its way. */
+export function reachedRule({ at, of = 1 }: RestartPoint, choices: Random, onReached: () => void): FaultRule {
+  let left = 1 + choices.below(of);
+  return (request) => {
+    if (at(request) && --left === 0) onReached();
+    return undefined;
+  };
+}
+
 /** Dies at one of the point's requests. */
 export function deathRule({ at, when, of = 1 }: DeathPoint, choices: Random): FaultRule {
   let left = 1 + choices.below(of);

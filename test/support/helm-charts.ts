@@ -45,6 +45,20 @@ export function helmRelease(
   };
 }
 
+/** A test whose Pod runs the image that the values name. */
+const testPod = `apiVersion: v1
+kind: Pod
+metadata:
+  name: {{ .Release.Name }}-test
+  annotations:
+    helm.sh/hook: test
+spec:
+  restartPolicy: Never
+  containers:
+  - name: main
+    image: {{ .Values.testImage | default "checker" }}
+`;
+
 /** Files of the chart that `helm` is asked about: notes, a hook, a test. */
 export const talkativeFiles: Readonly<Record<string, string>> = {
   'templates/NOTES.txt': 'Color is {{ .Values.color }}.\n',
@@ -58,18 +72,7 @@ metadata:
 data:
   revision: "{{ .Release.Revision }}"
 `,
-  'templates/test.yaml': `apiVersion: v1
-kind: Pod
-metadata:
-  name: {{ .Release.Name }}-test
-  annotations:
-    helm.sh/hook: test
-spec:
-  restartPolicy: Never
-  containers:
-  - name: main
-    image: {{ .Values.testImage | default "checker" }}
-`,
+  'templates/test.yaml': testPod,
 };
 
 /** Files that break when the values say so: in a template, at the API, in a hook, in a test, or by never getting ready. */
@@ -104,18 +107,7 @@ spec:
         image: {{ . }}
 {{ end }}
 `,
-  'templates/test.yaml': `apiVersion: v1
-kind: Pod
-metadata:
-  name: {{ .Release.Name }}-test
-  annotations:
-    helm.sh/hook: test
-spec:
-  restartPolicy: Never
-  containers:
-  - name: main
-    image: {{ .Values.testImage | default "checker" }}
-`,
+  'templates/test.yaml': testPod,
   'templates/deployment.yaml': `{{ with .Values.image }}
 apiVersion: apps/v1
 kind: Deployment

@@ -1,23 +1,35 @@
-// Owns an embedded API server for suites that stop it and start it again, on the same port and with the same state.
+// Owns API servers for suites that take them away and start them again, on the same port and with the same state: the
+// embedded one, and the kube-apiserver of a control plane that the suite has for itself.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
-import type { ClusterChoice } from './cluster.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { freePorts } from '../cluster/processes.ts';
+import { type ClusterChoice, clusters } from './cluster.ts';
 
 export interface RestartableCluster extends ClusterChoice {
-  /** Ends the server and all connections to it, and starts it on the same port and state. */
-  restart(): Promise<void>;
+  /** Ends the API server and all connections to it; a real one is killed. */
+  down(): Promise<void>;
+  /** Starts it again; resolves when it answers. */
+  up(): Promise<void>;
 }
 
 const CLOSE_MS = 50;
 
+/** Those of this run that may be restarted: a user's own cluster may not, and the shared one is in use by others. */
+export const restartableClusters: readonly RestartableCluster[] = clusters.flatMap(({ name }) => {
+  if (name === 'existing') return [];
+  return [name === 'sandbox' ? restartableSandbox() : restartableControlPlane()];
+});
+
 /** An embedded API server that keeps its state on disk. */
-export function restartableSandbox(): RestartableCluster {
+function restartableSandbox(): RestartableCluster {
   let dir = '';
+  let port = 0;
   let sandbox: Sandbox | undefined;
-  const open = async (port: number): Promise<Sandbox> =>
+  const open = async (): Promise<Sandbox> =>
     startSandbox({
       stateDir: join(dir, 'state'),
       port,
@@ -29,7 +41,8 @@ export function restartableSandbox(): RestartableCluster {
     name: 'sandbox',
     start: async () => {
       dir = await mkdtemp(join(tmpdir(), 'lockstep-sandbox-'));
-      sandbox = await open(0);
+      [port = 0] = await freePorts(1);
+      sandbox = await open();
       const kubeconfig = join(dir, 'kubeconfig');
       await writeFile(kubeconfig, sandbox.kubeconfig(), { mode: 0o600 });
       return {
@@ -41,12 +54,27 @@ export function restartableSandbox(): RestartableCluster {
         },
       };
     },
-    restart: async () => {
-      const port = Number(new URL(sandbox!.url).port);
-      await sandbox!.close();
-      sandbox = await open(port);
+    down: async () => {
+      await sandbox?.close();
       // Clients in this process have not seen their connections end until the event loop went round.
       await sleep(CLOSE_MS);
     },
+    up: async () => {
+      sandbox = await open();
+    },
+  };
+}
+
+function restartableControlPlane(): RestartableCluster {
+  let plane: ControlPlane | undefined;
+  return {
+    name: 'kube-apiserver',
+    start: async () => {
+      plane = await startControlPlane();
+      const { kubeconfig, stop } = plane;
+      return { name: 'kube-apiserver', kubeconfig, stop };
+    },
+    down: async () => plane?.killApiServer(),
+    up: async () => plane?.startApiServer(),
   };
 }

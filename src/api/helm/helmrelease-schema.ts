@@ -1,14 +1,23 @@
 // Owns the OpenAPI schemas of the HelmRelease kind, in its three versions (helm.md §21.1, §21.6, §21.9). Types and
 // reasons are helmrelease.ts; the parts below install, upgrade and their like are helmrelease-actions-schema.ts.
 import {
+  commonMetadata,
+  images,
+  kubeConfig,
+  objectSelector,
+  patches,
+  patchesStrategicMerge,
+  unknownFields,
+} from '../applier-schema.ts';
+import {
   boolean,
-  conditions,
   dateTime,
   duration,
   integer,
   list,
   localReference,
   object,
+  reconciledStatus,
   type Schema,
   string,
   stringMap,
@@ -24,16 +33,6 @@ import {
   uninstall,
   upgrade,
 } from './helmrelease-actions-schema.ts';
-
-const selector = object('Which objects; every field is an anchored regular expression, empty means any.', {
-  annotationSelector: string('Annotations, in the form of a label selector.'),
-  group: string('API group.'),
-  kind: string('Kind.'),
-  labelSelector: string('Labels, as a label selector.'),
-  name: string('Name.'),
-  namespace: string('Namespace.'),
-  version: string('API version.'),
-});
 
 function chart(version: SchemaVersion): Schema {
   const providers = version === 'v2beta1' ? ['cosign'] : ['cosign', 'notation'];
@@ -100,36 +99,15 @@ const chartRef = object(
   ['kind', 'name'],
 );
 
-const images = list(
-  'Images to rename, retag or pin.',
-  object(
-    'One image.',
-    {
-      digest: string('Digest that takes the place of the tag.'),
-      name: string('Name of the image, without tag.'),
-      newName: string('Name that takes the place of the original.'),
-      newTag: string('Tag that takes the place of the original.'),
-    },
-    ['name'],
-  ),
-);
-
-const patches = list(
-  'Patches, strategic merge or JSON 6902.',
-  object('One patch.', { patch: string('Text of the patch.'), target: selector }, ['patch']),
-);
-
-const unknownFields = { 'x-kubernetes-preserve-unknown-fields': true };
-
 const oldPatches: { readonly [name: string]: Schema } = {
   patchesJson6902: list('JSON 6902 patches. Deprecated: use patches.', { type: 'object', ...unknownFields }),
-  patchesStrategicMerge: list('Strategic merge patches. Deprecated: use patches.', unknownFields),
+  patchesStrategicMerge,
 };
 
 function postRenderers(version: SchemaVersion): Schema {
   const kustomize = object('Kustomize as post-renderer.', {
     images,
-    patches,
+    patches: patches('Patches, strategic merge or JSON 6902.'),
     ...(version === 'v2' ? {} : oldPatches),
   });
   return list(
@@ -158,7 +136,7 @@ const driftDetection = object('What to do when the objects of the release are ch
       'One rule.',
       {
         paths: list('JSON pointers; an empty one leaves the whole object alone.', { type: 'string' }),
-        target: selector,
+        target: objectSelector,
       },
       ['paths'],
     ),
@@ -179,28 +157,6 @@ const healthCheckExprs = list(
     },
     ['apiVersion', 'current'],
   ),
-);
-
-const kubeConfig = object(
-  'The cluster to release to, when it is another one.',
-  {
-    configMapRef: localReference('ConfigMap that says how to reach the cluster.'),
-    secretRef: object(
-      'Secret with a kubeconfig.',
-      { key: string('Key in the Secret; value or value.yaml by default.'), name: string('Name of the Secret.') },
-      ['name'],
-    ),
-  },
-  [],
-  {
-    'x-kubernetes-validations': [
-      'has(self.configMapRef) || has(self.secretRef)',
-      '!has(self.configMapRef) || !has(self.secretRef)',
-    ].map((rule) => ({
-      message: 'exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified',
-      rule,
-    })),
-  },
 );
 
 const valuesFrom = list(
@@ -234,10 +190,7 @@ function spec(version: SchemaVersion): Schema {
       chartRef,
       ...(isNew
         ? {
-            commonMetadata: object('Labels and annotations for every object, on its own metadata only.', {
-              annotations: stringMap('Annotations to set.'),
-              labels: stringMap('Labels to set.'),
-            }),
+            commonMetadata,
             healthCheckExprs,
             postRenderStrategy: string('Whether post-renderers see hooks: not, with the objects, or by themselves.', {
               enum: ['nohooks', 'combined', 'separate'],
@@ -253,7 +206,10 @@ function spec(version: SchemaVersion): Schema {
       driftDetection,
       install: install(version),
       interval: duration('How often the release is looked at.'),
-      kubeConfig,
+      kubeConfig: kubeConfig(
+        'The cluster to release to, when it is another one.',
+        'ConfigMap that says how to reach the cluster.',
+      ),
       maxHistory: { description: 'Revisions that Helm keeps; 0 keeps all.', type: 'integer' },
       persistentClient: boolean('Keep one client for all actions of a pass.'),
       postRenderers: postRenderers(version),
@@ -339,8 +295,7 @@ const inventory = object(
   ['entries'],
 );
 
-const status = object('What was seen and done.', {
-  conditions: conditions(),
+const status = reconciledStatus('What was seen and done.', {
   failures: integer('Failures since the last success or change.'),
   helmChart: string('The HelmChart made for the release, as namespace/name.'),
   history: list('Revisions of the release, newest first.', snapshot),
@@ -355,11 +310,9 @@ const status = object('What was seen and done.', {
   lastAttemptedRevisionDigest: string('Digest of the OCI artifact that was tried last.'),
   lastAttemptedValuesChecksum: string('SHA-1 of the values that were tried last. Deprecated.'),
   lastHandledForceAt: string('Value of the force annotation that was handled last.'),
-  lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
   lastHandledResetAt: string('Value of the reset annotation that was handled last.'),
   lastReleaseRevision: { description: 'Revision of the last release. Deprecated.', type: 'integer' },
   observedCommonMetadataDigest: string('Digest of commonMetadata at the last release.'),
-  observedGeneration: integer('The generation that was reconciled last.'),
   observedPostRenderersDigest: string('Digest of postRenderers at the last release.'),
   storageNamespace: namespace63('Namespace where the release is stored.'),
   upgradeFailures: integer('Failed upgrades that left a revision.'),

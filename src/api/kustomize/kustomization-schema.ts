@@ -1,28 +1,28 @@
 // Owns the OpenAPI schemas of the Kustomization kind, in both versions. Types and reasons are kustomization.ts.
 import {
+  commonMetadata,
+  images,
+  kubeConfig,
+  kubeConfigSecret,
+  objectSelector,
+  patches,
+  patchesStrategicMerge,
+  unknownFields,
+} from '../applier-schema.ts';
+import {
   boolean,
-  conditions,
   dateTime,
   duration,
   integer,
   list,
   localReference,
   object,
+  reconciledStatus,
   type Schema,
   string,
   stringMap,
   topLevel,
 } from '../schema.ts';
-
-const patchTarget = object('Which objects; every field is an anchored regular expression, empty means any.', {
-  annotationSelector: string('Annotations, in the form of a label selector.'),
-  group: string('API group.'),
-  kind: string('Kind.'),
-  labelSelector: string('Labels, as a label selector.'),
-  name: string('Name.'),
-  namespace: string('Namespace.'),
-  version: string('API version.'),
-});
 
 const healthChecks = list(
   'Objects of the cluster that must be healthy; not used with wait.',
@@ -35,20 +35,6 @@ const healthChecks = list(
       namespace: string('Namespace of the object.'),
     },
     ['kind', 'name'],
-  ),
-);
-
-const images = list(
-  'Images to rename, retag or pin.',
-  object(
-    'One image.',
-    {
-      digest: string('Digest that takes the place of the tag.'),
-      name: string('Name of the image, without tag.'),
-      newName: string('Name that takes the place of the original.'),
-      newTag: string('Tag that takes the place of the original.'),
-    },
-    ['name'],
   ),
 );
 
@@ -67,38 +53,27 @@ const oldPatches = {
               from: string('JSON pointer of the source of move and copy.'),
               op: string('What to do.', { enum: ['test', 'remove', 'add', 'replace', 'move', 'copy'] }),
               path: string('JSON pointer of the target.'),
-              value: {
-                description: 'The value of add, replace and test.',
-                'x-kubernetes-preserve-unknown-fields': true,
-              },
+              value: { description: 'The value of add, replace and test.', ...unknownFields },
             },
             ['op', 'path'],
           ),
         ),
-        target: patchTarget,
+        target: objectSelector,
       },
       ['patch', 'target'],
     ),
   ),
-  patchesStrategicMerge: list('Strategic merge patches. Deprecated: use patches.', {
-    'x-kubernetes-preserve-unknown-fields': true,
-  }),
+  patchesStrategicMerge,
 };
 
 const common = {
-  commonMetadata: object('Labels and annotations for every object, on its own metadata only.', {
-    annotations: stringMap('Annotations to set.'),
-    labels: stringMap('Labels to set.'),
-  }),
+  commonMetadata,
   components: list('Folders of kustomize components to add, relative to path.', { type: 'string' }),
   force: boolean('Recreate objects whose immutable fields change.', { default: false }),
   healthChecks,
   images,
   interval: duration('How often the whole state is put right.'),
-  patches: list(
-    'Patches, strategic merge or JSON 6902, after those of the file.',
-    object('One patch.', { patch: string('Text of the patch.'), target: patchTarget }, ['patch']),
-  ),
+  patches: patches('Patches, strategic merge or JSON 6902, after those of the file.'),
   path: string('Folder in the source; its root by default.'),
   prune: boolean('Delete objects that left the source.'),
   retryInterval: duration('How long to wait after a failure; interval by default.'),
@@ -162,15 +137,6 @@ function dependsOn(withExpression: boolean): Schema {
   );
 }
 
-const secretKeyReference = object(
-  'Secret with a kubeconfig.',
-  { key: string('Key in the Secret; value or value.yaml by default.'), name: string('Name of the Secret.') },
-  ['name'],
-);
-
-const exactlyOneKubeConfig =
-  'exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified';
-
 const specV1 = object(
   'What to apply, and how.',
   {
@@ -208,22 +174,12 @@ const specV1 = object(
     ),
     ignore: list(
       'Fields whose drift is left alone.',
-      object('One rule.', { paths: list('JSON pointers.', { type: 'string' }), target: patchTarget }, ['paths']),
+      object('One rule.', { paths: list('JSON pointers.', { type: 'string' }), target: objectSelector }, ['paths']),
     ),
     ignoreMissingComponents: boolean('Leave out components whose folder is absent.'),
-    kubeConfig: object(
+    kubeConfig: kubeConfig(
       'The cluster to apply to, when it is not this one.',
-      {
-        configMapRef: localReference('ConfigMap that describes a cluster reached by a cloud identity.'),
-        secretRef: secretKeyReference,
-      },
-      [],
-      {
-        'x-kubernetes-validations': [
-          { message: exactlyOneKubeConfig, rule: 'has(self.configMapRef) || has(self.secretRef)' },
-          { message: exactlyOneKubeConfig, rule: '!has(self.configMapRef) || !has(self.secretRef)' },
-        ],
-      },
+      'ConfigMap that describes a cluster reached by a cloud identity.',
     ),
     namePrefix: string('Put before the name of every object.', { maxLength: 200, minLength: 1 }),
     nameSuffix: string('Put after the name of every object.', { maxLength: 200, minLength: 1 }),
@@ -246,7 +202,7 @@ const specV1Beta2 = object(
       ['provider'],
     ),
     dependsOn: dependsOn(false),
-    kubeConfig: object('The cluster to apply to, when it is not this one.', { secretRef: secretKeyReference }),
+    kubeConfig: object('The cluster to apply to, when it is not this one.', { secretRef: kubeConfigSecret }),
     postBuild: postBuild(false),
     sourceRef: sourceRef(['OCIRepository', 'GitRepository', 'Bucket']),
     validation: string('Not used.', { enum: ['none', 'client', 'server'] }),
@@ -279,7 +235,6 @@ const history = list(
 );
 
 const statusFields = {
-  conditions: conditions(),
   inventory: object(
     'The objects that belong to this Kustomization.',
     {
@@ -296,24 +251,20 @@ const statusFields = {
   ),
   lastAppliedRevision: string('The revision that was applied last with success.'),
   lastAttemptedRevision: string('The revision that was tried last.'),
-  lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
-  observedGeneration: integer('The generation that was reconciled last.'),
 };
+
+const what = 'What was applied, and how it is.';
 
 const description = 'Manifests of a source that are built, applied, watched and pruned together.';
 
 export const kustomizationSchemaV1 = topLevel(
   description,
   specV1,
-  object('What was applied, and how it is.', {
+  reconciledStatus(what, {
     ...statusFields,
     history,
     lastAppliedOriginRevision: string('The origin revision of the revision that was applied last.'),
   }),
 );
 
-export const kustomizationSchemaV1Beta2 = topLevel(
-  description,
-  specV1Beta2,
-  object('What was applied, and how it is.', statusFields),
-);
+export const kustomizationSchemaV1Beta2 = topLevel(description, specV1Beta2, reconciledStatus(what, statusFields));

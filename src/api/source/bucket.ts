@@ -1,21 +1,19 @@
 // Owns the Bucket kind: types, schema, reasons, columns (flux.md §3.2, §5). How it is reconciled is controllers/bucket.
-import { ageColumn, type KindDescription, readyColumn, statusColumn } from '../kind.ts';
+import { ageColumn, readyColumn, statusColumn } from '../kind.ts';
 import type { LocalObjectReference } from '../meta/object.ts';
-import {
-  boolean,
-  conditions,
-  duration,
-  integer,
-  localReference,
-  object,
-  type Schema,
-  sourceTimeout,
-  string,
-  topLevel,
-} from '../schema.ts';
+import { boolean, duration, localReference, object, type Schema, sourceTimeout, string } from '../schema.ts';
 import { artifact } from './artifact.ts';
 import { type CloudProvider, type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
-import { accessFrom, certSecretRef, proxySecretRef, sourceCategories, sourceGroup } from './source-schema.ts';
+import {
+  accessFrom,
+  certSecretRef,
+  ignore,
+  observedIgnore,
+  proxySecretRef,
+  sourceKind,
+  sourceStatus,
+  unusedUrl,
+} from './source-schema.ts';
 
 export interface BucketSpec {
   readonly bucketName: string;
@@ -71,7 +69,7 @@ const common: { readonly [name: string]: Schema } = {
   bucketName: string('Name of the bucket.'),
   certSecretRef: certSecretRef(),
   endpoint: string('Host, and port when needed, of the object storage.'),
-  ignore: string('Patterns in the form of .gitignore of what stays out of the artifact; switches the defaults off.'),
+  ignore,
   insecure: boolean('Speak plain HTTP to the object storage.'),
   interval: duration('How often the bucket is listed.'),
   prefix: string('Only objects whose key begins with this.'),
@@ -123,50 +121,28 @@ const accountRules = [
 
 const required = ['bucketName', 'endpoint', 'interval'];
 
-const status = object('What was seen and stored.', {
-  artifact: artifact('The stored artifact.'),
-  conditions: conditions(),
-  lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
-  observedGeneration: integer('The generation that was reconciled last.'),
-  observedIgnore: string('spec.ignore of the stored artifact.'),
-  url: string('Not used.'),
-});
+const status = sourceStatus({ artifact: artifact('The stored artifact.'), observedIgnore, url: unusedUrl });
 
-const description = 'A bucket of an object storage whose content is fetched and kept as an artifact for others to use.';
 const what = 'What to fetch, and how.';
 
-export const bucketKind: KindDescription = {
-  group: sourceGroup,
+export const bucketKind = sourceKind({
   kind: 'Bucket',
   plural: 'buckets',
   singular: 'bucket',
   shortNames: [],
-  categories: sourceCategories,
   columns: [{ name: 'Endpoint', type: 'string', jsonPath: '.spec.endpoint' }, ageColumn, readyColumn, statusColumn],
-  versions: [
-    {
-      name: 'v1',
-      storage: true,
-      schema: topLevel(
-        description,
-        object(
-          what,
-          { ...common, serviceAccountName: string('ServiceAccount whose cloud identity logs in.') },
-          required,
-          { 'x-kubernetes-validations': [...stsRules, ...accountRules] },
-        ),
-        status,
-      ),
-    },
-    {
-      name: 'v1beta2',
-      storage: false,
-      deprecationWarning: 'v1beta2 Bucket is deprecated, upgrade to v1',
-      schema: topLevel(
-        description,
-        object(what, { ...common, accessFrom: accessFrom() }, required, { 'x-kubernetes-validations': stsRules }),
-        status,
-      ),
-    },
-  ],
-};
+  description: 'A bucket of an object storage whose content is fetched and kept as an artifact for others to use.',
+  v1: {
+    spec: object(
+      what,
+      { ...common, serviceAccountName: string('ServiceAccount whose cloud identity logs in.') },
+      required,
+      { 'x-kubernetes-validations': [...stsRules, ...accountRules] },
+    ),
+    status,
+  },
+  v1beta2: {
+    spec: object(what, { ...common, accessFrom: accessFrom() }, required, { 'x-kubernetes-validations': stsRules }),
+    status,
+  },
+});

@@ -1,24 +1,13 @@
 // Owns the GitRepository kind: types, schema, reasons, columns (flux.md §2, §5, §9). How it is reconciled is
 // controllers/gitrepository.
 
-import { ageColumn, type KindDescription, readyColumn, statusColumn } from '../kind.ts';
+import { ageColumn, readyColumn, statusColumn } from '../kind.ts';
 import type { Artifact } from '../meta/artifact.ts';
-import type { Condition } from '../meta/condition.ts';
-import type { LocalObjectReference, ObjectMeta } from '../meta/object.ts';
-import {
-  boolean,
-  conditions,
-  duration,
-  integer,
-  list,
-  localReference,
-  object,
-  type Schema,
-  sourceTimeout,
-  string,
-  topLevel,
-} from '../schema.ts';
+import type { LocalObjectReference } from '../meta/object.ts';
+import { boolean, duration, list, localReference, object, sourceTimeout, string } from '../schema.ts';
 import { artifact, artifactV1Beta2 } from './artifact.ts';
+import { type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
+import { ignore, observedIgnore, proxySecretRef, sourceKind, sourceStatus, unusedUrl } from './source-schema.ts';
 
 /** Which commit to take. The first that is set of commit, name, tag, semver, branch decides; branch `master` if none. */
 export interface GitRepositoryRef {
@@ -54,49 +43,31 @@ export interface GitRepositorySpec {
   readonly sparseCheckout?: readonly string[];
 }
 
-export interface GitRepositoryStatus {
-  readonly observedGeneration?: number;
-  readonly conditions?: readonly Condition[];
-  readonly artifact?: Artifact;
+export interface GitRepositoryStatus extends SourceStatus {
   readonly includedArtifacts?: readonly Artifact[];
   readonly observedIgnore?: string;
   readonly observedRecurseSubmodules?: boolean;
   readonly observedInclude?: readonly GitRepositoryInclude[];
   readonly observedSparseCheckout?: readonly string[];
   readonly sourceVerificationMode?: VerificationMode;
-  readonly lastHandledReconcileAt?: string;
 }
 
-export interface GitRepository {
-  readonly apiVersion: string;
-  readonly kind: 'GitRepository';
-  readonly metadata: ObjectMeta;
-  readonly spec: GitRepositorySpec;
-  readonly status?: GitRepositoryStatus;
-}
+export type GitRepository = SourceObject<'GitRepository', GitRepositorySpec, GitRepositoryStatus>;
 
 /** Reasons of GitRepository conditions and events (flux.md §2.8, §2.9). */
 export const gitRepositoryReasons = {
-  succeeded: 'Succeeded',
-  progressing: 'Progressing',
-  progressingWithRetry: 'ProgressingWithRetry',
-  newArtifact: 'NewArtifact',
+  ...sourceReasons,
   gitOperationFailed: 'GitOperationFailed',
-  authenticationFailed: 'AuthenticationFailed',
   invalidProviderConfiguration: 'InvalidProviderConfiguration',
-  fieldNotSupported: 'FieldNotSupported',
-  urlInvalid: 'URLInvalid',
   emptyGitRepository: 'EmptyGitRepository',
   includeNotFound: 'NotFound',
   includeNoArtifact: 'NoArtifact',
-  archiveOperationFailed: 'ArchiveOperationFailed',
   copyFailure: 'CopyFailure',
   verificationError: 'VerificationError',
   invalidCommitSignature: 'InvalidCommitSignature',
   invalidTagSignature: 'InvalidTagSignature',
   invalidGitObject: 'InvalidGitObject',
   invalidVerificationMode: 'InvalidVerificationMode',
-  garbageCollectionSucceeded: 'GarbageCollectionSucceeded',
 } as const;
 
 const include = list(
@@ -121,7 +92,7 @@ const ref = object('Which commit to take; the head of branch master when nothing
 });
 
 const common = {
-  ignore: string('Patterns in the form of .gitignore of what stays out of the artifact; switches the defaults off.'),
+  ignore,
   include,
   interval: duration('How often the repository is asked for news.'),
   recurseSubmodules: boolean('Fetch submodules too, with the same credentials.'),
@@ -141,7 +112,7 @@ const specV1 = object(
   {
     ...common,
     provider: string('How to log in beyond what the Secret says.', { enum: ['generic', 'aws', 'azure', 'github'] }),
-    proxySecretRef: localReference('Secret with address, and username and password when needed, of a proxy.'),
+    proxySecretRef: proxySecretRef(),
     serviceAccountName: string('ServiceAccount whose cloud identity logs in; only with provider azure or aws.'),
     sparseCheckout: list('Folders that go into the artifact; everything when empty.', { type: 'string' }),
     verify: object(
@@ -185,57 +156,36 @@ const specV1Beta2 = object(
 );
 
 const statusFields = {
-  conditions: conditions(),
-  lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
-  observedGeneration: integer('The generation that was reconciled last.'),
-  observedIgnore: string('spec.ignore of the stored artifact.'),
+  observedIgnore,
   observedInclude: include,
   observedRecurseSubmodules: boolean('spec.recurseSubmodules of the stored artifact.'),
 };
 
-function status(extra: Record<string, Schema>): Schema {
-  return object('What was seen and stored.', { ...statusFields, ...extra });
-}
-
-const description = 'A Git repository whose content is fetched and kept as an artifact for others to use.';
-
-export const gitRepositoryKind: KindDescription = {
-  group: 'source.toolkit.fluxcd.io',
+export const gitRepositoryKind = sourceKind({
   kind: 'GitRepository',
   plural: 'gitrepositories',
   singular: 'gitrepository',
   shortNames: ['gitrepo'],
-  categories: ['all', 'fluxcd', 'fluxcd-sources'],
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, ageColumn, readyColumn, statusColumn],
-  versions: [
-    {
-      name: 'v1',
-      storage: true,
-      schema: topLevel(
-        description,
-        specV1,
-        status({
-          artifact: artifact('The stored artifact.'),
-          includedArtifacts: list('Artifacts that were copied in.', artifact('One of them.')),
-          observedSparseCheckout: list('spec.sparseCheckout of the stored artifact.', { type: 'string' }),
-          sourceVerificationMode: string('Mode of the last signature check.'),
-        }),
-      ),
-    },
-    {
-      name: 'v1beta2',
-      storage: false,
-      deprecationWarning: 'v1beta2 GitRepository is deprecated, upgrade to v1',
-      schema: topLevel(
-        description,
-        specV1Beta2,
-        status({
-          artifact: artifactV1Beta2('The stored artifact.'),
-          contentConfigChecksum: string('Not used.'),
-          includedArtifacts: list('Artifacts that were copied in.', artifactV1Beta2('One of them.')),
-          url: string('Not used.'),
-        }),
-      ),
-    },
-  ],
-};
+  description: 'A Git repository whose content is fetched and kept as an artifact for others to use.',
+  v1: {
+    spec: specV1,
+    status: sourceStatus({
+      ...statusFields,
+      artifact: artifact('The stored artifact.'),
+      includedArtifacts: list('Artifacts that were copied in.', artifact('One of them.')),
+      observedSparseCheckout: list('spec.sparseCheckout of the stored artifact.', { type: 'string' }),
+      sourceVerificationMode: string('Mode of the last signature check.'),
+    }),
+  },
+  v1beta2: {
+    spec: specV1Beta2,
+    status: sourceStatus({
+      ...statusFields,
+      artifact: artifactV1Beta2('The stored artifact.'),
+      contentConfigChecksum: string('Not used.'),
+      includedArtifacts: list('Artifacts that were copied in.', artifactV1Beta2('One of them.')),
+      url: unusedUrl,
+    }),
+  },
+});

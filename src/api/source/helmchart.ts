@@ -1,11 +1,11 @@
 // Owns the HelmChart kind: types, schema, reasons, columns (flux.md §3.4, §5; helm.md §22.2). How it is reconciled is
 // controllers/helmchart.
-import { ageColumn, type KindDescription, readyColumn, statusColumn } from '../kind.ts';
+import { ageColumn, readyColumn, statusColumn } from '../kind.ts';
 import type { LocalObjectReference } from '../meta/object.ts';
-import { boolean, conditions, duration, integer, list, object, type Schema, string, topLevel } from '../schema.ts';
+import { boolean, duration, list, object, type Schema, string } from '../schema.ts';
 import { artifact } from './artifact.ts';
 import { type OciVerification, type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
-import { accessFrom, ociVerification, sourceCategories, sourceGroup } from './source-schema.ts';
+import { accessFrom, ociVerification, sourceKind, sourceStatus, unusedUrl } from './source-schema.ts';
 
 export type HelmChartSourceKind = 'HelmRepository' | 'GitRepository' | 'Bucket';
 
@@ -90,26 +90,21 @@ const common: { readonly [name: string]: Schema } = {
 const valuesFile = string('One values file, before valuesFiles. Deprecated: valuesFiles has it too.');
 const required = ['chart', 'interval', 'sourceRef'];
 
-const status = object('What was seen and stored.', {
+const what = 'Which chart, and how it is packaged.';
+
+const status = sourceStatus({
   artifact: artifact('The stored chart.'),
-  conditions: conditions(),
-  lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
   observedChartName: string('Name of the chart as its own metadata says it.'),
-  observedGeneration: integer('The generation that was reconciled last.'),
   observedSourceArtifactRevision: string('Revision of the source that the chart was made of.'),
   observedValuesFiles: list('Values files that were merged into the chart.', { type: 'string' }),
-  url: string('Not used.'),
+  url: unusedUrl,
 });
 
-const description = 'A Helm chart that is fetched or packaged and kept as an artifact for releases to use.';
-
-export const helmChartKind: KindDescription = {
-  group: sourceGroup,
+export const helmChartKind = sourceKind({
   kind: 'HelmChart',
   plural: 'helmcharts',
   singular: 'helmchart',
   shortNames: ['hc'],
-  categories: sourceCategories,
   columns: [
     { name: 'Chart', type: 'string', jsonPath: '.spec.chart' },
     { name: 'Version', type: 'string', jsonPath: '.spec.version' },
@@ -119,33 +114,18 @@ export const helmChartKind: KindDescription = {
     readyColumn,
     statusColumn,
   ],
-  versions: [
-    {
-      name: 'v1',
-      storage: true,
-      schema: topLevel(
-        description,
-        // What is written as v1beta2 is stored as v1 and must not lose its values file on the way.
-        object('Which chart, and how it is packaged.', { ...common, valuesFile }, required, {
-          'x-kubernetes-validations': [
-            {
-              message: "spec.verify is only supported when spec.sourceRef.kind is 'HelmRepository'",
-              rule: "!has(self.verify) || self.sourceRef.kind == 'HelmRepository'",
-            },
-          ],
-        }),
-        status,
-      ),
-    },
-    {
-      name: 'v1beta2',
-      storage: false,
-      deprecationWarning: 'v1beta2 HelmChart is deprecated, upgrade to v1',
-      schema: topLevel(
-        description,
-        object('Which chart, and how it is packaged.', { ...common, accessFrom: accessFrom(), valuesFile }, required),
-        status,
-      ),
-    },
-  ],
-};
+  description: 'A Helm chart that is fetched or packaged and kept as an artifact for releases to use.',
+  v1: {
+    // What is written as v1beta2 is stored as v1 and must not lose its values file on the way.
+    spec: object(what, { ...common, valuesFile }, required, {
+      'x-kubernetes-validations': [
+        {
+          message: "spec.verify is only supported when spec.sourceRef.kind is 'HelmRepository'",
+          rule: "!has(self.verify) || self.sourceRef.kind == 'HelmRepository'",
+        },
+      ],
+    }),
+    status,
+  },
+  v1beta2: { spec: object(what, { ...common, accessFrom: accessFrom(), valuesFile }, required), status },
+});

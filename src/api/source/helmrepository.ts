@@ -1,21 +1,11 @@
 // Owns the HelmRepository kind: types, schema, reasons, columns (flux.md §3.3, §5; helm.md §22.1). How it is reconciled
 // is controllers/helmrepository.
-import { ageColumn, type KindDescription, readyColumn, statusColumn } from '../kind.ts';
+import { ageColumn, readyColumn, statusColumn } from '../kind.ts';
 import type { LocalObjectReference } from '../meta/object.ts';
-import {
-  boolean,
-  conditions,
-  duration,
-  GO_DURATION_WITHOUT_HOURS,
-  integer,
-  localReference,
-  object,
-  string,
-  topLevel,
-} from '../schema.ts';
+import { boolean, duration, GO_DURATION_WITHOUT_HOURS, localReference, object, string } from '../schema.ts';
 import { artifact } from './artifact.ts';
 import { type CloudProvider, type SourceObject, type SourceStatus, sourceReasons } from './source-object.ts';
-import { accessFrom, certSecretRef, sourceCategories, sourceGroup } from './source-schema.ts';
+import { accessFrom, certSecretRef, cloudProvider, sourceKind, sourceStatus, unusedUrl } from './source-schema.ts';
 
 export interface HelmRepositorySpec {
   readonly url: string;
@@ -46,10 +36,8 @@ export const helmRepositoryReasons = {
   indexationFailed: 'IndexationFailed',
 } as const;
 
-// The same in both versions.
-const schema = topLevel(
-  'A repository of Helm charts: an index over HTTP, or a registry.',
-  object(
+const version = {
+  spec: object(
     'Where the charts are, and how to log in.',
     {
       accessFrom: accessFrom(),
@@ -57,10 +45,7 @@ const schema = topLevel(
       insecure: boolean('Speak plain HTTP to the registry; only with type oci.'),
       interval: duration('How often the index is fetched.'),
       passCredentials: boolean('Send the credentials to the host of a chart too, when that is another one.'),
-      provider: string('How to log in beyond what the Secret says; only with type oci.', {
-        default: 'generic',
-        enum: ['generic', 'aws', 'azure', 'gcp'],
-      }),
+      provider: cloudProvider('How to log in beyond what the Secret says; only with type oci.'),
       secretRef: localReference('Secret with username and password; for a registry also .dockerconfigjson.'),
       suspend: boolean('Stop fetching; the artifact stays and is still served.'),
       timeout: string('How long one fetch may take in all.', { pattern: GO_DURATION_WITHOUT_HOURS }),
@@ -69,30 +54,16 @@ const schema = topLevel(
     },
     ['url'],
   ),
-  object('What was seen and stored.', {
-    artifact: artifact('The stored index.'),
-    conditions: conditions(),
-    lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
-    observedGeneration: integer('The generation that was reconciled last.'),
-    url: string('Not used.'),
-  }),
-);
+  status: sourceStatus({ artifact: artifact('The stored index.'), url: unusedUrl }),
+};
 
-export const helmRepositoryKind: KindDescription = {
-  group: sourceGroup,
+export const helmRepositoryKind = sourceKind({
   kind: 'HelmRepository',
   plural: 'helmrepositories',
   singular: 'helmrepository',
   shortNames: ['helmrepo'],
-  categories: sourceCategories,
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, ageColumn, readyColumn, statusColumn],
-  versions: [
-    { name: 'v1', storage: true, schema },
-    {
-      name: 'v1beta2',
-      storage: false,
-      deprecationWarning: 'v1beta2 HelmRepository is deprecated, upgrade to v1',
-      schema,
-    },
-  ],
-};
+  description: 'A repository of Helm charts: an index over HTTP, or a registry.',
+  v1: version,
+  v1beta2: version,
+});

@@ -1,19 +1,8 @@
 // Owns the OCIRepository kind: types, schema, reasons, columns (flux.md §3.1, §5). How it is reconciled is
 // controllers/ocirepository.
-import { ageColumn, type KindDescription, readyColumn, statusColumn } from '../kind.ts';
+import { ageColumn, readyColumn, statusColumn } from '../kind.ts';
 import type { LocalObjectReference } from '../meta/object.ts';
-import {
-  boolean,
-  conditions,
-  duration,
-  integer,
-  localReference,
-  object,
-  type Schema,
-  sourceTimeout,
-  string,
-  topLevel,
-} from '../schema.ts';
+import { boolean, duration, localReference, object, type Schema, sourceTimeout, string } from '../schema.ts';
 import { artifact } from './artifact.ts';
 import {
   type CloudProvider,
@@ -24,11 +13,15 @@ import {
 } from './source-object.ts';
 import {
   certSecretRef,
+  cloudProvider,
+  ignore,
   layerSelector,
+  observedIgnore,
   ociVerification,
   proxySecretRef,
-  sourceCategories,
-  sourceGroup,
+  sourceKind,
+  sourceStatus,
+  unusedUrl,
 } from './source-schema.ts';
 
 /** Which artifact of the repository: digest over semver over tag; tag `latest` when nothing is said. */
@@ -84,14 +77,11 @@ export const ociRepositoryReasons = {
 
 const common: { readonly [name: string]: Schema } = {
   certSecretRef: certSecretRef(),
-  ignore: string('Patterns in the form of .gitignore of what stays out of the artifact; switches the defaults off.'),
+  ignore,
   insecure: boolean('Speak plain HTTP to the registry.'),
   interval: duration('How often the registry is asked for news.'),
   layerSelector: layerSelector('Which layer to take; the first one, unpacked, by default.'),
-  provider: string('How to log in beyond what the Secret says.', {
-    default: 'generic',
-    enum: ['generic', 'aws', 'azure', 'gcp'],
-  }),
+  provider: cloudProvider('How to log in beyond what the Secret says.'),
   proxySecretRef: proxySecretRef(),
   ref: object('Which artifact to take; tag latest when nothing is said.', {
     digest: string('A digest, sha256:…. Wins over semver and tag.'),
@@ -110,52 +100,28 @@ const required = ['interval', 'url'];
 
 const statusFields = {
   artifact: artifact('The stored artifact.'),
-  conditions: conditions(),
-  lastHandledReconcileAt: string('Value of the reconcile request annotation that was handled last.'),
-  observedGeneration: integer('The generation that was reconciled last.'),
-  observedIgnore: string('spec.ignore of the stored artifact.'),
+  observedIgnore,
   observedLayerSelector: layerSelector('spec.layerSelector of the stored artifact.'),
-  url: string('Not used.'),
+  url: unusedUrl,
 };
 
-const description = 'An artifact in a container registry that is fetched and kept for others to use.';
+const verify = ociVerification({
+  trustedRootSecretRef: localReference('Secret with the roots of trust of signatures without a key.'),
+});
 
-export const ociRepositoryKind: KindDescription = {
-  group: sourceGroup,
+export const ociRepositoryKind = sourceKind({
   kind: 'OCIRepository',
   plural: 'ocirepositories',
   singular: 'ocirepository',
   shortNames: ['ocirepo'],
-  categories: sourceCategories,
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, readyColumn, statusColumn, ageColumn],
-  versions: [
-    {
-      name: 'v1',
-      storage: true,
-      schema: topLevel(
-        description,
-        object(
-          'What to fetch, and how.',
-          {
-            ...common,
-            verify: ociVerification({
-              trustedRootSecretRef: localReference('Secret with the roots of trust of signatures without a key.'),
-            }),
-          },
-          required,
-        ),
-        object('What was seen and stored.', statusFields),
-      ),
-    },
-    {
-      name: 'v1beta2',
-      storage: false,
-      deprecationWarning: 'v1beta2 OCIRepository is deprecated, upgrade to v1',
-      schema: topLevel(
-        description,
-        object('What to fetch, and how.', { ...common, verify: ociVerification() }, required),
-        object('What was seen and stored.', { ...statusFields, contentConfigChecksum: string('Not used.') }),
-      ),
-    },
-  ],
-};
+  description: 'An artifact in a container registry that is fetched and kept for others to use.',
+  v1: {
+    spec: object('What to fetch, and how.', { ...common, verify }, required),
+    status: sourceStatus(statusFields),
+  },
+  v1beta2: {
+    spec: object('What to fetch, and how.', { ...common, verify: ociVerification() }, required),
+    status: sourceStatus({ ...statusFields, contentConfigChecksum: string('Not used.') }),
+  },
+});

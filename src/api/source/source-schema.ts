@@ -1,9 +1,61 @@
-// Owns the schema parts that several source kinds share: access rules, signature checks, layers, secrets.
-import { list, localReference, object, type Schema, string } from '../schema.ts';
+// Owns the schema parts that several source kinds share: the description of a kind, status, access rules, signature
+// checks, layers, secrets.
+import type { KindDescription } from '../kind.ts';
+import { list, localReference, object, reconciledStatus, type Schema, string, topLevel } from '../schema.ts';
 
-/** Columns and names are each kind's own; group and categories are the same for all (flux.md §5). */
 export const sourceGroup = 'source.toolkit.fluxcd.io';
-export const sourceCategories = ['all', 'fluxcd', 'fluxcd-sources'] as const;
+
+/** What one version of a source has of its own. */
+interface SourceVersion {
+  readonly spec: Schema;
+  readonly status: Schema;
+}
+
+/** What a kind of source has of its own: names, columns, and its two versions. */
+export interface SourceKindDescription
+  extends Pick<KindDescription, 'kind' | 'plural' | 'singular' | 'shortNames' | 'columns'> {
+  readonly description: string;
+  readonly v1: SourceVersion;
+  /** Served still, with a warning; stored as v1. */
+  readonly v1beta2: SourceVersion;
+}
+
+/** A kind of source: group, categories and versions are the same for all (flux.md §5). */
+export function sourceKind({ description, v1, v1beta2, ...own }: SourceKindDescription): KindDescription {
+  return {
+    group: sourceGroup,
+    categories: ['all', 'fluxcd', 'fluxcd-sources'],
+    ...own,
+    versions: [
+      { name: 'v1', storage: true, schema: topLevel(description, v1.spec, v1.status) },
+      {
+        name: 'v1beta2',
+        storage: false,
+        deprecationWarning: `v1beta2 ${own.kind} is deprecated, upgrade to v1`,
+        schema: topLevel(description, v1beta2.spec, v1beta2.status),
+      },
+    ],
+  };
+}
+
+/** `status` of a source: what every reconciled object says, and what the kind adds. */
+export function sourceStatus(own: { readonly [name: string]: Schema }): Schema {
+  return reconciledStatus('What was seen and stored.', own);
+}
+
+/** `status.url`, which old readers may expect. */
+export const unusedUrl = string('Not used.');
+
+/** `spec.ignore`, and what `status` keeps of it. */
+export const ignore = string(
+  'Patterns in the form of .gitignore of what stays out of the artifact; switches the defaults off.',
+);
+export const observedIgnore = string('spec.ignore of the stored artifact.');
+
+/** `spec.provider` of what is not Git. */
+export function cloudProvider(description: string): Schema {
+  return string(description, { default: 'generic', enum: ['generic', 'aws', 'azure', 'gcp'] });
+}
 
 /** `spec.accessFrom`: accepted, without effect, as in Flux. */
 export function accessFrom(): Schema {

@@ -8,7 +8,7 @@ import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
-import { fetchFailure } from './observe.ts';
+import { fetchFailure, remotely } from './observe.ts';
 import type { FetchedCommit, GitRepositoryPorts } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
 import { verifyFetched } from './verify.ts';
@@ -79,14 +79,17 @@ async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
 
 async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<FetchedCommit> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   const { sparseCheckout: sparse = [], recurseSubmodules } = object.spec;
   try {
-    const fetched = await ports.storage.fetch(pass.key, decision.transport, decision.resolved, {
-      signal,
-      sparse,
-      openSubmodule: recurseSubmodules === true ? submoduleOpener(object, decision, ports) : undefined,
-    });
+    const openSubmodule = recurseSubmodules === true ? submoduleOpener(object, decision, ports) : undefined;
+    const { transport, resolved } = decision;
+    const fetched = await remotely(
+      object,
+      ports,
+      pass,
+      (signal) => ports.storage.fetch(pass.key, transport, resolved, { signal, sparse, openSubmodule }),
+      { continues: true },
+    );
     if (fetched.missingFolder === undefined) return fetched;
     throw missingFolder(fetched.missingFolder);
   } catch (error) {

@@ -1,55 +1,28 @@
-// Owns the status, events and next run that follow from a pass: the one place that makes conditions of a
-// GitRepository (flux.md §1.3, §2.8, §2.9).
-
+// Owns what a GitRepository says of a pass that went well (flux.md §1.3, §2.8, §2.9).
 import {
   type GitRepository,
   type GitRepositoryStatus,
   gitRepositoryReasons as reasons,
 } from '../../api/source/gitrepository.ts';
-import type { Conclusion, EventDraft, Pass, Result } from '../../runtime/controller.ts';
-import {
-  artifactMetadata,
-  concludeSourceFailure,
-  hadFailed,
-  type SourceRules,
-  storedConditions,
-} from '../shared/source-status.ts';
+import { artifactEvent, sourceConclusion } from '../shared/source-status.ts';
 import { intervalRequeue } from '../shared/timing.ts';
 import type { Outcome, Verified } from './types.ts';
 
-const RULES: SourceRules = {
-  failures: ['StorageOperationFailed', 'FetchFailed', 'IncludeUnavailable'],
-  verifies: true,
-};
-
-export function conclude(
-  object: GitRepository,
-  result: Result<Outcome>,
-  nowMs: number,
-  _pass: Pass<GitRepository>,
-): Conclusion<GitRepositoryStatus> {
-  const stamp = { generation: object.metadata.generation ?? 0, nowMs };
-  if ('error' in result) return concludeSourceFailure(object, result.error, RULES, stamp);
-  const { outcome } = result;
-  const isStored = outcome.type === 'stored';
-  const isNew = isStored && outcome.isNew;
-  const status = isStored ? storedStatus(object, outcome) : object.status;
-  const revision = status?.artifact?.revision ?? '';
-  const stored = { reason: reasons.succeeded, message: `stored artifact for revision '${revision}'` };
-  const verified = verifiedText(object, isStored ? outcome.verified : undefined);
-  const event: EventDraft = {
-    type: 'Normal',
-    reason: isNew ? reasons.newArtifact : reasons.succeeded,
-    message: `stored artifact for commit '${isStored ? outcome.subject : revision}'`,
-    metadata: artifactMetadata(object.metadata, status?.artifact),
-  };
-  return {
-    status: { ...status, conditions: storedConditions(object, stored, RULES, { stamp, verified }) },
-    events: isNew || hadFailed(object, RULES) ? [event] : [],
-    requeue: intervalRequeue(object.spec),
-    log: { revision, ...(isStored ? { stored: isNew } : {}) },
-  };
-}
+export const conclude = sourceConclusion<GitRepository, Outcome, GitRepositoryStatus>({
+  rules: { failures: ['StorageOperationFailed', 'FetchFailed', 'IncludeUnavailable'], verifies: true },
+  report: (object, outcome, isNew) => {
+    const isStored = outcome.type === 'stored';
+    const status = isStored ? storedStatus(object, outcome) : object.status;
+    const revision = status?.artifact?.revision ?? '';
+    return {
+      status,
+      stored: { reason: reasons.succeeded, message: `stored artifact for revision '${revision}'` },
+      verified: verifiedText(object, isStored ? outcome.verified : undefined),
+      event: artifactEvent(isNew, `stored artifact for commit '${isStored ? outcome.subject : revision}'`),
+      requeue: intervalRequeue(object.spec),
+    };
+  },
+});
 
 /** What is said of the signature. */
 function verifiedText({ spec }: GitRepository, verified: Verified | undefined) {

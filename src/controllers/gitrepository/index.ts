@@ -1,12 +1,9 @@
 // The GitRepository controller as a value: what it watches, and its steps.
-import { finalizer } from '../../api/meta/keys.ts';
-import {
-  type GitRepository,
-  gitRepositoryKind,
-  gitRepositoryReasons as reasons,
-} from '../../api/source/gitrepository.ts';
+import type { GitRepository } from '../../api/source/gitrepository.ts';
 import { noMask } from '../../objects/redact.ts';
 import { type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
+import { artifactsRemoved } from '../shared/source-artifact.ts';
+import { sourceIdentity } from '../shared/source-controller.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -14,12 +11,12 @@ import { observe } from './observe.ts';
 import type { GitRepositoryPorts } from './ports.ts';
 import type { Decision, Observed, Outcome } from './types.ts';
 
-const kind = { apiVersion: `${gitRepositoryKind.group}/v1`, kind: 'GitRepository' } as const;
+const identity = sourceIdentity('GitRepository');
 const BY_INCLUDE = 'include';
 
 /** A new artifact of an included repository concerns those that include it. */
 const onInclude: Watch<GitRepository> = {
-  kind,
+  kind: identity.kind,
   trigger: 'included artifact',
   keys: (change, lookup) => {
     const digest = (object: unknown) => (object as GitRepository | undefined)?.status?.artifact?.digest;
@@ -29,12 +26,7 @@ const onInclude: Watch<GitRepository> = {
 };
 
 export const gitRepositoryController: Controller<GitRepository, Observed, Decision, Outcome, GitRepositoryPorts> = {
-  name: 'gitrepository',
-  kind,
-  fieldManager: 'source-controller',
-  eventSource: 'source-controller',
-  finalizer,
-  concurrent: 4,
+  ...identity,
   indexes: {
     [BY_INCLUDE]: (object) =>
       (object.spec.include ?? []).map((include) => `${object.metadata.namespace ?? ''}/${include.repository.name}`),
@@ -46,16 +38,7 @@ export const gitRepositoryController: Controller<GitRepository, Observed, Decisi
   conclude,
   finalize: async (_object, ports, pass) => {
     await ports.storage.remove(pass.key);
-    return {
-      done: true,
-      events: [
-        {
-          type: 'Normal',
-          reason: reasons.garbageCollectionSucceeded,
-          message: 'garbage collected artifacts for deleted resource',
-        },
-      ],
-    };
+    return artifactsRemoved;
   },
   mask: (key, ports) => ports.masks.get(key) ?? noMask,
   forget: (key, ports) => {

@@ -1,43 +1,31 @@
-// Owns the status, events and next run that follow from a pass for a HelmChart (flux.md §3.4, helm.md §22.2).
+// Owns what a HelmChart says of a pass that went well (flux.md §3.4, helm.md §22.2).
 import { type HelmChart, type HelmChartStatus, helmChartReasons as reasons } from '../../api/source/helmchart.ts';
 import { getCondition } from '../../runtime/conditions.ts';
-import type { Conclusion, Result } from '../../runtime/controller.ts';
-import {
-  artifactMetadata,
-  type ConditionText,
-  concludeSourceFailure,
-  hadFailed,
-  type SourceRules,
-  storedConditions,
-} from '../shared/source-status.ts';
+import { type ConditionText, sourceConclusion } from '../shared/source-status.ts';
 import { intervalRequeue } from '../shared/timing.ts';
 import type { Outcome } from './types.ts';
 
-const RULES: SourceRules = { failures: ['StorageOperationFailed', 'FetchFailed', 'BuildFailed'], verifies: true };
-
 type Stored = Extract<Outcome, { type: 'stored' }>;
 
-export function conclude(object: HelmChart, result: Result<Outcome>, nowMs: number): Conclusion<HelmChartStatus> {
-  const stamp = { generation: object.metadata.generation ?? 0, nowMs };
-  if ('error' in result) return concludeSourceFailure(object, result.error, RULES, stamp);
-  const { outcome } = result;
-  const isNew = outcome.type === 'stored' && outcome.isNew;
-  const status = withSource(outcome.type === 'stored' ? storedStatus(object, outcome) : object.status, outcome);
-  const stored = outcome.type === 'stored' ? storedText(outcome) : storedBefore(object);
-  const verified =
-    object.spec.verify === undefined
-      ? 'not asked'
-      : outcome.type === 'stored' && outcome.verified
-        ? { reason: reasons.succeeded, message: `verified signature of version ${outcome.artifact.revision}` }
-        : 'as before';
-  const conditions = storedConditions({ metadata: object.metadata, status }, stored, RULES, { stamp, verified });
-  const event = { type: 'Normal', ...stored, metadata: artifactMetadata(object.metadata, status.artifact) } as const;
-  return {
-    status: { ...status, conditions },
-    events: isNew || hadFailed(object, RULES) ? [event] : [],
-    requeue: intervalRequeue(object.spec),
-    log: { revision: status.artifact?.revision, stored: isNew },
-  };
+export const conclude = sourceConclusion<HelmChart, Outcome, HelmChartStatus>({
+  rules: { failures: ['StorageOperationFailed', 'FetchFailed', 'BuildFailed'], verifies: true },
+  report: (object, outcome) => {
+    const stored = outcome.type === 'stored' ? storedText(outcome) : storedBefore(object);
+    return {
+      status: withSource(outcome.type === 'stored' ? storedStatus(object, outcome) : object.status, outcome),
+      stored,
+      verified: verifiedText(object, outcome),
+      // A chart is told with the reason of how it came.
+      event: stored,
+      requeue: intervalRequeue(object.spec),
+    };
+  },
+});
+
+function verifiedText({ spec }: HelmChart, outcome: Outcome) {
+  if (spec.verify === undefined) return 'not asked';
+  if (outcome.type !== 'stored' || !outcome.verified) return 'as before';
+  return { reason: reasons.succeeded, message: `verified signature of version ${outcome.artifact.revision}` };
 }
 
 function storedText({ packaged, name, artifact, valuesFiles }: Stored): ConditionText {

@@ -1,11 +1,9 @@
 // The HelmChart controller as a value: what it watches, and its steps.
-import { finalizer } from '../../api/meta/keys.ts';
 import type { HelmChart, HelmChartSourceKind } from '../../api/source/helmchart.ts';
 import type { SourceStatus } from '../../api/source/source-object.ts';
 import { sourceGroup } from '../../api/source/source-schema.ts';
-import { type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
-import { removeArtifacts } from '../shared/source-artifact.ts';
-import { maskOf } from '../shared/source-login.ts';
+import { keyOf, type Watch } from '../../runtime/controller.ts';
+import { sourceController } from '../shared/source-controller.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -35,13 +33,9 @@ function onSource(kind: HelmChartSourceKind): Watch<HelmChart> {
   };
 }
 
-export const helmChartController: Controller<HelmChart, Observed, Decision, Outcome, HelmChartPorts> = {
-  name: 'helmchart',
-  kind: { apiVersion: `${sourceGroup}/v1`, kind: 'HelmChart' },
-  fieldManager: 'source-controller',
-  eventSource: 'source-controller',
-  finalizer,
-  concurrent: 4,
+export const helmChartController = sourceController<HelmChart, Observed, Decision, Outcome, HelmChartPorts>({
+  kind: 'HelmChart',
+  kept: (ports) => [ports.logins, ports.registries],
   indexes: {
     [BY_SOURCE]: ({ metadata, spec }) => [`${spec.sourceRef.kind}/${metadata.namespace ?? ''}/${spec.sourceRef.name}`],
   },
@@ -50,11 +44,4 @@ export const helmChartController: Controller<HelmChart, Observed, Decision, Outc
   decide,
   act,
   conclude,
-  finalize: (_object, ports, pass) => removeArtifacts('helmchart', pass.key, ports),
-  mask: maskOf,
-  forget: (key, ports) => {
-    ports.secrets.delete(key);
-    ports.logins.delete(key);
-    ports.registries.delete(key);
-  },
-};
+});

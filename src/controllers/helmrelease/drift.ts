@@ -22,7 +22,7 @@ import type { Run } from './run.ts';
 const EXCLUDED = 'helm.toolkit.fluxcd.io/driftDetection';
 
 /** An object that differs from its release. */
-interface Difference {
+export interface Difference {
   readonly desired: Manifest;
   readonly live: Manifest | undefined;
   /** What an apply would make of it. */
@@ -34,10 +34,8 @@ interface Difference {
 
 const unseen: Drift = { because: 'fields lost', manager: '', fields: [] };
 
-const found = new WeakMap<Run, readonly Difference[]>();
-
-/** Compares all objects, and says what differs. True when something does. */
-export async function detectDrift(run: Run): Promise<boolean> {
+/** Compares all objects, says what differs and answers it. */
+export async function detectDrift(run: Run): Promise<readonly Difference[]> {
   const { report, key, ports } = run;
   const differences: Difference[] = [];
   const seen = new Map(ports.objects.drifted(key).map((item) => [item.key, item.drift]));
@@ -50,14 +48,13 @@ export async function detectDrift(run: Run): Promise<boolean> {
     if (difference === undefined) followed.push(toFollowed(desired, live!));
     else differences.push({ ...difference, drift: seen.get(identityKey(referenceOf(desired))) ?? unseen });
   }
-  found.set(run, differences);
   await ports.objects.follow(key, run.object.spec?.kubeConfig === undefined ? followed : [], []);
   const latest = latestOf(report.status)!;
   if (differences.length === 0) {
     if (report.has(drifted)) {
       report.mark(drifted, 'False', reasons.noDriftDetected, 'No drift detected against the cluster state');
     }
-    return false;
+    return differences;
   }
   const lines = differences.map(describeDifference).join('\n');
   const message = `Cluster state of release ${fullName(latest)} has drifted from the desired state:\n${lines}`;
@@ -65,11 +62,12 @@ export async function detectDrift(run: Run): Promise<boolean> {
     report.emit('Warning', reasons.driftDetected, message, latest);
   }
   report.mark(drifted, 'True', reasons.driftDetected, message);
-  return true;
+  return differences;
 }
 
 async function releasedObjects(run: Run): Promise<Manifest[]> {
   const release = await run.store.last();
+  memoryOf(run.ports, run.key).isClientSide = release !== undefined && release.apply_method !== 'ssa';
   const context = { target: run.target, client: run.client, log: (line: string) => run.logs.push(line) };
   return release === undefined ? [] : readyObjects(release.manifest, context);
 }
@@ -88,15 +86,15 @@ async function compare(
   return (adapted?.compare ?? differs)(live, wanted) ? { desired, live, wanted, send } : undefined;
 }
 
-/** Puts back what differs. Answers the error when something could not be. */
-export async function correctDrift(run: Run): Promise<Error | undefined> {
+/** Puts back what was found to differ. What cannot be is told, and no failure of the pass: the next one finds it again. */
+export async function correctDrift(run: Run): Promise<void> {
   const { report, client, key, ports, object } = run;
   const latest = latestOf(report.status)!;
   const { guard } = memoryOf(ports, key);
   const done: string[] = [];
   const errors: string[] = [];
   const now = ports.clock.monotonic();
-  for (const { send, live, drift } of found.get(run) ?? []) {
+  for (const { send, live, drift } of run.differences) {
     const id = formatObjectId(referenceOf(send));
     try {
       await client.apply(asKubeObject(send), { fieldManager, force: true });
@@ -110,12 +108,11 @@ export async function correctDrift(run: Run): Promise<Error | undefined> {
   if (errors.length === 0) {
     const message = `${name.replace('c', 'C')} has been corrected:\n${done.join('\n')}`;
     report.emit('Normal', reasons.driftCorrected, message, latest);
-    return undefined;
+    return;
   }
   const partially = done.length === 0 ? '' : 'partially ';
   const message = `Failed to ${partially}correct ${name}:\n${[...errors, ...done].join('\n')}`;
   report.emit('Warning', reasons.driftCorrectionFailed, message, latest);
-  return undefined;
 }
 
 function toFollowed(desired: Manifest, live: Manifest) {

@@ -34,7 +34,14 @@ function fingerprint(object: Change['object'] | undefined): string {
   const { artifact, conditions, observedGeneration } = source?.status ?? {};
   const ready = conditions?.find((condition) => condition.type === 'Ready');
   const isCurrent = observedGeneration === source?.metadata.generation;
-  return JSON.stringify([artifact?.revision, artifact?.digest, ready?.status, ready?.message, isCurrent]);
+  return JSON.stringify([
+    artifact?.revision,
+    artifact?.digest,
+    artifact?.url,
+    ready?.status,
+    ready?.message,
+    isCurrent,
+  ]);
 }
 
 /** A dependency that changed its mind about Ready concerns those that depend on it. */

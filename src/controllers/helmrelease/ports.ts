@@ -44,6 +44,8 @@ export interface ReleaseMemory {
   /** What is under way because the object is deleted. */
   uninstall: UninstallRun | undefined;
   settled: Settled | undefined;
+  /** Its objects were patched from the client's side: managedFields do not tell what is ours, so each pass compares. */
+  isClientSide: boolean;
   readonly guard: DriftGuard;
 }
 
@@ -94,7 +96,7 @@ export interface HelmReleasePorts {
   readChart(artifact: Artifact): Promise<ChartIdentity>;
   readonly renderer: Pick<Renderer, 'renderChart'>;
   /** Where an artifact lies on disk. */
-  chartPath(artifact: Artifact): string;
+  chartPath(artifact: Artifact): Promise<string>;
   capabilities(client: DynamicClient): Promise<Capabilities>;
   /** Answers a template's lookup. */
   lookup(client: DynamicClient, wanted: LookupRequest): Promise<JsonObject>;
@@ -116,7 +118,13 @@ export interface LookupRequest {
 export function memoryOf(ports: Pick<HelmReleasePorts, 'memory'>, key: string): ReleaseMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;
-  const fresh: ReleaseMemory = { run: undefined, uninstall: undefined, settled: undefined, guard: new Map() };
+  const fresh: ReleaseMemory = {
+    run: undefined,
+    uninstall: undefined,
+    settled: undefined,
+    isClientSide: false,
+    guard: new Map(),
+  };
   ports.memory.set(key, fresh);
   return fresh;
 }

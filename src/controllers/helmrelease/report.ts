@@ -8,7 +8,7 @@ import {
   type Snapshot,
 } from '../../api/helm/helmrelease.ts';
 import type { ConditionStatus } from '../../api/meta/condition.ts';
-import { eventMetadataPrefix } from '../../api/meta/keys.ts';
+import { inheritedEventMetadata } from '../../api/meta/event-metadata.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type Mask, noMask } from '../../objects/redact.ts';
 import {
@@ -119,7 +119,6 @@ export interface EventSubject {
 }
 
 function eventMetadata(object: HelmRelease, about: EventSubject): Readonly<Record<string, string>> {
-  const own = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => key.startsWith(eventMetadataPrefix));
   const facts = {
     revision: about.chartVersion,
     token: about.configDigest,
@@ -127,7 +126,8 @@ function eventMetadata(object: HelmRelease, about: EventSubject): Readonly<Recor
     'oci-digest': about.ociDigest ?? '',
   };
   const told = Object.entries(facts).filter(([, value]) => value !== '');
-  return Object.fromEntries([...own, ...told.map(([key, value]) => [`${helmReleaseKind.group}/${key}`, value])]);
+  const own = told.map(([key, value]) => [`${helmReleaseKind.group}/${key}`, value] as const);
+  return { ...inheritedEventMetadata(object.metadata), ...Object.fromEntries(own) };
 }
 
 /** `NS/NAME.vN` */

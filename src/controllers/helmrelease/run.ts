@@ -3,12 +3,12 @@
 import { type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
-import { digestJson } from '../../engines/helm/release/digest.ts';
+import { digestCommonMetadata } from '../../engines/helm/release/digest.ts';
 import { formatDurationMs } from '../../lib/duration.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { type ActionKind, chooseAction, type KnownState, kindOf, type RollbackTarget } from './choose.ts';
-import { detectDrift } from './drift.ts';
+import { type Difference, detectDrift } from './drift.ts';
 import { isAsSeen, latestOf, previousOf, truncated } from './history.ts';
 import { perform, removeOldTarget } from './perform.ts';
 import type { ChartIdentity, HelmReleasePorts } from './ports.ts';
@@ -51,6 +51,8 @@ export interface Run extends RunSetup {
   readonly steps: Steps<RunEnd>;
   /** What it waits for; undefined while it works. */
   wait: Wait | undefined;
+  /** What the last look for drift found, to be put back. */
+  differences: readonly Difference[];
   /** Lines of Helm's log, newest last. */
   readonly logs: string[];
 }
@@ -60,7 +62,13 @@ export type RunInSteps = Pick<Run, 'key' | 'object' | 'client' | 'steps' | 'wait
 
 /** Begins a run; nothing happens before its first step. */
 export function startRun(setup: RunSetup, report = new Report(setup.object, setup.ports.clock)): Run {
-  const run: Omit<Run, 'steps'> & { steps?: Run['steps'] } = { ...setup, report, wait: undefined, logs: [] };
+  const run: Omit<Run, 'steps'> & { steps?: Run['steps'] } = {
+    ...setup,
+    report,
+    wait: undefined,
+    differences: [],
+    logs: [],
+  };
   run.steps = reconcileRelease(run as Run);
   return run as Run;
 }
@@ -124,7 +132,8 @@ async function observeState(run: Run): Promise<KnownState> {
   });
   if (mode === 'disabled') report.unmark(drifted);
   if (state.is !== 'drift unknown') return state;
-  return (await detectDrift(run)) ? { is: 'drifted', correct: mode === 'enabled' } : { is: 'in sync' };
+  run.differences = await detectDrift(run);
+  return run.differences.length > 0 ? { is: 'drifted', correct: mode === 'enabled' } : { is: 'in sync' };
 }
 
 /** Whether what a rollback would go back to is stored as it was seen. */
@@ -168,7 +177,7 @@ function observedDigests({ object }: Run): object {
   const { spec } = object;
   return {
     observedPostRenderersDigest: postRenderersDigest(spec!) || undefined,
-    observedCommonMetadataDigest: digestJson(spec?.commonMetadata) || undefined,
+    observedCommonMetadataDigest: digestCommonMetadata(spec?.commonMetadata) || undefined,
   };
 }
 

@@ -4,8 +4,5 @@ import type { HelmRelease } from '../../api/helm/helmrelease.ts';
 /** Path below `spec` of the first field that is not supported yet, or undefined. */
 export function unsupportedField({ spec }: HelmRelease): string | undefined {
   if (spec?.chartRef?.kind === 'ExternalArtifact') return 'chartRef.kind ExternalArtifact';
-  if (spec?.install?.serverSideApply === false) return 'install.serverSideApply: false';
-  if (spec?.upgrade?.serverSideApply === 'disabled') return 'upgrade.serverSideApply: disabled';
-  if (spec?.rollback?.serverSideApply === 'disabled') return 'rollback.serverSideApply: disabled';
   return undefined;
 }

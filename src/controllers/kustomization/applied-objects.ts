@@ -2,13 +2,14 @@
 // (lockstep.md §2, §3). What counts as drift is plan/drift.ts; putting it back is act.ts.
 
 import type { KubeObject } from '../../api/meta/object.ts';
-import { asManifest } from '../../apply/dry-run.ts';
+import { asKubeObject, asManifest } from '../../apply/dry-run.ts';
 import type { Informer } from '../../cluster/informer.ts';
 import type { InformerLease, InformerRequest, Informers, Shape } from '../../cluster/informers.ts';
 import { isFinished, isShortLived } from '../../health/kinds/pods.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { abridge, isAbridged } from '../../objects/abridge.ts';
 import {
   groupOf,
   identityKey,
@@ -68,17 +69,10 @@ interface KindWatch {
 /** A cache that was just created may lag behind the answer of a write by this much, in ms. */
 const CACHE_LAG_MS = 2_000;
 
-/** Kinds whose content is not kept in the cache. */
-const TRIMMED: ReadonlySet<string> = new Set(['ConfigMap', 'Secret', 'CustomResourceDefinition']);
-/** Values that neither drift nor health needs are not kept in memory. */
-const trimmed: Shape = {
-  name: 'trimmed',
-  transform: (object: KubeObject) => {
-    if (!TRIMMED.has(object.kind)) return object;
-    const body = object as unknown as Record<string, unknown>;
-    for (const field of ['data', 'binaryData', 'stringData', 'spec']) delete body[field];
-    return object;
-  },
+/** Values that neither drift nor health needs are not kept in memory, only what tells whether they have changed. */
+const abridged: Shape = {
+  name: 'abridged',
+  transform: (object: KubeObject) => asKubeObject(abridge(asManifest(object))),
 };
 
 /** Follows the applied objects of all Kustomizations of one API server. */
@@ -90,6 +84,8 @@ export class AppliedObjects {
   readonly #unwatched = new Map<string, Set<string>>();
   readonly #kinds = new Map<string, Promise<KindWatch | undefined>>();
   readonly #leases = new Map<string, Set<string>>();
+  /** Targets of each owner, and the owners that wait for each target: events come by target, and many. */
+  readonly #targets = new Map<string, ReadonlySet<string>>();
   readonly #waiting = new Map<string, Set<string>>();
   /** By owner and target key: objects that no Kustomization applied. */
   readonly #foreign = new Map<string, Map<string, TargetWatch>>();
@@ -118,7 +114,7 @@ export class AppliedObjects {
     if (this.#options.watchesTargets === true) {
       for (const { reference } of targets) kinds.add(kindKey(reference.apiVersion, reference.kind));
     }
-    this.#waiting.set(owner, new Set(targets.map((target) => targetKey(target))));
+    this.#setTargets(owner, new Set(targets.map((target) => targetKey(target))));
     await this.#watchKinds(owner, kinds);
     await this.#watchForeign(
       owner,
@@ -161,12 +157,21 @@ export class AppliedObjects {
       const live = foreign.lease.informer.get(namespace, name);
       return { state: 'known', object: live === undefined ? undefined : asManifest(live) };
     }
-    if (whole && TRIMMED.has(kind)) return { state: 'unknown' };
+    if (whole && isAbridged(kind)) return { state: 'unknown' };
     const watch = await this.#kinds.get(kindKey(apiVersion, kind));
     if (watch === undefined || !watch.lease.informer.synced) return { state: 'unknown' };
     const found = watch.lease.informer.get(namespace, name);
     // Only objects with an owner are watched: one that is not in the cache may be there without.
     return found === undefined ? { state: 'unknown' } : { state: 'known', object: asManifest(found) };
+  }
+
+  /** The live object of a manifest in its short form, as the watch of its kind has it; undefined when it has none. */
+  async live(desired: Manifest): Promise<Manifest | undefined> {
+    const { kind, namespace, name } = referenceOf(desired);
+    const watch = await this.#kinds.get(kindKey(desired.apiVersion, kind));
+    if (watch === undefined || !watch.lease.informer.synced) return undefined;
+    const found = watch.lease.informer.get(namespace === '' ? undefined : namespace, name);
+    return found === undefined ? undefined : asManifest(found);
   }
 
   /** True when a change of the target's object is seen by watching. */
@@ -175,7 +180,8 @@ export class AppliedObjects {
     if (this.#foreign.get(owner)?.get(targetKey(target))?.isFollowing) return true;
     const { apiVersion, kind } = reference;
     const followed = this.#followed.get(identityOf(target));
-    return followed !== undefined && !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
+    if (followed === undefined || !this.#isLabelled(followed)) return false;
+    return !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
   }
 
   /** Drops everything that is kept for a Kustomization. */
@@ -186,7 +192,7 @@ export class AppliedObjects {
     this.#byOwner.delete(owner);
     this.#drifted.delete(owner);
     this.#unwatched.delete(owner);
-    this.#waiting.delete(owner);
+    this.#setTargets(owner, new Set());
     for (const watch of this.#foreign.get(owner)?.values() ?? []) release(watch);
     this.#foreign.delete(owner);
     for (const kind of this.#leases.get(owner) ?? []) void this.#releaseKind(kind);
@@ -256,7 +262,7 @@ export class AppliedObjects {
 
   async #startKind(kind: string): Promise<KindWatch | undefined> {
     const [apiVersion = '', name = ''] = kind.split('#');
-    const request: InformerRequest = { labelSelector: this.#options.labelSelector, shape: trimmed };
+    const request: InformerRequest = { labelSelector: this.#options.labelSelector, shape: abridged };
     try {
       const lease = await this.#options.informers.acquire({ apiVersion, kind: name }, request);
       const removeHandler = lease.informer.addHandler({
@@ -316,7 +322,22 @@ export class AppliedObjects {
   #notifyWaiting(object: Manifest): void {
     const { group, version, kind, namespace, name } = referenceOf(object);
     const key = `${toApiVersion(group, version)}#${kind}|${namespace}|${name}`;
-    for (const [owner, targets] of this.#waiting) if (targets.has(key)) this.#options.enqueue(owner, 'health');
+    for (const owner of this.#waiting.get(key) ?? []) this.#options.enqueue(owner, 'health');
+  }
+
+  #setTargets(owner: string, targets: ReadonlySet<string>): void {
+    for (const target of this.#targets.get(owner) ?? []) {
+      const owners = this.#waiting.get(target);
+      owners?.delete(owner);
+      if (owners?.size === 0) this.#waiting.delete(target);
+    }
+    if (targets.size === 0) this.#targets.delete(owner);
+    else this.#targets.set(owner, targets);
+    for (const target of targets) {
+      const owners = this.#waiting.get(target);
+      if (owners === undefined) this.#waiting.set(target, new Set([owner]));
+      else owners.add(owner);
+    }
   }
 
   /** Looks at what the cache has of an object now; one that is absent is looked at again after the cache's lag. */
@@ -330,8 +351,10 @@ export class AppliedObjects {
       const informer = watch.lease.informer;
       const object = informer.synced ? informer.get(reference.namespace, reference.name) : undefined;
       if (object !== undefined) this.#seen(asManifest(object));
-      else if (!isSecondLook) this.#options.clock.setTimer(CACHE_LAG_MS, () => this.#recheck(key, true));
-      else if (informer.synced && informer.error === undefined) {
+      // What the cache has while the server is away may be older than the apply.
+      else if (!isSecondLook || (informer.synced && informer.error !== undefined)) {
+        this.#options.clock.setTimer(CACHE_LAG_MS, () => this.#recheck(key, true));
+      } else if (informer.synced) {
         this.#note(followed.owner, key, { because: 'deleted', manager: '', fields: [] });
       }
     });

@@ -10,7 +10,7 @@ import { type ApplyOptions, applyStages, type Change } from '../../apply/apply.t
 import { ApplyError } from '../../apply/apply-error.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
-import { referenceOf } from '../../objects/manifest.ts';
+import { type Manifest, referenceOf } from '../../objects/manifest.ts';
 import { ownExclusion } from '../../objects/policy.ts';
 import type { RenderedSource } from '../../offload/render/builds.ts';
 import { markApplied } from '../../plan/drift.ts';
@@ -51,7 +51,9 @@ export async function applyObjects(
       // Whether status can hold it shows before thousands of dry-runs, not after them.
       if (isLarge) await storeUnion(entries, pass);
       const beforeCreate = () => storeUnion(entries, pass);
-      return applyStages(stages, { ...applyOptions(client, ports, pass), beforeCreate });
+      const known = new Set(old.map(({ id }) => id));
+      const isNew = (desired: Manifest): boolean => !known.has(toInventoryEntry(referenceOf(desired)).id);
+      return applyStages(stages, { ...applyOptions(client, ports, pass), beforeCreate, isNew });
     },
   );
   if (errors.length === 0) return { changes, inventory: withoutOthers(inventory, changes), old };
@@ -106,6 +108,8 @@ export function applyOptions(
     concurrency: ports.settings.concurrentDryRuns,
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
     otherOwner: otherOwner(object, ports),
+    // Objects of another cluster are not watched.
+    ...(object.spec?.kubeConfig === undefined ? { cached: (desired) => ports.objects.live(desired) } : {}),
     onUndeclared: (id, fields) =>
       pass.log.info('fields that the API server does not know are left out', { object: id, fields }),
   };

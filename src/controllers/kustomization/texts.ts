@@ -4,7 +4,7 @@ import {
   kustomizationKind,
   kustomizationReasons as reasons,
 } from '../../api/kustomize/kustomization.ts';
-import { eventMetadataPrefix } from '../../api/meta/keys.ts';
+import { inheritedEventMetadata } from '../../api/meta/event-metadata.ts';
 import { formatDurationMs } from '../../lib/duration.ts';
 import type { EventDraft } from '../../runtime/controller.ts';
 import type { Step } from './failure.ts';
@@ -37,8 +37,7 @@ export function eventMetadata(
   revision: string,
   originRevision?: string,
 ): Readonly<Record<string, string>> {
-  const own = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => key.startsWith(eventMetadataPrefix));
-  const metadata: Record<string, string> = Object.fromEntries(own);
+  const metadata = inheritedEventMetadata(object.metadata);
   metadata[`${kustomizationKind.group}/revision`] = revision;
   if (originRevision !== undefined) metadata[`${kustomizationKind.group}/originRevision`] = originRevision;
   return metadata;

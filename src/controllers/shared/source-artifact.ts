@@ -2,7 +2,7 @@
 import type { Artifact } from '../../api/meta/artifact.ts';
 import { sourceReasons } from '../../api/source/source-object.ts';
 import { formatTime } from '../../lib/time.ts';
-import type { Key } from '../../runtime/controller.ts';
+import type { Finalized, Key } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
 import type { SourcePorts } from './source-ports.ts';
 
@@ -11,6 +11,7 @@ export type ArchiveState = 'none' | 'present' | 'lost';
 
 export async function archiveState(artifact: Artifact | undefined, ports: SourcePorts): Promise<ArchiveState> {
   if (artifact?.digest === undefined) return 'none';
+  if (!ports.servesHere(artifact)) return 'lost';
   return (await ports.artifacts.verify(artifact.path, artifact.digest)) === 'ok' ? 'present' : 'lost';
 }
 
@@ -79,20 +80,23 @@ export async function collectArtifacts(
   await artifacts.collectGarbage(`${kind}/${key}`, keep === undefined ? [] : [keep.path], clock.now(), retention);
 }
 
-/** Removes everything of a deleted object, and the event that says so. */
-export async function removeArtifacts(kind: string, key: Key, { artifacts }: SourcePorts) {
+/** Removes everything of a deleted object, and says so. */
+export async function removeArtifacts(kind: string, key: Key, { artifacts }: SourcePorts): Promise<Finalized> {
   await artifacts.removeFolder(`${kind}/${key}`);
-  return {
-    done: true,
-    events: [
-      {
-        type: 'Normal',
-        reason: sourceReasons.garbageCollectionSucceeded,
-        message: 'garbage collected artifacts for deleted resource',
-      },
-    ],
-  } as const;
+  return artifactsRemoved;
 }
+
+/** The end of a source whose artifacts are gone. */
+export const artifactsRemoved: Finalized = {
+  done: true,
+  events: [
+    {
+      type: 'Normal',
+      reason: sourceReasons.garbageCollectionSucceeded,
+      message: 'garbage collected artifacts for deleted resource',
+    },
+  ],
+};
 
 /** Why a pass cannot go on; made by `decide`, thrown by `act`. */
 export interface SourceFailure {

@@ -1,4 +1,5 @@
 // Owns what every controller of a source with an artifact needs from outside; each kind adds its own.
+import type { Artifact } from '../../api/meta/artifact.ts';
 import type { Downloads } from '../../artifact/downloads.ts';
 import type { ArtifactStore, Retention } from '../../artifact/store.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -33,6 +34,8 @@ export interface SourcePorts {
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
   /** Where consumers in the cluster fetch an artifact. */
   artifactUrl(path: string): string;
+  /** Whether consumers are sent here for an artifact. One of another replica is made anew by whoever has its source now. */
+  servesHere(artifact: Artifact): boolean;
   /** Told of every artifact that was stored: `Kind/namespace/name`. */
   onStored(source: string): void;
 }

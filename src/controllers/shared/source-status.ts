@@ -1,10 +1,9 @@
 // Owns the status that all kinds of sources end a pass with: conditions, Ready as their summary, events, the next run
 // (flux.md §1.3, §1.4). What a kind's messages are is its conclude.ts.
-import type { Artifact } from '../../api/meta/artifact.ts';
 import type { Condition } from '../../api/meta/condition.ts';
-import { eventMetadataPrefix } from '../../api/meta/keys.ts';
+import { inheritedEventMetadata } from '../../api/meta/event-metadata.ts';
 import type { ObjectMeta } from '../../api/meta/object.ts';
-import type { SourceStatus } from '../../api/source/source-object.ts';
+import { type SourceStatus, sourceReasons } from '../../api/source/source-object.ts';
 import { sourceGroup } from '../../api/source/source-schema.ts';
 import {
   type ConditionStamp,
@@ -14,7 +13,7 @@ import {
   setCondition,
   summarizeReady,
 } from '../../runtime/conditions.ts';
-import type { Conclusion } from '../../runtime/controller.ts';
+import type { Conclusion, Requeue, Result } from '../../runtime/controller.ts';
 import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
 import type { ReconcileError } from '../../runtime/reconcile-error.ts';
 
@@ -59,6 +58,58 @@ export function storedConditions(
   );
 }
 
+/** What a kind says of a pass that went well. */
+interface SourceReport<Status extends SourceStatus> {
+  /** The whole status but for conditions. */
+  readonly status: Status | undefined;
+  /** What ArtifactInStorage says. */
+  readonly stored: ConditionText;
+  /** What SourceVerified says. @default 'not asked' */
+  readonly verified?: ConditionText | 'as before' | 'not asked';
+  /** What is told of a new artifact, and of the old one after a failure. */
+  readonly event: ConditionText;
+  readonly requeue: Requeue;
+}
+
+/** What a kind's own conclusion is made of. */
+interface SourceConclusion<Source, Outcome, Status extends SourceStatus> {
+  readonly rules: SourceRules;
+  /** `isNew`: whether another artifact than before is in the storage. */
+  report(object: Source, outcome: Outcome, isNew: boolean): SourceReport<Status>;
+}
+
+/** How an outcome tells of a new artifact. */
+type SourceOutcome = { readonly type: 'nothing' } | { readonly type: 'stored'; readonly isNew: boolean };
+
+/** `conclude` of a kind of source: the conditions, an event when there is news, the next run. */
+export function sourceConclusion<
+  Source extends ConcludedSource<Status>,
+  Outcome extends SourceOutcome,
+  Status extends SourceStatus,
+>({ rules, report }: SourceConclusion<Source, Outcome, Status>) {
+  return (object: Source, result: Result<Outcome>, nowMs: number): Conclusion<Status> => {
+    const stamp = { generation: object.metadata.generation ?? 0, nowMs };
+    if ('error' in result) return concludeSourceFailure(object, result.error, rules, stamp);
+    const { outcome } = result;
+    const isNew = outcome.type === 'stored' && outcome.isNew;
+    const { status, stored, verified = 'not asked', event, requeue } = report(object, outcome, isNew);
+    const conditions = storedConditions(object, stored, rules, { stamp, verified });
+    const { artifact } = status ?? {};
+    const metadata = eventMetadata(object.metadata, artifact?.revision, artifact?.digest);
+    return {
+      status: { ...status, conditions } as Status,
+      events: isNew || hadFailed(object, rules) ? [{ type: 'Normal', ...event, metadata }] : [],
+      requeue,
+      log: { revision: artifact?.revision ?? '', stored: isNew },
+    };
+  };
+}
+
+/** The event of a kind that has one text for a new artifact and for the recovery of the old one. */
+export function artifactEvent(isNew: boolean, message: string): ConditionText {
+  return { reason: isNew ? sourceReasons.newArtifact : sourceReasons.succeeded, message };
+}
+
 /** The end of a pass that failed. */
 export function concludeSourceFailure<Status extends SourceStatus>(
   source: ConcludedSource<Status>,
@@ -92,18 +143,12 @@ export function hadFailed(source: ConcludedSource, rules: SourceRules): boolean 
 }
 
 /** Metadata of an event: the annotations that are meant for it, and what it is about. */
-export function eventMetadata(metadata: ObjectMeta, revision?: string, digest?: string): Record<string, string> {
-  const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith(eventMetadataPrefix));
+function eventMetadata(metadata: ObjectMeta, revision?: string, digest?: string): Record<string, string> {
   return {
-    ...Object.fromEntries(own),
+    ...inheritedEventMetadata(metadata),
     ...(revision === undefined ? {} : { [`${sourceGroup}/revision`]: revision }),
     ...(digest === undefined ? {} : { [`${sourceGroup}/digest`]: digest }),
   };
-}
-
-/** The same for a stored artifact. */
-export function artifactMetadata(metadata: ObjectMeta, artifact: Artifact | undefined): Record<string, string> {
-  return eventMetadata(metadata, artifact?.revision, artifact?.digest);
 }
 
 function negativeOf(rules: SourceRules): string[] {

@@ -1,6 +1,6 @@
 // Owns the posting of events to a receiver such as Flux's notification-controller, in the form it takes (flux.md §1.6).
 // Kubernetes Events are cluster/events.ts.
-import { eventMetadataPrefix } from '../../api/meta/keys.ts';
+import { inheritedEventMetadata } from '../../api/meta/event-metadata.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errorMessage } from '../../lib/errors.ts';
@@ -110,9 +110,8 @@ function isConnection(error: unknown): boolean {
 
 /** The event as JSON has it. */
 export function toPostedEvent(object: KubeObject, event: ReceivedEvent, instance: string, nowMs: number): object {
-  const { namespace, name, uid, resourceVersion, annotations = {} } = object.metadata;
-  const inherited = Object.entries(annotations).filter(([key]) => key.startsWith(eventMetadataPrefix));
-  const metadata = { ...event.metadata, ...Object.fromEntries(inherited) };
+  const { namespace, name, uid, resourceVersion } = object.metadata;
+  const metadata = { ...event.metadata, ...inheritedEventMetadata(object.metadata) };
   return {
     involvedObject: { kind: object.kind, namespace, name, uid, apiVersion: object.apiVersion, resourceVersion },
     severity: event.type === 'Warning' ? 'error' : 'info',

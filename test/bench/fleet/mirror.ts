@@ -1,64 +1,95 @@
 // Owns a copy of one collection of the API server, kept by a watch, and waiting for a state of it. It costs the measured
 // processes nothing but that watch.
-import { openApi } from '../../support/api.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, openApi } from '../../support/api.ts';
 import type { Live } from '../../support/reconciler.ts';
 
-type Objects = ReadonlyMap<string, Live>;
+export type Objects = ReadonlyMap<string, Live>;
 
 export interface Mirror {
   readonly objects: Objects;
-  /** Resolves when `done` holds. @throws Error after ten minutes */
-  until(what: string, done: (objects: Objects) => boolean): Promise<void>;
+  /**
+   * Resolves when nothing is left; says on stderr how much is, every few seconds.
+   * @throws Error after ten minutes · the signal's reason
+   */
+  until(what: string, left: (objects: Objects) => number): Promise<void>;
   close(): Promise<void>;
 }
 
 const LIMIT_MS = 600_000;
+const PROGRESS_MS = 5_000;
+/** Events come in bursts: they are looked at together. */
+const LOOK_MS = 5;
 
-/** Lists a collection and follows it. */
-export async function openMirror(kubeconfig: string, collection: string): Promise<Mirror> {
+/** Lists a collection and follows it until it is closed. `signal` ends every wait. */
+export async function openMirror(kubeconfig: string, collection: string, signal: AbortSignal): Promise<Mirror> {
   const api = await openApi(kubeconfig);
   const ending = new AbortController();
   const objects = new Map<string, Live>();
   const waiting = new Set<() => void>();
-  const list = (await api.call('GET', collection)).body as Live;
+  const list = await readList(api, collection);
   for (const item of list.items) objects.set(item.metadata.name, item);
   const from = `${collection}?watch=1&allowWatchBookmarks=true&resourceVersion=${list.metadata.resourceVersion}`;
   const { documents } = await api.lines(from, { signal: ending.signal });
+  let failure: unknown;
+  let isDue = false;
+  const look = (): void => {
+    isDue = false;
+    for (const check of waiting) check();
+  };
   const follow = async (): Promise<void> => {
     for await (const line of documents) {
       const { type, object } = line as { type: string; object: Live };
       if (type === 'ERROR') throw new Error(`the watch of ${collection} ended: ${JSON.stringify(object)}`);
       if (type === 'DELETED') objects.delete(object.metadata.name);
       else if (type !== 'BOOKMARK') objects.set(object.metadata.name, object);
-      for (const look of waiting) look();
+      if (isDue) continue;
+      isDue = true;
+      setTimeout(look, LOOK_MS);
     }
+    throw new Error(`the watch of ${collection} ended`);
   };
-  let failure: unknown;
   const following = follow().catch((error: unknown) => {
     if (!ending.signal.aborted) failure = error;
-    for (const look of waiting) look();
+    look();
   });
+  const until = async (what: string, left: (objects: Objects) => number): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (signal.aborted) reject(signal.reason);
+      else if (failure !== undefined) reject(failure);
+      else if (left(objects) === 0) resolve();
+    };
+    const timer = setTimeout(() => reject(new Error(`not within ${LIMIT_MS} ms: ${what}`)), LIMIT_MS);
+    const progress = setInterval(() => console.error(`  ${what}: ${left(objects)} left`), PROGRESS_MS);
+    signal.addEventListener('abort', check, { once: true });
+    waiting.add(check);
+    check();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      clearInterval(progress);
+      signal.removeEventListener('abort', check);
+      waiting.delete(check);
+    }
+  };
   return {
     objects,
-    until: (what, done) =>
-      new Promise((resolve, reject) => {
-        const finish = (settle: () => void): void => {
-          clearTimeout(timer);
-          waiting.delete(look);
-          settle();
-        };
-        const look = (): void => {
-          if (failure !== undefined) finish(() => reject(failure));
-          else if (done(objects)) finish(resolve);
-        };
-        const timer = setTimeout(() => finish(() => reject(new Error(`not within ${LIMIT_MS} ms: ${what}`))), LIMIT_MS);
-        waiting.add(look);
-        look();
-      }),
+    until,
     close: async () => {
       ending.abort();
       await following;
       await api.close();
     },
   };
+}
+
+/** A definition that was just established is not served yet for a moment. */
+async function readList(api: Api, collection: string): Promise<Live> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(100)) {
+    const { status, body } = await api.call('GET', collection);
+    if (status === 200) return body as Live;
+    if (Date.now() > deadline) throw new Error(`${collection}: ${status} ${JSON.stringify(body)}`);
+  }
 }

@@ -1,8 +1,9 @@
-// Owns what the kernel says of processes: CPU seconds and resident memory.
+// Owns what the kernel says of processes: CPU seconds, resident memory, bytes read and written.
 import { readFileSync } from 'node:fs';
 
 /** Ticks a second of /proc/<pid>/stat on Linux (USER_HZ, proc(5)). */
 const TICKS = 100;
+const MIB = 1024 * 1024;
 
 /** User and system CPU seconds of a process so far. */
 export function cpuSeconds(pid: number): number {
@@ -14,7 +15,17 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory of a process in MiB: now, and the highest so far. */
 export function residentMiB(pid: number): { readonly now: number; readonly peak: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1024;
-  return { now: field('VmRSS'), peak: field('VmHWM') };
+  const field = fieldsOf(`/proc/${pid}/status`);
+  return { now: field('VmRSS') / 1024, peak: field('VmHWM') / 1024 };
+}
+
+/** MiB that a process has read and written so far by system calls, of sockets and files alike. */
+export function transferredMiB(pid: number): { readonly read: number; readonly written: number } {
+  const field = fieldsOf(`/proc/${pid}/io`);
+  return { read: field('rchar') / MIB, written: field('wchar') / MIB };
+}
+
+function fieldsOf(file: string): (name: string) => number {
+  const text = readFileSync(file, 'utf8');
+  return (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
 }

@@ -20,8 +20,8 @@ export interface Measured {
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   /** Requests to the API server so far, watches included, by HTTP method. */
   requests(): Promise<ReadonlyMap<string, number>>;
-  /** Event-loop delay since the last call; undefined for programs that have no event loop. */
-  delay(): Promise<EventLoopDelay | undefined>;
+  /** Begins to measure the event-loop delay; the answer ends that. Undefined for programs that have no event loop. */
+  measureDelay(): () => Promise<EventLoopDelay | undefined>;
   stop(): Promise<void>;
 }
 
@@ -30,14 +30,17 @@ interface Place {
   /** A folder for state and logs. */
   readonly dir: string;
   readonly concurrency: number;
+  /** A folder for a CPU profile of lockstep; '' for none. */
+  readonly profile?: string;
 }
 
 const MONITOR = fileURLToPath(new URL('delay-monitor.mjs', import.meta.url));
 
-export async function startLockstep({ kubeconfig, dir, concurrency }: Place): Promise<Measured> {
+export async function startLockstep({ kubeconfig, dir, concurrency, profile = '' }: Place): Promise<Measured> {
   const [port = 0] = await freePorts(1);
   const flags = ['--kubeconfig', kubeconfig, '--state', join(dir, 'lockstep'), '--internal-port', String(port)];
-  const node = ['--max-semi-space-size=4', '--import', MONITOR, join(projectRoot, 'src', 'bin.mjs')];
+  const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const node = [...profiled, '--max-semi-space-size=4', '--import', MONITOR, join(projectRoot, 'src', 'bin.mjs')];
   const child = launch(
     process.execPath,
     [...node, 'run', ...flags, '--concurrent', String(concurrency), '--log-level', 'error'],
@@ -48,11 +51,14 @@ export async function startLockstep({ kubeconfig, dir, concurrency }: Place): Pr
     name: 'lockstep',
     processes: [{ name: 'lockstep', pid: child.pid ?? 0 }],
     requests: () => countRequests([port]),
-    delay: () =>
-      new Promise((resolve) => {
-        child.once('message', (message) => resolve(message as EventLoopDelay));
-        child.send('delay');
-      }),
+    measureDelay: () => {
+      child.send('start');
+      return () =>
+        new Promise((resolve) => {
+          child.once('message', (message) => resolve(message as EventLoopDelay));
+          child.send('stop');
+        });
+    },
     stop: () => end(child),
   };
 }
@@ -84,7 +90,7 @@ export async function startFlux(bin: string, { kubeconfig, dir, concurrency }: P
       { name: 'kustomize-controller', pid: kustomize.pid ?? 0 },
     ],
     requests: () => countRequests([sourceMetrics, metrics]),
-    delay: async () => undefined,
+    measureDelay: () => async () => undefined,
     stop: async () => {
       await Promise.all([end(source), end(kustomize)]);
     },

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { type Api, openApi } from '../../support/api.ts';
 import type { FileChanges } from '../../support/git.ts';
-import { type Live, pathOf } from '../../support/reconciler.ts';
-import type { Mirror } from './mirror.ts';
+import { isReady, type Live, pathOf } from '../../support/reconciler.ts';
+import type { Mirror, Objects } from './mirror.ts';
 import { APPS, appFiles, appKustomization, appName, appObjects, FLEET, sourceObject } from './objects.ts';
 
 export interface World {
@@ -18,33 +18,44 @@ export interface World {
   readonly url: string;
   readonly kustomizations: Mirror;
   readonly deployments: Mirror;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
   /** Commits and pushes; answers the commit. */
   commit(files: FileChanges): Promise<string>;
 }
 
 export interface Scenario {
   readonly name: string;
-  run(world: World): Promise<void>;
+  /** Nothing is to happen: what would wake the measured process is not measured. */
+  readonly isIdle?: boolean;
+  /** What comes first and is not measured; its answer is given to `run`. */
+  prepare?(world: World): Promise<string>;
+  run(world: World, prepared: string): Promise<void>;
 }
 
 const WRITERS = 20;
+/** The idle applications' interval. */
+const IDLE_SECONDS = 60;
+/** Longer than an interval with its jitter: each has its turn. */
+const TURN = 1.2;
+let rounds = 0;
 
-/** A bare client: the same objects applied one by one, and waited for. Leaves nothing behind. */
+/** A bare client: the same objects applied one by one, and waited for. */
 export async function applyFloor(world: World, kubeconfig: string): Promise<void> {
   // A client of its own: connections of its own, as a reconciler has.
   const api = await openApi(kubeconfig);
   const objects = indexesOf(world).flatMap((index) => appObjects(index, world.count, 'floor'));
-  await each(objects, async (object) => applyObject(api, placed(object, APPS), 'floor'));
-  await world.deployments.until('all Deployments of the bare client are available', allAvailable(world, 'floor'));
+  await each(world, objects, async (object) => applyObject(api, placed(object, APPS), 'floor'));
+  await world.deployments.until('Deployments of the bare client', notAvailable(world, 'floor'));
   await api.close();
 }
 
 export async function removeFloor(world: World): Promise<void> {
   const objects = indexesOf(world).flatMap((index) => appObjects(index, world.count, 'floor'));
-  await each(objects, async (object) => {
+  await each(world, objects, async (object) => {
     await world.api.call('DELETE', pathOf(placed(object, APPS) as Live));
   });
-  await world.deployments.until('the objects of the bare client are gone', (found) => found.size === 0);
+  await world.deployments.until('Deployments to be deleted', (found) => found.size);
 }
 
 /** In this order: each begins where the one before it ends. */
@@ -52,47 +63,49 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'cold',
     run: async (world) => {
-      const interval = `${world.intervalSeconds}s`;
-      await applyObject(world.api, sourceObject(world.url, interval), 'bench');
-      await each(indexesOf(world), (index) => applyObject(world.api, appKustomization(index, interval), 'bench'));
+      await applyObject(world.api, sourceObject(world.url, intervalOf(world)), 'bench');
+      await each(world, indexesOf(world), (index) =>
+        applyObject(world.api, appKustomization(index, intervalOf(world)), 'bench'),
+      );
       await world.kustomizations.until(
-        'all are ready',
-        allReady(world, () => true),
+        'applications to be ready',
+        notReady(world, () => true),
       );
     },
   },
   {
     name: 'noop-tick',
+    isIdle: true,
     run: async (world) => {
-      // Longer than an interval with its jitter: each has its turn.
-      await sleep(world.intervalSeconds * 1200);
+      await sleep(world.intervalSeconds * 1000 * TURN, undefined, { signal: world.signal });
     },
   },
   {
     name: 'noop-request',
     run: async (world) => {
       const token = `noop-${Date.now()}`;
-      await each(indexesOf(world), (index) => requestPass(world, kustomizationPath(index), token));
+      await each(world, indexesOf(world), (index) => requestPass(world, kustomizationPath(index), token));
       await world.kustomizations.until(
-        'all requests are handled',
-        allReady(world, ({ status }) => status.lastHandledReconcileAt === token),
+        'requests',
+        notReady(world, ({ status }) => status.lastHandledReconcileAt === token),
       );
     },
   },
   {
     name: 'push-all',
-    run: async (world) => {
-      const commit = await world.commit(appFiles(indexesOf(world), world.count, 'second'));
+    prepare: (world) => world.commit(appFiles(indexesOf(world), world.count, nextRound())),
+    run: async (world, commit) => {
       await requestPass(world, sourcePath(), commit);
-      await world.kustomizations.until('all have the new revision', allReady(world, isAt(commit)));
+      await world.kustomizations.until('applications at the new revision', notReady(world, isAt(commit)));
     },
   },
   {
     name: 'push-one',
-    run: async (world) => {
-      const commit = await world.commit(appFiles([0], world.count, 'third'));
+    prepare: (world) => world.commit(appFiles([0], world.count, nextRound())),
+    run: async (world, commit) => {
       await requestPass(world, sourcePath(), commit);
-      await world.deployments.until('the change is live', (found) => roundOf(found.get(appName(0))) === 'third');
+      const round = currentRound();
+      await world.deployments.until('the change', (found) => (roundOf(found.get(appName(0))) === round ? 0 : 1));
     },
   },
   {
@@ -100,8 +113,8 @@ export const scenarios: readonly Scenario[] = [
     run: async (world) => {
       const revision = world.kustomizations.objects.get(appName(0)).status.lastAttemptedRevision;
       await world.kustomizations.until(
-        'all have the new revision',
-        allReady(world, ({ status }) => status.lastAppliedRevision === revision),
+        'applications at the new revision',
+        notReady(world, ({ status }) => status.lastAppliedRevision === revision),
       );
     },
   },
@@ -109,33 +122,60 @@ export const scenarios: readonly Scenario[] = [
     name: 'drift-burst',
     run: async (world) => {
       const changed = { spec: { template: { spec: { containers: [{ name: 'main', image: 'edited:1' }] } } } };
-      await each(indexesOf(world), async (index) => {
+      await each(world, indexesOf(world), async (index) => {
         const path = `/apis/apps/v1/namespaces/${APPS}/deployments/${appName(index)}?fieldManager=kubectl-edit`;
         const contentType = 'application/strategic-merge-patch+json';
         expectOk(path, await world.api.call('PATCH', path, { body: changed, contentType }));
       });
-      await world.deployments.until('all are put back', (found) =>
-        [...found.values()].every(({ spec }) => spec.template.spec.containers[0].image === 'app:1'),
+      await world.deployments.until(
+        'Deployments to be put back',
+        (found) => [...found.values()].filter(({ spec }) => spec.template.spec.containers[0].image !== 'app:1').length,
       );
+    },
+  },
+  {
+    name: 'idle',
+    isIdle: true,
+    prepare: async (world) => {
+      await setIntervals(world, IDLE_SECONDS);
+      // The events and timers of the passes that the new interval brought come to rest.
+      await sleep(REST_MS, undefined, { signal: world.signal });
+      return '';
+    },
+    run: async ({ signal }) => {
+      await sleep(IDLE_SECONDS * 1000 * TURN, undefined, { signal });
     },
   },
   {
     name: 'delete-all',
     run: async (world) => {
-      await each(indexesOf(world), async (index) => {
+      await each(world, indexesOf(world), async (index) => {
         expectOk('delete', await world.api.call('DELETE', kustomizationPath(index)));
       });
-      await world.kustomizations.until('all Kustomizations are gone', (found) => found.size === 0);
-      await world.deployments.until('all Deployments are gone', (found) => found.size === 0);
+      await world.kustomizations.until('Kustomizations to be deleted', (found) => found.size);
+      await world.deployments.until('Deployments to be deleted', (found) => found.size);
     },
   },
 ];
+
+/** Until a process that is done is at rest: events are written, threads without work ended. */
+export const REST_MS = 6000;
+
+async function setIntervals(world: World, seconds: number): Promise<void> {
+  const interval = `${seconds}s`;
+  await applyObject(world.api, sourceObject(world.url, interval), 'bench');
+  await each(world, indexesOf(world), (index) => applyObject(world.api, appKustomization(index, interval), 'bench'));
+  await world.kustomizations.until(
+    'applications to have their new interval',
+    notReady(world, ({ spec }) => spec.interval === interval),
+  );
+}
 
 /** The namespaces, and the source's repository with its first commit. */
 export async function prepare(world: World): Promise<void> {
   for (const name of [FLEET, APPS])
     await applyObject(world.api, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, 'bench');
-  await world.commit(appFiles(indexesOf(world), world.count, 'first'));
+  await world.commit(appFiles(indexesOf(world), world.count, nextRound()));
 }
 
 /** Removes the source, so that the next reconciler begins with nothing. */
@@ -174,38 +214,51 @@ function expectOk(what: string, { status, body }: { status: number; body: unknow
   if (status >= 300) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
 }
 
-async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+async function each<T>({ signal }: World, items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   const rest = items.values();
   const work = async (): Promise<void> => {
-    for (const item of rest) await act(item);
+    for (const item of rest) {
+      signal.throwIfAborted();
+      await act(item);
+    }
   };
   await Promise.all(Array.from({ length: WRITERS }, work));
 }
 
-function allReady(world: World, holds: (object: Live) => boolean) {
-  return (found: ReadonlyMap<string, Live>): boolean => {
-    if (found.size !== world.apps) return false;
-    for (const object of found.values()) if (!isReadyNow(object) || !holds(object)) return false;
-    return true;
-  };
+/** Every push has content of its own, or a second reconciler would find it done. */
+function nextRound(): string {
+  rounds += 1;
+  return currentRound();
 }
 
-function isReadyNow({ metadata, status }: Live): boolean {
-  const ready = status?.conditions?.find(({ type }: Live) => type === 'Ready');
-  return ready?.status === 'True' && ready.observedGeneration === metadata.generation;
+function currentRound(): string {
+  return `round-${rounds}`;
+}
+
+function intervalOf(world: World): string {
+  return `${world.intervalSeconds}s`;
+}
+
+/** How many applications are not ready, or not as `holds` wants them. */
+function notReady(world: World, holds: (object: Live) => boolean) {
+  return (found: Objects): number => {
+    let ready = 0;
+    for (const object of found.values()) if (isReady(object) && holds(object)) ready += 1;
+    return world.apps - ready;
+  };
 }
 
 function isAt(commit: string) {
   return ({ status }: Live): boolean => String(status.lastAppliedRevision).endsWith(commit);
 }
 
-function allAvailable(world: World, round: string) {
-  return (found: ReadonlyMap<string, Live>): boolean => {
-    if (found.size !== world.apps) return false;
+function notAvailable(world: World, round: string) {
+  return (found: Objects): number => {
+    let available = 0;
     for (const object of found.values()) {
-      if (roundOf(object) !== round || object.status?.availableReplicas !== 1) return false;
+      if (roundOf(object) === round && object.status?.availableReplicas === 1) available += 1;
     }
-    return true;
+    return world.apps - available;
   };
 }
 

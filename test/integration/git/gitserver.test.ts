@@ -124,6 +124,6 @@ describe('the loopback Git server', () => {
 
     await own.close();
 
-    await expect(broken).resolves.toBeDefined();
+    await expect(broken).resolves.toMatchObject({ code: 'ECONNRESET' });
   });
 });

@@ -257,11 +257,12 @@ describe('Git over HTTP with a password', () => {
     const { url, work } = await session.repository('private');
     await commitFiles(work, { a: '1' });
     await git(work, 'push', '--quiet', 'origin', 'main');
+    const head = { commit: await git(work, 'rev-parse', 'HEAD') };
     const resolve = (target: string, auth = {}) => resolveReference(session.open(target, auth), { branch: 'main' });
 
-    await expect(resolve(url, { basic: { username: 'ada', password: 'p:w' } })).resolves.toBeDefined();
+    await expect(resolve(url, { basic: { username: 'ada', password: 'p:w' } })).resolves.toMatchObject(head);
     session.memory.forget(url);
-    await expect(resolve(url.replace('//', '//ada:p%3Aw@'))).resolves.toBeDefined();
+    await expect(resolve(url.replace('//', '//ada:p%3Aw@'))).resolves.toMatchObject(head);
     session.memory.forget(url);
     const anonymous = await failure(resolve(url));
     const wrong = await failure(

@@ -336,10 +336,11 @@ for (const choice of clusters) {
       await repository();
       await chart();
       const before = await suite.waitFor(chartPath(), isReady, 'Ready');
+      const { artifact: kept } = (await suite.get(repositoryPath())).status;
       server.files.delete('/index.yaml');
       await repository({ timeout: '5s' });
       const failed = await suite.waitFor(repositoryPath(), hasFailed('Failed'), 'Failed');
-      expect(failed.status.artifact.url).toBeDefined();
+      expect(failed.status.artifact).toEqual(kept);
 
       await suite.stop();
       publish('1.0.0');

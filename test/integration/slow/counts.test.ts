@@ -85,10 +85,48 @@ for (const choice of clusters) {
         onObjects.map(
           ({ method, path }) => `${method} ${path.includes('dryRun=All') ? 'dry-run ' : ''}${path.split(/[/?]/)[6]}`,
         ),
-      ).toEqual(['GET app-7', 'PATCH dry-run app-7', 'PATCH app-7']);
+      ).toEqual(['PATCH dry-run app-7', 'PATCH app-7']);
       const statusWrites = requests.filter(({ path }) => /\/kustomizations\/[\w-]+\/status/.test(path));
       expect(statusWrites).toHaveLength(FLEET);
       expect((await suite.get(paths.configMap(namespace, 'app-7'))).data).toEqual({ a: '2' });
+    });
+
+    it('reads no object that it has in cache, nor one that is not there yet', async () => {
+      const { namespace } = cluster;
+      const repository = await suite.repository({
+        'web.yaml': deploymentYaml('read', 'nginx:1'),
+        'cm.yaml': configMapYaml('read', { a: '1' }),
+      });
+      await suite.apply(gitRepository('read', repository.url));
+      const onObjects = (requests: readonly { method: string; path: string }[]) =>
+        requests
+          .filter(({ path }) => path.includes(`/namespaces/${namespace}/`) && path.split('?')[0]!.endsWith('/read'))
+          .filter(({ path }) => !path.includes('toolkit.fluxcd.io'))
+          .map(
+            ({ method, path }) => `${method} ${path.split('/').at(-2)}${path.includes('dryRun=All') ? ' dry-run' : ''}`,
+          )
+          .sort();
+
+      const first = await suite.countRequests(async () => {
+        await suite.apply(kustomization('read', 'read', { targetNamespace: namespace, wait: true }));
+        await suite.waitFor(paths.kustomization(namespace, 'read'), isReady, 'Ready');
+        await suite.quiet();
+      });
+      expect(onObjects(first)).toEqual([
+        'PATCH configmaps',
+        'PATCH configmaps dry-run',
+        'PATCH deployments',
+        'PATCH deployments dry-run',
+      ]);
+
+      const again = await suite.countRequests(async () => {
+        const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'again' } } };
+        await cluster.admin.call('PATCH', paths.kustomization(namespace, 'read'), { body });
+        const handled = (object: Live) => object.status.lastHandledReconcileAt === 'again';
+        await suite.waitFor(paths.kustomization(namespace, 'read'), handled, 'handled');
+        await suite.quiet();
+      });
+      expect(onObjects(again)).toEqual(['PATCH configmaps dry-run', 'PATCH deployments dry-run']);
     });
 
     it('pays one status write for a requested pass of a source and of a Kustomization that waits for health', async () => {

@@ -2,7 +2,7 @@
 // are not asked about in a loop (lockstep.md §3, flux.md §4.8). Fights with other controllers are slow/drift-fights.test.ts.
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { configMapYaml, deploymentYaml, gitRepository, jobYaml, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { conditionStatus, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
@@ -150,20 +150,10 @@ for (const choice of clusters) {
     });
 
     it('puts drift back after a failure of health, and repeats nothing else before its retry is due', async () => {
-      const job = `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: migrate
-spec:
-  backoffLimit: 0
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: main
-        image: migrate:fail
-`;
-      await deployed({ 'job.yaml': job, 'cm.yaml': configMapYaml('cm', { a: '1' }) }, { wait: true });
+      await deployed(
+        { 'job.yaml': jobYaml('migrate', 'migrate:fail'), 'cm.yaml': configMapYaml('cm', { a: '1' }) },
+        { wait: true },
+      );
       const { namespace } = cluster;
       const failed = await suite.waitFor(path(), hasFailed('HealthCheckFailed'), 'failed');
       await suite.quiet();

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { accountWithRights, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
@@ -127,20 +127,8 @@ for (const choice of clusters) {
 
     it('impersonation: a ServiceAccount with a Role deploys with patches, waits and removes', async () => {
       const { namespace } = cluster;
-      await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'tenant' } });
-      await suite.apply({
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'Role',
-        metadata: { name: 'tenant' },
-        rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
-      });
-      await suite.apply({
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'RoleBinding',
-        metadata: { name: 'tenant' },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'tenant' },
-        subjects: [{ kind: 'ServiceAccount', name: 'tenant', namespace }],
-      });
+      const rule = { apiGroups: ['*'], resources: ['*'], verbs: ['*'] };
+      for (const object of accountWithRights('tenant', namespace, rule)) await suite.apply(object);
       const repository = await suite.repository({ 'web.yaml': deploymentYaml('web', 'nginx:1') });
       await suite.apply(gitRepository('app', repository.url));
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -192,7 +193,6 @@ describe('the object store', () => {
 describe('the artifact store', () => {
   const write = (bytes: string) => async (path: string) => {
     writeFileSync(path, bytes);
-    const { createHash } = await import('node:crypto');
     return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length };
   };
 
@@ -207,6 +207,16 @@ describe('the artifact store', () => {
     await store.remove(path);
     expect(await store.verify(path, digest)).toBe('missing');
     await expect(store.open(path, digest)).rejects.toMatchObject({ code: 'ArtifactNotFound' });
+  });
+
+  it.each(['sha384', 'sha512'] as const)('hashes with %s where that is asked for', async (algorithm) => {
+    const store = await openArtifactStore(join(session.dir, algorithm), { algorithm });
+    const { path, digest } = await store.put('gitrepository/ns/n/1.tar.gz', write('one'));
+
+    expect(digest).toBe(`${algorithm}:${createHash(algorithm).update('one').digest('hex')}`);
+    expect(await store.verify(path, digest)).toBe('ok');
+    writeFileSync(store.localPath(path), 'eno');
+    expect(await store.verify(path, digest)).toBe('mismatch');
   });
 
   it('leaves the old archive when writing the new one fails', async () => {

@@ -213,7 +213,8 @@ for (const choice of clusters) {
     it('says why a Deployment does not get ready', async () => {
       await prepare();
 
-      await release({ values: { image: 'app:bad' }, timeout: '2s' });
+      // Long enough for a busy kubelet to have tried the image; the wait goes on to its end, as a bad image may yet come.
+      await release({ values: { image: 'app:bad' }, timeout: '10s' });
       const failed = await reconciler.waitFor(at(), (object) => stalled(object) !== undefined);
 
       const { message } = condition(failed, 'Ready');

@@ -1,13 +1,12 @@
 // What a failing Kustomization says, in Flux's words (flux.md §4.1, §4.4, §4.5, §4.8, §4.11, §4.13, §4.14).
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { accountWithRights, configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { createFastClock } from '../../support/fast-clock.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 /** The least timeout is half a minute; nothing here is worth that. */
 const SPEED = 10;
-const RBAC = 'rbac.authorization.k8s.io';
 
 for (const choice of clusters) {
   describe(`messages on ${choice.name}`, () => {
@@ -50,17 +49,8 @@ for (const choice of clusters) {
 
     /** A ServiceAccount of the namespace that may do some things with ConfigMaps there. */
     async function allow(verbs: readonly string[]): Promise<void> {
-      const metadata = { name: 'tenant' };
-      const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: [...verbs] }];
-      await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata });
-      await suite.apply({ apiVersion: `${RBAC}/v1`, kind: 'Role', metadata, rules });
-      await suite.apply({
-        apiVersion: `${RBAC}/v1`,
-        kind: 'RoleBinding',
-        metadata,
-        roleRef: { apiGroup: RBAC, kind: 'Role', name: 'tenant' },
-        subjects: [{ kind: 'ServiceAccount', name: 'tenant', namespace: cluster.namespace }],
-      });
+      const rule = { apiGroups: [''], resources: ['configmaps'], verbs: [...verbs] };
+      for (const object of accountWithRights('tenant', cluster.namespace, rule)) await suite.apply(object);
     }
     const MAKE = ['get', 'list', 'watch', 'create', 'patch', 'update'];
 
@@ -229,7 +219,7 @@ for (const choice of clusters) {
       expect(message).toBe(
         `delete failed, errors: Widget/${namespace}/w query failed: no matches for kind "Widget" in version "${group}/v1"`,
       );
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toMatchObject({ data: { a: '1' } });
 
       await cluster.admin.call('POST', definitions, { body: definition });
       await suite.waitFor(path(), isReady, 'Ready once the kind is back');

@@ -6,8 +6,9 @@ import { createServer as createSocketServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKubeconfig } from '../../../src/cluster/kubeconfig.ts';
 import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { accountWithRights, configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import {
   condition,
@@ -16,6 +17,7 @@ import {
   type Live,
   paths,
   type SuiteOptions,
+  type TestRepository,
   useReconciler,
 } from '../../support/reconciler.ts';
 
@@ -34,6 +36,16 @@ async function startReceiver() {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, posted, close: () => server.close() };
 }
 
+function deployment(containers: readonly JsonObject[]) {
+  const labels = { app: 'app' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'app' },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
+  };
+}
+
 async function freePort(): Promise<number> {
   const server = createSocketServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -48,6 +60,7 @@ for (const choice of clusters) {
     const settings: { -readonly [Name in keyof SuiteOptions]: SuiteOptions[Name] } = {
       requeueDependencyMs: 500,
       overrideManagers: ['rancher'],
+      overrideManagersBeforeDryRun: ['legacy'],
       gates: {
         ...defaultFeatureGates,
         ObjectLevelWorkloadIdentity: true,
@@ -69,14 +82,14 @@ for (const choice of clusters) {
     async function apply(
       files: Record<string, string>,
       spec: object = {},
-    ): Promise<{ namespace: string; path: string }> {
+    ): Promise<{ namespace: string; path: string; repository: TestRepository }> {
       const { namespace } = cluster;
       const repository = await suite.repository(files);
       await suite.apply(gitRepository('app', repository.url));
       await suite.apply(
         kustomization('app', 'app', { targetNamespace: namespace, retryInterval: '1s', ...spec } as never),
       );
-      return { namespace, path: paths.kustomization(namespace, 'app') };
+      return { namespace, path: paths.kustomization(namespace, 'app'), repository };
     }
 
     it('posts events to the receiver, and serves metrics and probes where it is told', async () => {
@@ -114,6 +127,36 @@ for (const choice of clusters) {
       const live = await suite.waitFor(configMap, (object) => object?.data.b === undefined, 'put back');
       expect(live.data).toEqual({ a: '1' });
       expect(JSON.stringify(live.metadata.managedFields)).not.toContain('rancher');
+    });
+
+    it('removes a container of which another manager owns the name alone', async () => {
+      const main = { name: 'main', image: 'registry.example/main:1' };
+      const extra = { name: 'extra', image: 'registry.example/extra:1' };
+      const { path, namespace, repository } = await apply({ 'app.yaml': JSON.stringify(deployment([main, extra])) });
+      await suite.waitFor(path, isReady, 'Ready');
+      const url = paths.deployment(namespace, 'app');
+      const suspend = (value: boolean) => cluster.admin.call('PATCH', path, { body: { spec: { suspend: value } } });
+      await suspend(true);
+      for (const containers of [[main], [main, { ...extra, image: 'registry.example/other:1' }]]) {
+        await cluster.admin.call('PATCH', `${url}?fieldManager=legacy`, {
+          body: { spec: { template: { spec: { containers } } } },
+        });
+      }
+      // Takes the image back, and leaves the name to both.
+      const live: Live = await suite.get(url);
+      await cluster.admin.call('PATCH', `${url}?fieldManager=kustomize-controller&force=true`, {
+        body: { ...deployment([main, extra]), metadata: { name: 'app', labels: live.metadata.labels } },
+        contentType: 'application/apply-patch+yaml',
+      });
+
+      await repository.commit({ 'app.yaml': JSON.stringify(deployment([main])) });
+      const request = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } };
+      await cluster.admin.call('PATCH', paths.git(namespace, 'app'), { body: request });
+      await suspend(false);
+
+      const isPruned = (object: Live | undefined) => object?.spec.template.spec.containers.length === 1;
+      const pruned = await suite.waitFor(url, isPruned, 'one container');
+      expect(JSON.stringify(pruned.metadata.managedFields)).not.toContain('legacy');
     });
 
     it('makes variables that are not set empty without strict substitution', async () => {
@@ -182,7 +225,7 @@ for (const choice of clusters) {
       await cluster.admin.call('DELETE', path);
 
       await suite.waitFor(path, (object) => object === undefined, 'gone');
-      expect(await suite.get(paths.configMap(namespace, 'cm'))).toBeDefined();
+      expect(await suite.get(paths.configMap(namespace, 'cm'))).toMatchObject({ data: { a: '1' } });
       await suite.waitFor(
         `/api/v1/namespaces/${namespace}/events`,
         (list) =>
@@ -193,21 +236,8 @@ for (const choice of clusters) {
 
     /** A ServiceAccount of the test's namespace that may do everything with ConfigMaps there. */
     async function allow(name: string): Promise<void> {
-      const rbac = 'rbac.authorization.k8s.io';
-      await suite.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
-      await suite.apply({
-        apiVersion: `${rbac}/v1`,
-        kind: 'Role',
-        metadata: { name },
-        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
-      });
-      await suite.apply({
-        apiVersion: `${rbac}/v1`,
-        kind: 'RoleBinding',
-        metadata: { name },
-        roleRef: { apiGroup: rbac, kind: 'Role', name },
-        subjects: [{ kind: 'ServiceAccount', name, namespace: cluster.namespace }],
-      });
+      const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] };
+      for (const object of accountWithRights(name, cluster.namespace, rule)) await suite.apply(object);
     }
   });
 }

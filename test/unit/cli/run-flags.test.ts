@@ -53,6 +53,7 @@ describe('run', () => {
       '--default-service-account=default',
       '--override-manager=rancher',
       '--override-manager=argocd,helm',
+      '--override-manager-before-dry-run=legacy',
       '--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role,/ConfigMap',
       '--feature-gates=ExternalArtifact=true',
       '--feature-gates=DisableFailFastBehavior=true',
@@ -68,7 +69,7 @@ describe('run', () => {
       '--artifact-retention-records=3',
       '--ssh-kex-algos=curve25519-sha256',
       '--http-retry=9',
-      '--artifact-digest-algo=sha256',
+      '--artifact-digest-algo=sha512',
       '--helm-index-max-size=1000',
       '--helm-cache-ttl=15m',
     ]);
@@ -82,8 +83,10 @@ describe('run', () => {
       noRemoteBases: false,
       defaultServiceAccount: 'default',
       overrideManagers: ['rancher', 'argocd', 'helm'],
+      overrideManagersBeforeDryRun: ['legacy'],
       customApplyStageKinds: ['rbac.authorization.k8s.io/Role', '/ConfigMap'],
       gates: { ...defaultFeatureGates, ExternalArtifact: true, DisableFailFastBehavior: true },
+      artifactDigestAlgorithm: 'sha512',
       requeueDependencyMs: 5_000,
       minRetryDelayMs: 1_000,
       maxRetryDelayMs: 120_000,
@@ -113,7 +116,7 @@ describe('run', () => {
   it.each([
     [['--insecure-kubeconfig-exec'], '--insecure-kubeconfig-exec is not supported'],
     [['--sops-vault-configmap=vaults'], '--sops-vault-configmap is not supported'],
-    [['--artifact-digest-algo=blake3'], "--artifact-digest-algo 'blake3' is not supported"],
+    [['--artifact-digest-algo=blake3'], 'expected one of sha256, sha384, sha512'],
     [['--helm-chart-file-max-size=1'], '--helm-chart-file-max-size is not supported'],
     [['--feature-gates=Nope=true'], "feature-gate 'Nope' not supported"],
     [
@@ -149,5 +152,42 @@ describe('the page of the flags', () => {
 
   it('names each feature gate', () => {
     for (const gate of Object.keys(defaultFeatureGates)) expect(page).toContain(`\`${gate}\``);
+  });
+
+  describe('--shards', () => {
+    it('shares the objects with replicas whose Leases are in the namespace of the process', () => {
+      expect(parse([]).settings.shards).toBeUndefined();
+      expect(parse(['--shards=3', '--namespace=gitops']).settings.shards).toEqual({ count: 3, namespace: 'gitops' });
+    });
+
+    it.each(['0', '-1', '1.5', '33', 'three', ''])("refuses '%s'", (text) => {
+      expect(() => parse([`--shards=${text}`])).toThrow('expected a whole number from 1 to 32');
+    });
+
+    it('refuses a label selector beside it', () => {
+      expect(() => parse(['--shards=2', '--watch-label-selector=team=a'])).toThrow(
+        '--shards and --watch-label-selector exclude each other: either of them divides the objects',
+      );
+    });
+
+    it.each([
+      ['--leader-election-renew-deadline=35s'],
+      ['--leader-election-lease-duration=20s'],
+      ['--leader-election-retry-period=16s'],
+      ['--leader-election-retry-period=0s'],
+      [
+        '--leader-election-lease-duration=900ms --leader-election-renew-deadline=500ms --leader-election-retry-period=9ms',
+      ],
+    ])('refuses times by which two replicas could act at once: %s', (flags) => {
+      expect(() => parse(['--shards=2', ...flags.split(' ')])).toThrow('--shards: --leader-election-retry-period must');
+    });
+
+    it('needs to know its address when it listens on all', () => {
+      const args = ['--shards=2', '--listen=0.0.0.0'];
+
+      expect(() => parse(args)).toThrow('--shards needs --storage-adv-addr');
+      expect(parse(args, { STORAGE_ADV_ADDR: 'pod-0:9090' }).settings.shards?.count).toBe(2);
+      expect(parse([...args, '--storage-adv-addr=pod-0:9090']).settings.shards?.count).toBe(2);
+    });
   });
 });

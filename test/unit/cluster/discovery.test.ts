@@ -82,6 +82,6 @@ describe('Discovery', () => {
 
     api.fault = undefined;
 
-    expect(await discovery.resolve(widget)).toBeDefined();
+    expect(await discovery.resolve(widget)).toMatchObject({ resource: 'widgets' });
   });
 });

@@ -117,6 +117,14 @@ describe('managers that are taken over by a flag', () => {
     expect(isTakenOver(entry('rancher', 'Update', {}, 'status'), managers)).toBe(false);
     expect(isTakenOver(entry('operator', 'Update', {}), managers)).toBe(false);
   });
+
+  it('are known by their whole names where only those are given', () => {
+    const managers = withOverrideManagers([], ['legacy']);
+
+    expect(isTakenOver(entry('legacy', 'Update', {}), managers)).toBe(true);
+    expect(isTakenOver(entry('legacy', 'Apply', {}), managers)).toBe(true);
+    expect(isTakenOver(entry('legacy-too', 'Update', {}), managers)).toBe(false);
+  });
 });
 
 describe('migrateVersionPatch', () => {

@@ -246,7 +246,7 @@ describe('the API without sockets', () => {
       api.store.create(CONFIG_MAPS, configMap('a', { metadata: { name: 'a', namespace: 'default', ownerReferences } }));
       await settle();
 
-      expect(api.store.get(CONFIG_MAPS, 'default', 'a')).toBeDefined();
+      expect(api.store.get(CONFIG_MAPS, 'default', 'a')?.metadata.ownerReferences).toEqual(ownerReferences);
     });
 
     it('lets go of what the rules of today would refuse', async () => {
@@ -277,7 +277,7 @@ describe('the API without sockets', () => {
       await settle();
       expect(api.store.get(CONFIG_MAPS, 'default', 'owner')?.metadata.finalizers).toEqual(['foregroundDeletion']);
       const going = api.store.get(CONFIG_MAPS, 'default', child.metadata.name)!;
-      expect(going.metadata.deletionTimestamp).toBeDefined();
+      expect(going.metadata.deletionTimestamp).toBe('2026-01-01T00:00:00Z');
       api.store.update(CONFIG_MAPS, {
         ...going,
         metadata: {
@@ -299,8 +299,10 @@ describe('the API without sockets', () => {
         'kube-public',
         'kube-system',
       ]);
-      expect(api.store.get({ group: '', resource: 'serviceaccounts' }, 'default', 'default')).toBeDefined();
-      expect(api.store.get(CONFIG_MAPS, 'default', 'kube-root-ca.crt')).toBeDefined();
+      const namesOf = (resource: string) =>
+        api.store.list({ group: '', resource }, { namespace: 'default' }).map(({ metadata }) => metadata.name);
+      expect(namesOf('serviceaccounts')).toEqual(['default']);
+      expect(namesOf('configmaps')).toEqual(['kube-root-ca.crt']);
     });
 
     it('are emptied before they go, and take nothing new meanwhile', async () => {

@@ -1,7 +1,6 @@
-// Owns the objects of a release on the cluster: reading them from a manifest, marking them as Helm's, applying, replacing
-// and deleting them (helm.md §18). Waiting for them is wait.ts, hooks are hooks.ts.
-import { applyStages } from '../../../apply/apply.ts';
-import { asKubeObject, asManifest, liveReference } from '../../../apply/dry-run.ts';
+// Owns the objects of a release on the cluster: reading them from a manifest, marking them as Helm's, finding
+// and deleting them (helm.md §18). Writing them is send.ts, waiting for them wait.ts, hooks are hooks.ts.
+import { asManifest, liveReference } from '../../../apply/dry-run.ts';
 import { isNotFound } from '../../../cluster/api-error.ts';
 import type { DynamicClient } from '../../../cluster/client.ts';
 import { installOrder } from '../../../engines/helm/manifests.ts';
@@ -18,8 +17,6 @@ import {
   referenceOf,
   withMetadata,
 } from '../../../objects/manifest.ts';
-import { type TakenManager, takenManagers } from '../../../plan/take-over.ts';
-import { fieldManager } from '../ports.ts';
 import type { ReleaseTarget } from '../settings.ts';
 import { toTarget, type WaitTarget } from '../wait.ts';
 import type { ActionContext } from './context.ts';
@@ -32,9 +29,6 @@ const RELEASE_NAME = 'meta.helm.sh/release-name';
 const RELEASE_NAMESPACE = 'meta.helm.sh/release-namespace';
 const POLICY = 'helm.sh/resource-policy';
 const CONCURRENCY = 4;
-
-/** What applied releases on the client's side: its fields become ours when a release moves over. */
-const clientSideManagers: readonly TakenManager[] = [...takenManagers, { prefix: 'helm', operations: ['Update'] }];
 
 /** The objects of a manifest as they stand in it; lists are taken apart. */
 export function parseObjects(manifest: string): Manifest[] {
@@ -117,64 +111,17 @@ function ownershipProblems(live: Manifest, target: ReleaseTarget): string[] {
   ];
 }
 
-/** How objects are sent. */
-export interface SendOptions {
-  /** Replace them rather than apply. */
-  readonly force: boolean;
-  /** Whether the server refuses fields that it does not know. */
-  readonly strict: boolean;
-}
-
-/** Creates or applies the objects, kind after kind. Answers them as they are now. */
-export async function sendObjects(
+/** Those of the objects that are there and marked as this release's. */
+export async function ownedOnes(
   objects: readonly Manifest[],
-  context: ActionContext,
-  options: SendOptions,
+  { client, target }: Pick<ActionContext, 'client' | 'target'>,
 ): Promise<Manifest[]> {
-  const sent = new Map<Manifest, Manifest>();
-  for (const group of byKind(objects)) {
-    await eachOf(group, async (object) => {
-      sent.set(object, await (options.force ? replace(object, context) : apply(object, context, options)));
-    });
-  }
-  return objects.map((object) => sent.get(object)!);
-}
-
-async function apply(object: Manifest, { client }: ActionContext, { strict }: SendOptions): Promise<Manifest> {
-  const fieldValidation = strict ? 'Strict' : 'Ignore';
-  try {
-    return asManifest(await client.apply(asKubeObject(object), { fieldManager, force: true, fieldValidation }));
-  } catch (error) {
-    const { namespace, name, kind } = referenceOf(object);
-    const what = `${namespace}/${name} ${object.apiVersion}, Kind=${kind}`;
-    throw failed(`server-side apply failed for object ${what}: ${errorMessage(error)}`, object, error);
-  }
-}
-
-async function replace(object: Manifest, { client }: ActionContext): Promise<Manifest> {
-  try {
+  const owned: Manifest[] = [];
+  for (const object of objects) {
     const live = await findLive(object, client);
-    if (live === undefined) return asManifest(await client.create(asKubeObject(object), { fieldManager }));
-    const { resourceVersion } = live.metadata;
-    const metadata = { ...object.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-    return asManifest(await client.update(asKubeObject({ ...object, metadata }), { fieldManager }));
-  } catch (error) {
-    throw failed(`failed to replace object: ${errorMessage(error)}`, object, error);
+    if (live !== undefined && ownershipProblems(live, target).length === 0) owned.push(object);
   }
-}
-
-/** Applies what differs from what is live, and nothing else; fields of Helm's client side become ours. */
-export async function correctObjects(objects: readonly Manifest[], context: ActionContext): Promise<Manifest[]> {
-  const { changes, errors } = await applyStages([{ name: 'rest', objects, wait: false }], {
-    client: context.client,
-    clock: context.clock,
-    manager: fieldManager,
-    force: false,
-    takenManagers: clientSideManagers,
-    concurrency: CONCURRENCY,
-  });
-  if (errors[0] !== undefined) throw failed(errorMessage(errors[0]), objects[0], errors[0]);
-  return changes.map((change) => change.object ?? change.desired);
+  return owned;
 }
 
 /** Deletes objects, the last one first. What is gone already counts as deleted; answers what was there. */
@@ -233,18 +180,8 @@ export async function findLive(object: Manifest, client: DynamicClient): Promise
   }
 }
 
-function byKind(objects: readonly Manifest[]): Manifest[][] {
-  const groups: Manifest[][] = [];
-  for (const object of objects) {
-    const group = groups.at(-1);
-    if (group?.[0]?.kind === object.kind) group.push(object);
-    else groups.push([object]);
-  }
-  return groups;
-}
-
 /** Runs for a few objects at once; the first failure ends it. */
-async function eachOf(objects: readonly Manifest[], run: (object: Manifest) => Promise<void>): Promise<void> {
+export async function eachOf(objects: readonly Manifest[], run: (object: Manifest) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < objects.length) await run(objects[next++]!);

@@ -1,6 +1,6 @@
 // Owns install and upgrade: what Helm does for them, in steps (helm.md §18). Which of them runs is choose.ts, what the
 // user is told run.ts.
-import type { InstallSpec, UpgradeSpec } from '../../../api/helm/helmrelease.ts';
+import type { InstallSpec } from '../../../api/helm/helmrelease.ts';
 import type { CrdFile } from '../../../engines/helm/chart.ts';
 import type { Hook } from '../../../engines/helm/manifests.ts';
 import {
@@ -17,7 +17,6 @@ import { goQuote } from '../../../lib/goquote.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
 import type { Manifest } from '../../../objects/manifest.ts';
 import type { RenderedRelease } from '../../../offload/render/chart.ts';
-import { sameJson } from '../../../plan/compare.ts';
 import { maxHistory } from '../settings.ts';
 import { type Steps, toTarget, waitFor } from '../wait.ts';
 import { type ActionContext, storeAgain, storeNew, timestamp } from './context.ts';
@@ -25,16 +24,16 @@ import { applyCrds } from './crds.ts';
 import { runHooks } from './hooks.ts';
 import {
   checkOwnership,
-  correctObjects,
   deleteObjects,
   failed,
   findLive,
   markedAsHelms,
+  ownedOnes,
   parseObjects,
   resolveObjects,
-  sendObjects,
   withoutThose,
 } from './objects.ts';
+import { type ApplyMethod, changeObjects, methodOf, sendObjects } from './send.ts';
 
 /** What is released. */
 export interface ReleaseInput {
@@ -58,8 +57,9 @@ export async function* install(context: ActionContext, input: ReleaseInput): Ste
   if (spec.disableTakeOwnership === true) await checkOwnership(objects, context, 'install');
   if (spec.createNamespace === true) await createNamespace(context);
   const now = timestamp(context.clock);
+  const method = spec.serverSideApply === false ? 'csa' : 'ssa';
   const release: ReleaseRecord = {
-    ...newRecord(context, rendered, input.values, version),
+    ...newRecord(context, rendered, { config: input.values, version, method }),
     info: {
       first_deployed: now,
       last_deployed: now,
@@ -69,7 +69,7 @@ export async function* install(context: ActionContext, input: ReleaseInput): Ste
     },
   };
   await storeNew(context, release, maxHistory(context.spec));
-  const sending = { force: false, strict: spec.disableOpenAPIValidation !== true };
+  const sending = { method, strict: spec.disableOpenAPIValidation !== true } as const;
   const end = yield* attempt(release, async function* (track) {
     if (spec.disableHooks !== true) yield* hooks(context, track, 'pre-install', 'failed pre-install');
     const live = await sendObjects(objects, context, sending);
@@ -108,8 +108,9 @@ export async function* upgrade(context: ActionContext, input: ReleaseInput): Ste
   const old = await readyObjects(base.manifest, context, { lenient: true });
   const fresh = withoutThose(objects, old);
   if (spec.disableTakeOwnership === true) await checkOwnership(fresh, context, 'update');
+  const method = methodOf(spec.serverSideApply, last);
   const release: ReleaseRecord = {
-    ...newRecord(context, rendered, values, version),
+    ...newRecord(context, rendered, { config: values, version, method }),
     info: {
       ...(last.info.first_deployed === undefined ? {} : { first_deployed: last.info.first_deployed }),
       last_deployed: timestamp(clock),
@@ -120,12 +121,13 @@ export async function* upgrade(context: ActionContext, input: ReleaseInput): Ste
     labels: base.labels,
   };
   await storeNew(context, release, maxHistory(context.spec));
+  const sending = { method, strict: spec.disableOpenAPIValidation !== true, force: spec.force === true };
   const absent: Manifest[] = [];
   const end = yield* attempt(release, async function* (track) {
     if (spec.disableHooks !== true) yield* hooks(context, track, 'pre-upgrade', 'pre-upgrade hooks failed');
     if (spec.cleanupOnFail === true) absent.push(...(await absentOnes(fresh, context)));
-    const live = await changeObjects(context, { objects, old, movesOver: base.apply_method !== 'ssa' }, spec);
-    await deleteObjects(withoutThose(old, objects).toReversed(), context);
+    const live = await changeObjects(context, { objects, old, before: base.apply_method }, sending);
+    await deleteObjects(await leavingObjects(context, { old, objects, since: base.version }), context);
     yield* waitUntilReady(context, live, spec);
     if (spec.disableHooks !== true) yield* hooks(context, track, 'post-upgrade', 'post-upgrade hooks failed');
   });
@@ -138,37 +140,6 @@ export async function* upgrade(context: ActionContext, input: ReleaseInput): Ste
   if (deployed !== undefined) await storeAgain(context, withStatus(deployed, 'superseded'));
   await storeAgain(context, withStatus(end.release, 'deployed', 'Upgrade complete'));
   return rendered.crds;
-}
-
-/** Objects of a release before and after it changes. */
-export interface ObjectChange {
-  readonly objects: readonly Manifest[];
-  readonly old: readonly Manifest[];
-  /** Whether they were applied on the client's side so far. */
-  readonly movesOver: boolean;
-}
-
-/**
- * Applies what a release has now. An object that is rendered as before is only compared with what is live, so that an
- * upgrade which changes nothing writes nothing.
- */
-export async function changeObjects(
-  context: ActionContext,
-  { objects, old, movesOver }: ObjectChange,
-  spec: Pick<UpgradeSpec, 'force' | 'disableOpenAPIValidation'>,
-): Promise<Manifest[]> {
-  const sending = { force: spec.force === true, strict: spec.disableOpenAPIValidation !== true };
-  if (sending.force) return sendObjects(objects, context, sending);
-  const isCompared = (object: Manifest) => movesOver || old.some((other) => sameJson(object, other));
-  const result: Manifest[] = [];
-  for (let at = 0; at < objects.length; ) {
-    const compares = isCompared(objects[at]!);
-    const end = objects.findIndex((object, index) => index > at && isCompared(object) !== compares);
-    const group = objects.slice(at, end < 0 ? undefined : end);
-    result.push(...(compares ? await correctObjects(group, context) : await sendObjects(group, context, sending)));
-    at += group.length;
-  }
-  return result;
 }
 
 /** The release as far as it got, and what stopped it. */
@@ -253,6 +224,29 @@ export async function readyObjects(
   return markedAsHelms(found, context.target);
 }
 
+/**
+ * What is to go, the last one first: objects of `old` that the release has no longer, and what revisions since then have
+ * made before they were cut short. Helm forgets the latter.
+ */
+export async function leavingObjects(
+  context: ActionContext,
+  {
+    old,
+    objects,
+    since,
+  }: { readonly old: readonly Manifest[]; readonly objects: readonly Manifest[]; readonly since: number },
+): Promise<Manifest[]> {
+  const leaving = withoutThose(old, objects);
+  for (const { version, status } of context.store.revisions()) {
+    const wasCutShort = status === 'failed' || status === 'uninstalling';
+    const release = version > since && wasCutShort ? await context.store.get(version) : undefined;
+    if (release === undefined) continue;
+    const made = await readyObjects(release.manifest, context, { lenient: true });
+    leaving.push(...(await ownedOnes(withoutThose(made, [...objects, ...leaving]), context)));
+  }
+  return leaving.toReversed();
+}
+
 async function absentOnes(objects: readonly Manifest[], context: ActionContext): Promise<Manifest[]> {
   const absent: Manifest[] = [];
   for (const object of objects) if ((await findLive(object, context.client)) === undefined) absent.push(object);
@@ -269,8 +263,7 @@ async function createNamespace({ client, target }: ActionContext): Promise<void>
 function newRecord(
   { target }: ActionContext,
   rendered: RenderedRelease,
-  config: JsonObject,
-  version: number,
+  { config, version, method }: { readonly config: JsonObject; readonly version: number; readonly method: ApplyMethod },
 ): Omit<ReleaseRecord, 'info'> {
   return {
     name: target.name,
@@ -280,7 +273,7 @@ function newRecord(
     config,
     manifest: rendered.manifest,
     hooks: rendered.hooks.map(toHookRecord),
-    apply_method: 'ssa',
+    apply_method: method,
     labels: {},
   };
 }

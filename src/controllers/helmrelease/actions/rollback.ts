@@ -7,7 +7,8 @@ import { maxHistory } from '../settings.ts';
 import type { Steps } from '../wait.ts';
 import { type ActionContext, storeAgain, storeNew, timestamp } from './context.ts';
 import { deleteObjects, failed, findLive, withoutThose } from './objects.ts';
-import { attempt, changeObjects, hooks, readyObjects, waitUntilReady } from './release.ts';
+import { attempt, hooks, leavingObjects, readyObjects, waitUntilReady } from './release.ts';
+import { changeObjects, methodOf } from './send.ts';
 
 /** Makes a new revision of an earlier one. Throws once it is stored as failed, or before anything was stored. */
 export async function* rollback(context: ActionContext, toVersion: number): Steps<void> {
@@ -17,10 +18,11 @@ export async function* rollback(context: ActionContext, toVersion: number): Step
   const previous = await store.get(toVersion);
   if (current === undefined || previous === undefined) throw failed(`release has no ${toVersion} version`, undefined);
   const { notes } = previous.info;
+  const method = methodOf(spec.serverSideApply, previous);
   const release: ReleaseRecord = {
     ...previous,
     version: current.version + 1,
-    apply_method: 'ssa',
+    apply_method: method,
     hooks: previous.hooks.map((hook) => ({ ...hook, last_run: { phase: '' } })),
     info: {
       ...(current.info.first_deployed === undefined ? {} : { first_deployed: current.info.first_deployed }),
@@ -33,6 +35,7 @@ export async function* rollback(context: ActionContext, toVersion: number): Step
   const objects = await readyObjects(previous.manifest, context);
   const old = await readyObjects(current.manifest, context, { lenient: true });
   await storeNew(context, release, maxHistory(context.spec));
+  const sending = { method, strict: true, force: spec.force === true };
   const absent: Manifest[] = [];
   const end = yield* attempt(release, async function* (track) {
     if (spec.disableHooks !== true) yield* hooks(context, track, 'pre-rollback', '');
@@ -41,8 +44,8 @@ export async function* rollback(context: ActionContext, toVersion: number): Step
         if ((await findLive(object, context.client)) === undefined) absent.push(object);
       }
     }
-    const live = await changeObjects(context, { objects, old, movesOver: current.apply_method !== 'ssa' }, spec);
-    await deleteObjects(withoutThose(old, objects).toReversed(), context);
+    const live = await changeObjects(context, { objects, old, before: current.apply_method }, sending);
+    await deleteObjects(await leavingObjects(context, { old, objects, since: toVersion }), context);
     yield* waitUntilReady(context, live, spec);
     if (spec.disableHooks !== true) yield* hooks(context, track, 'post-rollback', '');
   });

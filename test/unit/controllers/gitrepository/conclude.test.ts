@@ -25,7 +25,7 @@ function run(result: Result<Outcome>, status: GitRepositoryStatus = {}) {
     spec: { interval: '1m', url: 'https://host/r' },
     status,
   };
-  const conclusion = conclude(object, result, 0, {} as never);
+  const conclusion = conclude(object, result, 0);
   const conditions = (conclusion.status?.conditions ?? []).map(({ type, status: is, reason, message }) =>
     [type, is, reason, message].join(' | '),
   );

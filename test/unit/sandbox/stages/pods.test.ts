@@ -133,7 +133,7 @@ describe('a pod', () => {
     await world.remove(pods, 'one');
 
     const held = world.get<Pod>(pods, 'one');
-    expect(held.metadata.deletionTimestamp).toBeDefined();
+    expect(held.metadata).toMatchObject({ deletionTimestamp: expect.any(String), finalizers: ['example.com/hold'] });
     const { finalizers: _, ...metadata } = held.metadata;
     world.store.update(pods, { ...held, metadata });
     await world.settle();

@@ -36,7 +36,9 @@ generated: "2024-01-01T00:00:00Z"
 
 describe('readIndex', () => {
   it('reads block style piece by piece, charts by name, versions newest first', () => {
-    expect(splitYamlIndex(Buffer.from(block))).toBeDefined();
+    const pieces = [...splitYamlIndex(Buffer.from(block))!.items];
+
+    expect(new Set(pieces.map(({ chart }) => chart))).toEqual(new Set(['beta', 'alpha', 'empty']));
     expect(read(block)).toEqual({ alpha: ['1.10.0', '1.2.0', '1.0.0'], beta: ['0.1.0'], empty: [] });
   });
 
