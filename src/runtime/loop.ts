@@ -39,6 +39,7 @@ export interface PassInput {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly memory: unknown;
+  readonly isBackground: boolean;
   /** Waits without occupying a worker. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
 }
@@ -175,6 +176,7 @@ function resultOf(requeue: Requeue): PassEnd['result'] {
     case 'backoff':
       return 'error';
     case 'now':
+    case 'in background':
       return 'requeue';
     case 'interval':
     case 'after':
@@ -194,6 +196,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly clock: Clock;
   readonly log: Log;
   readonly memory: unknown;
+  readonly isBackground: boolean;
   readonly requested: string | undefined;
   /** As it was at the start: what is acted on, and what generation and request are handled. */
   readonly object: Obj;
@@ -221,6 +224,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     };
     this.log = input.log;
     this.memory = input.memory;
+    this.isBackground = input.isBackground;
     this.startedMs = world.clock.now();
     const requested = object.metadata.annotations?.[requestedAtAnnotation];
     this.requested = requested === object.status?.lastHandledReconcileAt ? undefined : requested;

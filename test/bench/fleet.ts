@@ -1,5 +1,6 @@
 // Measures a fleet of applications on a real control plane: a bare client, then each reconciler, the same scenarios.
 //   node test/bench/fleet.ts [--apps 100] [--objects 5] [--interval 10] [--concurrent 20] [--only cold,idle] [--out FILE]
+//     [--profile FOLDER]   writes a CPU profile of lockstep
 // FLUX_BIN names a folder with Flux's source-controller and kustomize-controller: they are measured in the same run.
 // Prints a table as it goes, what of it reaches what is asked, and writes a JSON file; asserts nothing.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '10' },
     concurrent: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
+    profile: { type: 'string', default: '' },
     out: { type: 'string', default: join(projectRoot, '.cache', 'bench', 'fleet.json') },
   },
 });
@@ -51,6 +53,8 @@ const opened: (() => Promise<void>)[] = [];
 try {
   await measureAll();
 } catch (error) {
+  // A terminal sends Ctrl-C to the control plane too, and its end may be seen first.
+  await sleep(100);
   if (!signal.aborted) throw error;
   console.error('stopped');
   process.exitCode = 130;
@@ -94,7 +98,7 @@ function isWanted({ name }: Scenario): boolean {
 }
 
 function reconcilers(kubeconfig: string): (() => Promise<Measured>)[] {
-  const place = { kubeconfig, dir, concurrency: Number(values.concurrent) };
+  const place = { kubeconfig, dir, concurrency: Number(values.concurrent), profile: values.profile };
   const flux = process.env['FLUX_BIN'];
   return [() => startLockstep(place), ...(flux === undefined ? [] : [() => startFlux(flux, place)])];
 }

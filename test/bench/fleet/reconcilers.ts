@@ -30,14 +30,17 @@ interface Place {
   /** A folder for state and logs. */
   readonly dir: string;
   readonly concurrency: number;
+  /** A folder for a CPU profile of lockstep; '' for none. */
+  readonly profile?: string;
 }
 
 const MONITOR = fileURLToPath(new URL('delay-monitor.mjs', import.meta.url));
 
-export async function startLockstep({ kubeconfig, dir, concurrency }: Place): Promise<Measured> {
+export async function startLockstep({ kubeconfig, dir, concurrency, profile = '' }: Place): Promise<Measured> {
   const [port = 0] = await freePorts(1);
   const flags = ['--kubeconfig', kubeconfig, '--state', join(dir, 'lockstep'), '--internal-port', String(port)];
-  const node = ['--max-semi-space-size=4', '--import', MONITOR, join(projectRoot, 'src', 'bin.mjs')];
+  const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const node = [...profiled, '--max-semi-space-size=4', '--import', MONITOR, join(projectRoot, 'src', 'bin.mjs')];
   const child = launch(
     process.execPath,
     [...node, 'run', ...flags, '--concurrent', String(concurrency), '--log-level', 'error'],

@@ -342,8 +342,6 @@ for (const choice of clusters) {
 
       await suite.waitFor(chartPath(), isReady, 'Ready');
       expect(asked).toBe(refusals.length + 1);
-      // The second one asked for a second, the third for what was left of two.
-      expect(asked[1]! - asked[0]!).toBeGreaterThan(900);
     });
 
     it('waits for an index, and goes on when it is there', async () => {
