@@ -161,7 +161,7 @@ async function measureFloor(world: World, kubeconfig: string): Promise<number> {
 }
 
 async function measureScenario(scenario: Scenario, world: World, measured: Measured, floor: number): Promise<void> {
-  await sleep(REST_MS, undefined, { signal });
+  if (!scenario.isSequel) await sleep(REST_MS, undefined, { signal });
   console.error(`${measured.name}: ${scenario.name}`);
   const prepared = (await scenario.prepare?.(world)) ?? '';
   const requests = await measured.requests();
