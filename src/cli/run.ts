@@ -11,6 +11,7 @@ import { errorMessage } from '../lib/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
+import { growHeapSlowly } from './heap.ts';
 import { installNamespace } from './install-manifests.ts';
 import { type CliIo, environmentProxy } from './io.ts';
 import { untilEnd } from './signals.ts';
@@ -79,6 +80,7 @@ export interface RunOptions {
 
 /** Runs until `ending` aborts, or until leadership is lost. Answers the exit code. */
 export async function run(options: RunOptions, io: CliIo, ending: AbortSignal): Promise<number> {
+  growHeapSlowly();
   const settings = toSettings(options, io);
   const log = createLog({
     clock: systemClock,
