@@ -19,6 +19,7 @@ export function noLaterThan(ms: number, requeue: Requeue, nowMs: number): Requeu
     case 'wait':
       return { ...requeue, untilMs: Math.min(requeue.untilMs, nowMs + ms) };
     case 'now':
+    case 'in background':
     case 'backoff':
       return requeue;
     default:

@@ -3,8 +3,8 @@
 // test's rule.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { ClusterAccess } from '../../src/cluster/access.ts';
+import { freePorts } from '../cluster/processes.ts';
 
 /** A request as rules see it. */
 export interface ApiRequest {
@@ -107,8 +107,8 @@ export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswe
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const [port = 0] = await freePorts(1);
+  await listen(port);
   return {
     access: { ...target, server: `http://127.0.0.1:${port}`, tls: {} },
     inject: (rule) => {

@@ -25,11 +25,13 @@ const SPEED = 20;
 /** Of the reconciler's time. */
 const QUIET_MS = 3_000;
 
-/**
- * More requests in one case, watches and retries included, are a hot loop; while the server is away, more in a minute of
- * the reconciler's time. Measured: 150 at most, and 200 in the first minute.
- */
+/** More requests in one case, watches and retries included, are a hot loop. Measured: 150 at most. */
 const MOST_REQUESTS = 450;
+/**
+ * More in a minute while the server is away are one, too. Measured: 460 at most in the first minute, when the waits of
+ * the watches are still short and a pass is tried again every two seconds.
+ */
+const MOST_REQUESTS_AWAY = 900;
 const MINUTE_MS = 60_000;
 
 const first: Readonly<Record<string, string>> = {
@@ -185,7 +187,7 @@ export function useFaultWorld(
       const minutes = Math.ceil((clock.monotonic() - before.ms) / MINUTE_MS);
       requestsBefore += attempts;
       expect(attempts, `requests in ${minutes} minutes`).toBeGreaterThan(0);
-      expect(attempts, `requests in ${minutes} minutes`).toBeLessThan(minutes * MOST_REQUESTS);
+      expect(attempts, `requests in ${minutes} minutes`).toBeLessThan(minutes * MOST_REQUESTS_AWAY);
     },
     replace: async ({ lostDisk = false, meanwhile, rule } = {}) => {
       await road().died;

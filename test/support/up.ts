@@ -21,25 +21,35 @@ export async function startUp(...args: string[]): Promise<Up> {
   return start([...startArguments(), ...args], 'lockstep is up');
 }
 
+export interface CommandOptions {
+  /** A module that is loaded first; it may collect garbage, and talk to this process. */
+  readonly probe?: string;
+}
+
 /**
  * Starts another of the commands that go on running, and waits for its first words.
  * @throws Error with the output, if it ends before
  */
-export async function startCommand(args: readonly string[], words: string): Promise<Up> {
-  return start([...startArguments().slice(0, -1), ...args], words);
+export async function startCommand(
+  args: readonly string[],
+  words: string,
+  { probe }: CommandOptions = {},
+): Promise<Up> {
+  const first = probe === undefined ? [] : ['--expose-gc', '--import', probe];
+  return start([...first, ...startArguments().slice(0, -1), ...args], words, probe === undefined ? [] : ['ipc']);
 }
 
-async function start(args: readonly string[], words: string): Promise<Up> {
-  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+async function start(args: readonly string[], words: string, channels: readonly 'ipc'[] = []): Promise<Up> {
+  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe', ...channels] });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
   let output = '';
   await new Promise<void>((resolve, reject) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       if (output.includes(words)) resolve();
     });

@@ -82,7 +82,14 @@ async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass
           originRevision: decision.originRevision,
         };
       }
-      return { type: 'moved', revision: decision.artifact.revision, originRevision: decision.originRevision };
+      return {
+        type: 'moved',
+        revision: decision.artifact.revision,
+        originRevision: decision.originRevision,
+        hasDrift: decision.hasDrift,
+      };
+    case 'put off':
+      return { type: 'put off' };
     case 'correct':
       return correctDrift(decision, ports, pass);
     case 'prune':

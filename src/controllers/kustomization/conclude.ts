@@ -66,6 +66,8 @@ function concludeOutcome(
       return concludeApplied(object, outcome, stamp, pass);
     case 'moved':
       return concludeMoved(object, outcome, stamp, pass);
+    case 'put off':
+      return { requeue: { do: 'in background' }, observed: false };
     case 'pruned':
       return concludePruned(object, outcome, nowMs, pass);
     case 'corrected':
@@ -236,7 +238,7 @@ function concludeMoved(
         },
       },
     ],
-    requeue: intervalRequeue(object.spec!),
+    requeue: outcome.hasDrift ? { do: 'now' } : intervalRequeue(object.spec!),
     log: { revision, untouched: true },
   };
 }

@@ -38,7 +38,13 @@ function choose(observed: Observed, nowMs: number): Choice {
   if (newRevision && (observed.touched !== false || !applied.complete)) {
     return apply('new revision');
   }
-  if (newRevision) return { do: 'move', because: 'the new revision touches nothing of this build', ...target };
+  if (newRevision) {
+    const hasDrift = observed.drifted.length > 0;
+    const because = 'the new revision touches nothing of this build';
+    // Those that it touches come first (lockstep.md §4).
+    if (!observed.isBackground && !hasDrift) return { do: 'put off', because };
+    return { do: 'move', because, ...target, hasDrift };
+  }
 
   if (observed.leftBehind) return { do: 'prune', because: 'nobody takes over what has left' };
   const wait = observed.waiting;

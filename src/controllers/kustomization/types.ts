@@ -129,6 +129,8 @@ export interface ObservedDependency {
 export interface Observed {
   readonly object: Kustomization;
   readonly requested: string | undefined;
+  /** What nobody waits for may be done now. */
+  readonly isBackground: boolean;
   readonly source: ObservedSource;
   readonly dependencies: readonly ObservedDependency[];
   /** Why an expression of the spec does not compile; undefined when all do. */
@@ -179,7 +181,9 @@ export type Choice =
       readonly because: string;
       readonly artifact: Artifact;
       readonly originRevision: string | undefined;
+      readonly hasDrift: boolean;
     }
+  | { readonly do: 'put off'; readonly because: string }
   | {
       readonly do: 'correct';
       readonly because: string;
@@ -234,7 +238,14 @@ export type Ending =
       readonly newRevision: boolean;
       readonly health: AppliedHealth;
     }
-  | { readonly type: 'moved'; readonly revision: string; readonly originRevision: string | undefined }
+  | {
+      readonly type: 'moved';
+      readonly revision: string;
+      readonly originRevision: string | undefined;
+      /** Something has drifted, and comes next. */
+      readonly hasDrift: boolean;
+    }
+  | { readonly type: 'put off' }
   | {
       readonly type: 'pruned';
       readonly revision: string;

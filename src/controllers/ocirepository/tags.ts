@@ -1,7 +1,8 @@
 // Owns choosing a tag by a range of versions (flux.md §3.1). Pure.
 import { CodedError } from '../../lib/errors.ts';
 import { compileRegexp } from '../../lib/regexp.ts';
-import { compareVersions, parseConstraint, parseVersion, satisfies, type Version } from '../../lib/semver.ts';
+import { compareVersions, parseVersion, type Version } from '../../lib/semver.ts';
+import { parseConstraint, satisfies } from '../../lib/semver-constraint.ts';
 
 /** No tag fits. */
 export class TagError extends CodedError<'NoTagMatches', Record<string, never>> {}

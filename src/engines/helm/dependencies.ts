@@ -3,7 +3,8 @@
 import { formatValue } from '../../lang/gotemplate/printf.ts';
 import { fromJson } from '../../lang/gotemplate/value-json.ts';
 import { goQuote } from '../../lib/goquote.ts';
-import { parseConstraint, parseVersion, satisfies } from '../../lib/semver.ts';
+import { parseVersion } from '../../lib/semver.ts';
+import { parseConstraint, satisfies } from '../../lib/semver-constraint.ts';
 import { addSubchart, type Chart } from './chart.ts';
 import { type CoalesceOptions, coalesceValues, mergeTables } from './coalesce.ts';
 import { HelmError } from './errors.ts';

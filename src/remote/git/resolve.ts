@@ -5,14 +5,8 @@ import { isOid, type ObjectFormat } from '../../engines/git/oid.ts';
 import type { RemoteRef } from '../../engines/git/protocol/refs.ts';
 import { isRefName } from '../../engines/git/refname.ts';
 import { errorMessage } from '../../lib/errors.ts';
-import {
-  compareVersions,
-  parseConstraint,
-  parseStrictVersion,
-  parseVersion,
-  satisfies,
-  type Version,
-} from '../../lib/semver.ts';
+import { compareVersions, parseStrictVersion, parseVersion, type Version } from '../../lib/semver.ts';
+import { parseConstraint, satisfies } from '../../lib/semver-constraint.ts';
 import type { GitTransport } from './transport.ts';
 
 /** `spec.ref` of a GitRepository. Empty means the branch `master`. */

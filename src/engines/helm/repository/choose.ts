@@ -1,7 +1,8 @@
 // Owns choosing a version: of a chart in an index, of a tag in a registry (helm.md §22.2). Texts are Flux's.
 import { errorMessage } from '../../../lib/errors.ts';
 import { isJsonObject, type JsonValue } from '../../../lib/json.ts';
-import { compareVersions, parseConstraint, parseVersion, satisfies, type Version } from '../../../lib/semver.ts';
+import { compareVersions, parseVersion, type Version } from '../../../lib/semver.ts';
+import { parseConstraint, satisfies } from '../../../lib/semver-constraint.ts';
 import { RepositoryError } from './index-error.ts';
 
 /** A version of a chart as an index has it. */

@@ -1,13 +1,7 @@
 // Owns sprig's semver functions and the version object they give.
-import {
-  compareVersions,
-  formatVersion,
-  incrementVersion,
-  parseConstraint,
-  parseVersion,
-  satisfies,
-  type Version,
-} from '../../../lib/semver.ts';
+
+import { compareVersions, formatVersion, incrementVersion, parseVersion, type Version } from '../../../lib/semver.ts';
+import { parseConstraint, satisfies } from '../../../lib/semver-constraint.ts';
 import { func, type GoFunction, method } from '../function.ts';
 import { GoInt, type GoMethod, GoObject, type GoType, type GoValue, int, STRING, UINT64 } from '../value.ts';
 

@@ -62,6 +62,7 @@ function observed(change: Partial<Observed> = {}): Observed {
   const base: Observed = {
     object: object(),
     requested: undefined,
+    isBackground: false,
     source: { state: 'ready', artifact, originRevision: undefined },
     dependencies: [],
     invalidExpression: undefined,
@@ -99,9 +100,19 @@ describe('decide', () => {
       { do: 'apply', because: 'new revision' },
     ],
     [
-      'only to move for a revision that touches nothing',
+      'to put off a revision that touches nothing',
       observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false }),
-      { do: 'move' },
+      { do: 'put off' },
+    ],
+    [
+      'only to move for a revision that touches nothing, when nobody is held up by it',
+      observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false, isBackground: true }),
+      { do: 'move', hasDrift: false },
+    ],
+    [
+      'to move at once when drift is to be put back next',
+      observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false, drifted: [drift] }),
+      { do: 'move', hasDrift: true },
     ],
     [
       'a whole pass for an untouched revision when the last one failed',
