@@ -37,7 +37,8 @@ interface Host {
 export interface RemoteWait {
   /** Address of the source: a URL, or a host. */
   readonly url: string;
-  readonly timeoutMs: number;
+  /** For all that is waited for. @default none: each request has its own */
+  readonly timeoutMs?: number;
   /** Goes on with something. @default false */
   readonly continues?: boolean;
 }
@@ -54,7 +55,7 @@ export function waitRemotely<T>(
 ): Promise<T> {
   const { signal } = pass;
   const host = URL.canParse(url) ? new URL(url).host : url;
-  const begin = () => run(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  const begin = () => run(timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   return pass.aside(() => hosts.enter({ host, signal, continues }, begin));
 }
 
