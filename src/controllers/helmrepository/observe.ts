@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type HelmRepository, helmRepositoryReasons as reasons } from '../../api/source/helmrepository.ts';
 import { errorCode, errorMessage } from '../../lib/errors.ts';
-import { fetchIndex } from '../../remote/charts/repository.ts';
+import { ChartRepositoryError, fetchIndex } from '../../remote/charts/repository.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { readChartLogin } from '../shared/chart-login.ts';
@@ -61,5 +61,6 @@ function fetchFailure(error: unknown, maxBytes: number): ReconcileError {
       ? `index exceeds the maximum index file size of ${maxBytes} bytes`
       : errorMessage(error);
   const message = `failed to fetch Helm repository index: ${why}`;
-  return new ReconcileError(reasons.failed, message, { condition: 'FetchFailed', cause: error });
+  const retryAfterMs = error instanceof ChartRepositoryError ? error.data.retryAfterMs : undefined;
+  return new ReconcileError(reasons.failed, message, { condition: 'FetchFailed', cause: error, retryAfterMs });
 }
