@@ -54,7 +54,8 @@ export function waitRemotely<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal } = pass;
-  const host = URL.canParse(url) ? new URL(url).host : url;
+  // `minio:9000` is a URL without a host.
+  const host = (URL.canParse(url) && new URL(url).host) || url;
   const begin = () => run(timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   return pass.aside(() => hosts.enter({ host, signal, continues }, begin));
 }
