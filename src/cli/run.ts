@@ -7,6 +7,7 @@ import { inClusterAccess } from '../cluster/in-cluster.ts';
 import { readKubeconfig } from '../cluster/kubeconfig.ts';
 import { type FeatureGates, parseFeatureGates } from '../controllers/shared/feature-gates.ts';
 import type { DigestAlgorithm } from '../lib/digest.ts';
+import { errorMessage } from '../lib/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
@@ -105,7 +106,7 @@ export async function run(options: RunOptions, io: CliIo, ending: AbortSignal): 
   const reason = await untilEnd(ending, reconciler.lost);
   await reconciler.stop();
   if (reason !== 'leadership lost') return 0;
-  io.stderr('leadership was lost\n');
+  io.stderr(`leadership was lost: ${errorMessage(reconciler.lost.reason)}\n`);
   return 1;
 }
 

@@ -6,6 +6,7 @@ import { ChartRepositoryError, fetchIndex } from '../../remote/charts/repository
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { readChartLogin } from '../shared/chart-login.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { keptOrRead } from '../shared/source-login.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
@@ -37,9 +38,10 @@ async function download(
   const folder = await ports.downloads.create();
   try {
     const path = join(folder.path, 'index.yaml');
-    const fetched = await fetchIndex(
-      { http: ports.http, url, login, timeoutMs },
-      { path, maxBytes: ports.limits.indexBytes, signal: pass.signal, ...(isKnown ? { known: known.validators } : {}) },
+    const { indexBytes: maxBytes } = ports.limits;
+    const validators = isKnown ? { known: known.validators } : {};
+    const fetched = await waitRemotely({ url, timeoutMs }, ports, pass, (signal) =>
+      fetchIndex({ http: ports.http, url, login, timeoutMs }, { path, maxBytes, signal, ...validators }),
     );
     if (fetched.state === 'fetched') return { folder, path, revision: fetched.digest, validators: fetched.validators };
     await folder.dispose();

@@ -80,7 +80,7 @@ function serveOther(routes: Routes, request: ApiRequest): Answer {
   const { core } = routes;
   if (path === '/version') {
     checkRoute(request.headers.accept, ['application/json']);
-    return json(JSON.stringify(versionInfo(core)));
+    return json(JSON.stringify(versionInfo(core), null, 2));
   }
   if (path === '/openapi/v2') return serveOpenApiV2(routes, request);
   if (path === '/openapi/v3') return json(routes.openApi.index());
