@@ -10,6 +10,7 @@ import { followKind } from './app/follow-kind.ts';
 import { createKustomizations } from './app/kustomizations.ts';
 import { waitForLeadership } from './app/leadership.ts';
 import { createReleases } from './app/releases.ts';
+import { createReplicaPlace, joinReplicas } from './app/replicas.ts';
 import { startServers } from './app/servers.ts';
 import { serviceAccountTokens } from './app/service-account-tokens.ts';
 import type { ReconcilerSettings } from './app/settings.ts';
@@ -30,6 +31,7 @@ import { clientSource } from './controllers/kustomization/client-source.ts';
 import { sourceApiVersion } from './controllers/kustomization/index.ts';
 import { WatchedInputs, wakingInputs } from './controllers/kustomization/inputs.ts';
 import { defaultFeatureGates } from './controllers/shared/feature-gates.ts';
+import { HostGate } from './controllers/shared/host-gate.ts';
 import { defaultSourceLimits } from './controllers/shared/source-ports.ts';
 import type { Clock } from './lib/clock.ts';
 import { errorMessage } from './lib/errors.ts';
@@ -42,7 +44,7 @@ import { openTransport } from './remote/git/open.ts';
 import { createSshConnections } from './remote/git/ssh-connection.ts';
 import { createHttpDoor } from './remote/http.ts';
 import { createEventReceiver } from './remote/notify/event-receiver.ts';
-import type { Reconcilable } from './runtime/controller.ts';
+import { keyOf, type Reconcilable } from './runtime/controller.ts';
 import { createControllerMetrics } from './runtime/controller-metrics.ts';
 import { MetricRegistry } from './runtime/metrics.ts';
 import { countAnswers, countRenders } from './runtime/process-metrics.ts';
@@ -86,7 +88,7 @@ export interface Reconciler {
   readonly httpUrl: string;
   /** What keeps it from being ready; empty when nothing does. */
   problems(): readonly string[];
-  /** Aborts when leadership is lost: the process must end. */
+  /** Aborts when leadership, or the place among replicas, is lost: the process must end. */
   readonly lost: AbortSignal;
   stop(): Promise<void>;
 }
@@ -96,10 +98,10 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   const { clock, log, random, access } = options;
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
   const registry = new MetricRegistry();
+  const place = createReplicaPlace(options, clock);
+  const connection = { clock, random, userAgent: `lockstep/${options.version}`, guard: place?.fence };
   const rest = new RestClient(access, {
-    clock,
-    random,
-    userAgent: `lockstep/${options.version}`,
+    ...connection,
     onRequest: options.onRequest,
     onAnswer: countAnswers(registry),
   });
@@ -129,6 +131,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     metrics: createControllerMetrics(registry),
     labelSelector: shard.labelSelector,
     namespace: options.watchNamespace,
+    share: place?.share,
     backoff: {
       ...(options.minRetryDelayMs === undefined ? {} : { minMs: options.minRetryDelayMs }),
       ...(options.maxRetryDelayMs === undefined ? {} : { maxMs: options.maxRetryDelayMs }),
@@ -183,7 +186,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     stateDir: options.stateDir,
     http: guardedHttp,
     address,
-    isShard: shard.labelSelector !== undefined,
+    isShard: shard.labelSelector !== undefined || place !== undefined,
+    own: artifacts,
     openOwn: (artifact) => storage.open(artifact),
     holdOwn: (tree) => storage.hold(tree),
   });
@@ -214,7 +218,9 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     findRepository: (namespace, name) => gitRepositories.get(namespace, name),
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
+    hosts: new HostGate({ clock, perHost: options.concurrent ?? gitRepositoryController.concurrent ?? 4 }),
     artifactUrl: (path) => `http://${address}/${path}`,
+    servesHere: ({ url, path }) => place === undefined || url === `http://${address}/${path}`,
   };
   const sources = createSources({
     machine,
@@ -229,7 +235,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     readSecret: gitPorts.readSecret,
     artifactUrl: gitPorts.artifactUrl,
     gitRepositories,
-    openArtifact: (artifact) => storage.open(artifact),
+    artifactSources,
+    servesHere: gitPorts.servesHere,
     onStored,
     concurrent: options.concurrent,
     stopping: stopping.signal,
@@ -252,7 +259,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       tokenOf: serviceAccountTokens(client, tokens),
     },
     connect: (remote) => {
-      const other = new RestClient(remote, { clock, random, userAgent: `lockstep/${options.version}` });
+      const other = new RestClient(remote, connection);
       others.add(other);
       return new DynamicClient(other, new Discovery(other, { clock }));
     },
@@ -263,7 +270,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     machine,
     informers,
     client,
-    artifacts,
+    artifacts: artifactSources,
     renderer,
     settings,
     createInputs: (wake) => new WatchedInputs({ informers, client, enqueue: wake, wakes }),
@@ -291,6 +298,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
 
   const lost = new AbortController();
+  let leave = async (): Promise<void> => {};
   const lead = startLeading();
   async function startLeading(): Promise<(() => Promise<void>) | undefined> {
     const onState = (state: string | undefined): void => {
@@ -302,6 +310,11 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       stopping.signal,
     );
     if (stopping.signal.aborted) return give;
+    if (place !== undefined) {
+      waitingFor = 'joining the replicas';
+      const joining = { client, informers, clock, log, registry, options, onLost };
+      leave = await joinReplicas(place, joining, stopping.signal);
+    }
     waitingFor = undefined;
     // Without the right to watch them, new kinds are noticed when they are first asked for.
     followCustomResources(informers, discovery, { clock, onChange: kustomizations.definitionsChanged }).catch(
@@ -313,7 +326,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     const git = concurrent === undefined ? gitRepositoryController : { ...gitRepositoryController, concurrent };
     running = [startController(git, gitPorts, machine), ...sources.start(), kustomizations.start(), releases.start()];
     registerResourceMetrics(registry, [
-      ...running.map((controller) => ({ kind: controller.kind, list: () => controller.objects.list() })),
+      ...running.map((controller) => ({ kind: controller.kind, list: () => ownObjects(controller) })),
       {
         kind: { apiVersion: sourceApiVersion, kind: 'ExternalArtifact' },
         list: () => artifactSources.list('ExternalArtifact'),
@@ -321,6 +334,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     ]);
     return give;
   }
+  const ownObjects = ({ kind, objects }: RunningController<Reconcilable>): Reconcilable[] =>
+    objects.list().filter((object) => place === undefined || place.share.owns(kind.kind, keyOf(object)));
   lead.catch((error: unknown) => {
     if (!stopping.signal.aborted) waitingFor = `leader election failed: ${errorMessage(error)}`;
   });
@@ -335,6 +350,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       const release = await lead.catch(() => undefined);
       await Promise.all(running.map((controller) => controller.stop()));
       await Promise.all([events.stop(), receiver?.stop()]);
+      await leave();
       await release?.();
       await informers.stop();
       await storage.close();

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { SourceKind } from '../api/kustomize/kustomization.ts';
 import type { Artifact, ArtifactSource } from '../api/meta/artifact.ts';
-import { openArtifactStore } from '../artifact/store.ts';
+import { type ArtifactStore, openArtifactStore } from '../artifact/store.ts';
 import type { Informers } from '../cluster/informers.ts';
 import { sourceApiVersion } from '../controllers/kustomization/index.ts';
 import type { FeatureGates } from '../controllers/shared/feature-gates.ts';
@@ -27,6 +27,8 @@ export interface ArtifactSourcesOptions {
   readonly address: string;
   /** Whether other processes make artifacts too. */
   readonly isShard: boolean;
+  /** Archives that were made here. */
+  readonly own: ArtifactStore;
   /** Opens an artifact that was made here. */
   readonly openOwn: (artifact: Artifact) => Promise<FileTree>;
   /** The files of a tree that `openOwn` gave, for a worker thread. */
@@ -40,6 +42,8 @@ export interface ArtifactSources {
   list(kind: SourceKind): readonly ArtifactSource[];
   /** The files of an artifact, wherever they are. */
   readonly open: SourceArtifacts['open'];
+  readonly place: SourceArtifacts['place'];
+  readonly placeExternal: SourceArtifacts['placeExternal'];
   readonly hold: SourceArtifacts['hold'];
 }
 
@@ -48,7 +52,7 @@ const MAX_FETCHED_BYTES = 256 * 1024 * 1024;
 
 /** Begins to follow the kinds of sources that are in use. */
 export async function followArtifactSources(options: ArtifactSourcesOptions): Promise<ArtifactSources> {
-  const { machine, signal, address, isShard, http, openOwn, holdOwn } = options;
+  const { machine, signal, address, isShard, http, own, openOwn, holdOwn } = options;
   const made: readonly SourceKind[] = ['GitRepository', 'OCIRepository', 'Bucket'];
   const kinds: readonly SourceKind[] = options.gates.ExternalArtifact ? [...made, 'ExternalArtifact'] : made;
   const followed = new Map(
@@ -56,12 +60,15 @@ export async function followArtifactSources(options: ArtifactSourcesOptions): Pr
   );
   const fetched = await openArtifactStore(join(options.stateDir, 'fetched'), { maxUnpackedBytes: MAX_FETCHED_BYTES });
   const isServedElsewhere = ({ url }: Artifact) => isShard && URL.canParse(url) && new URL(url).host !== address;
-  const artifacts = createSourceArtifacts({ http, clock: machine.clock, fetched, openOwn, holdOwn, isServedElsewhere });
+  const { clock } = machine;
+  const artifacts = createSourceArtifacts({ http, clock, own, fetched, openOwn, holdOwn, isServedElsewhere });
   return {
     kinds,
     get: (kind, namespace, name) => followed.get(kind)?.get(namespace, name),
     list: (kind) => followed.get(kind)?.list() ?? [],
     open: artifacts.open,
+    place: artifacts.place,
+    placeExternal: artifacts.placeExternal,
     hold: artifacts.hold,
   };
 }

@@ -22,6 +22,9 @@ export interface LeadershipOptions {
   readonly onLost: (reason: unknown) => void;
 }
 
+/** Holder of Flux's leases where replicas share the keys. */
+const SHARED_IDENTITY = 'lockstep-shards';
+
 /** Waits for Flux's leases, where they are wanted. Answers how to give them back; undefined where there are none. */
 export async function waitForLeadership(
   { client, clock, random, log, registry, shard, options, onState, onLost }: LeadershipOptions,
@@ -30,12 +33,14 @@ export async function waitForLeadership(
   const namespace = options.leaderElectionNamespace;
   if (namespace === undefined) return undefined;
   const leases = ['source-controller', 'kustomize-controller', 'helm-controller'].map((name) => shard.leaseName(name));
-  const identity = `${hostname()}_${process.pid}`;
+  // Replicas that share the keys hold them together, against everybody else: what one gave back, all would lose.
+  const isShared = options.shards !== undefined;
+  const identity = isShared ? SHARED_IDENTITY : `${hostname()}_${process.pid}`;
   const timing = {
     durationMs: options.leaseDurationMs,
     renewDeadlineMs: options.leaseRenewDeadlineMs,
     retryMs: options.leaseRetryMs,
-    givesBack: options.leaseGivesBack,
+    givesBack: isShared ? false : options.leaseGivesBack,
   };
   const held = await becomeLeader(
     { client, clock, random, log, namespace, identity, leases, onState, ...timing },

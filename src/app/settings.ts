@@ -62,6 +62,8 @@ export interface ReconcilerSettings {
   readonly sourceLimits?: SourceLimits | undefined;
   readonly tokenCacheSize?: number | undefined;
   readonly tokenCacheMaxDurationMs?: number | undefined;
+  /** Replicas that share the keys, this one included, and the namespace of their Leases; none when absent. */
+  readonly shards?: { readonly count: number; readonly namespace: string } | undefined;
   /** Namespace of the leader-election Leases; none are taken when absent. */
   readonly leaderElectionNamespace?: string | undefined;
   readonly leaseDurationMs?: number | undefined;

@@ -16,13 +16,18 @@ import type { ChartSource } from '../controllers/helmchart/ports.ts';
 import { helmRepositoryController } from '../controllers/helmrepository/index.ts';
 import { ociRepositoryController } from '../controllers/ocirepository/index.ts';
 import { ChartIndexes } from '../controllers/shared/chart-indexes.ts';
+import { HostGate } from '../controllers/shared/host-gate.ts';
 import type { SourceLimits, SourcePorts } from '../controllers/shared/source-ports.ts';
-import type { FileTree } from '../lib/filetree.ts';
+import { errorCode } from '../lib/errors.ts';
 import type { WorkerPool } from '../offload/pool.ts';
 import type { HttpDoor } from '../remote/http.ts';
 import { keyOf, type Reconcilable } from '../runtime/controller.ts';
 import { type Machine, type RunningController, startController } from '../runtime/start.ts';
+import type { ArtifactSources } from './artifact-sources.ts';
 import { type FollowedKind, followKind } from './follow-kind.ts';
+
+/** Of each controller, unless it is told. */
+const WORKERS = 4;
 
 /** What the sources are made with. */
 export interface SourceWorld {
@@ -38,7 +43,9 @@ export interface SourceWorld {
   readonly readSecret: SourcePorts['readSecret'];
   readonly artifactUrl: SourcePorts['artifactUrl'];
   readonly gitRepositories: Pick<FollowedKind<GitRepository>, 'get'>;
-  readonly openArtifact: (artifact: Artifact) => Promise<FileTree>;
+  readonly artifactSources: Pick<ArtifactSources, 'open' | 'place'>;
+  /** Whether an artifact is the business of this process: made here, and served under its address. */
+  readonly servesHere: SourcePorts['servesHere'];
   /** Told of every artifact that was stored, `Kind/namespace/name`. */
   readonly onStored: (source: string) => void;
   /** Workers of each controller. @default the controller's own */
@@ -56,7 +63,7 @@ export interface Sources {
 
 /** Makes the ports and follows the kinds. */
 export function createSources(world: SourceWorld): Sources {
-  const { machine, stopping, artifacts, workers, gitRepositories } = world;
+  const { machine, stopping, artifacts, artifactSources, workers, gitRepositories } = world;
   const repositories = followKind<HelmRepository>(helmRepositoryController.kind, machine, stopping, {
     indexes: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
   });
@@ -73,11 +80,13 @@ export function createSources(world: SourceWorld): Sources {
     artifacts,
     retention: world.retention,
     limits: world.limits,
+    hosts: new HostGate({ clock: machine.clock, perHost: world.concurrent ?? WORKERS }),
     downloads: world.downloads,
     workers,
     secrets: new Map(),
     readSecret: world.readSecret,
     artifactUrl: world.artifactUrl,
+    servesHere: world.servesHere,
     onStored: (source) => {
       wake(source);
       world.onStored(source);
@@ -95,6 +104,20 @@ export function createSources(world: SourceWorld): Sources {
         return kind satisfies never;
     }
   };
+  const locate = async (artifact: Artifact): Promise<string> => {
+    const { store, path } = await artifactSources.place(artifact, stopping);
+    return store.localPath(path);
+  };
+  const hasSource = async (artifact: Artifact | undefined): Promise<boolean> => {
+    if (artifact?.digest === undefined) return false;
+    try {
+      const { store, path } = await artifactSources.place(artifact, stopping);
+      return (await store.verify(path, artifact.digest)) === 'ok';
+    } catch (error) {
+      if (errorCode(error) === 'ArtifactNotFound') return false;
+      throw error;
+    }
+  };
   const withWorkers = <C extends { readonly concurrent?: number }>(controller: C): C =>
     world.concurrent === undefined ? controller : { ...controller, concurrent: world.concurrent };
   return {
@@ -105,12 +128,13 @@ export function createSources(world: SourceWorld): Sources {
         {
           ...makePorts(),
           settings: { requeueDependencyMs: world.requeueDependencyMs },
-          indexes: new ChartIndexes({ artifacts, workers }),
+          indexes: new ChartIndexes({ locate, workers }),
           logins: new Map(),
           registries: new Map(),
           findSource,
           listRepositories: (namespace) => repositories.byIndex('namespace', namespace),
-          openArtifact: world.openArtifact,
+          hasSource,
+          openArtifact: (artifact) => artifactSources.open('GitRepository', artifact, stopping),
         },
         machine,
       );

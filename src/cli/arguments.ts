@@ -13,6 +13,11 @@ export function parseWorkers(text: string): number {
   return parseWhole(text, 1, 1_000);
 }
 
+/** A number of replicas that share the keys: more would hold too few slots each to be even. */
+export function parseReplicas(text: string): number {
+  return parseWhole(text, 1, 32);
+}
+
 /** A whole number within bounds, both included. */
 export function parseWhole(text: string, least: number, most: number): number {
   const value = Number(text);

@@ -5,6 +5,8 @@ import type { JsonObject } from '../lib/json.ts';
 
 export const installNamespace = 'flux-system';
 const NAME = 'lockstep';
+/** Headless Service that gives each replica a name of its own. */
+const REPLICAS = 'lockstep-replicas';
 const HTTP_PORT = 8080;
 const INTERNAL_PORT = 9090;
 const USER_ID = 65_532;
@@ -13,7 +15,12 @@ export interface InstallOptions {
   readonly image: string;
   readonly rbac: 'cluster-admin' | 'tenant';
   readonly persistent: boolean;
+  /** Replicas that share the objects. @default one that has them all */
+  readonly shards?: number | undefined;
 }
+
+/** Of names of Services; the dot at the end keeps resolvers from trying search domains first. */
+const domain = `${installNamespace}.svc.cluster.local.`;
 
 const labels = {
   'app.kubernetes.io/instance': installNamespace,
@@ -34,12 +41,18 @@ function clusterMetadata(name: string, extra: JsonObject = {}): JsonObject {
 export function installManifests(options: InstallOptions): JsonObject[] {
   return [
     namespaceManifest(),
-    ...rightsManifests(options.rbac),
-    ...(options.persistent ? [claim()] : []),
-    deployment(options),
+    ...rightsManifests(options.rbac, options.shards),
+    ...workloadManifests(options),
     service(),
     ...networkPolicies(),
   ];
+}
+
+/** One process, or replicas that each have a name and a volume of their own. */
+function workloadManifests(options: InstallOptions): JsonObject[] {
+  const { shards } = options;
+  if (shards !== undefined) return [statefulSet(options, shards), headlessService()];
+  return [...(options.persistent ? [claim()] : []), deployment(options)];
 }
 
 /** The namespace. Pods in it are held to the restricted profile. */
@@ -55,7 +68,7 @@ export function namespaceManifest(): JsonObject {
 }
 
 /** ServiceAccount, roles and bindings. */
-export function rightsManifests(rbac: InstallOptions['rbac']): JsonObject[] {
+export function rightsManifests(rbac: InstallOptions['rbac'], shards?: number): JsonObject[] {
   const subjects = [{ kind: 'ServiceAccount', name: NAME, namespace: installNamespace }];
   const bind = (role: string, name: string): JsonObject => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -71,7 +84,7 @@ export function rightsManifests(rbac: InstallOptions['rbac']): JsonObject[] {
     aggregatedRole('view', ['get', 'list', 'watch']),
     aggregatedRole('edit', ['create', 'delete', 'deletecollection', 'patch', 'update']),
     bind('lockstep-controller', 'lockstep-controller'),
-    leaderElectionRole(leases),
+    leaderElectionRole(leases, shards),
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
@@ -106,12 +119,14 @@ function controllerRole(): JsonObject {
 }
 
 /** Leases are taken in the namespace of the installation alone: those of other controllers are not ours to hold. */
-function leaderElectionRole(name: string): JsonObject {
+function leaderElectionRole(name: string, shards: number | undefined): JsonObject {
+  // Replicas that share the objects watch one another's.
+  const more = shards === undefined ? [] : ['list', 'watch', 'delete'];
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     metadata: metadata(name),
-    rules: [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] }],
+    rules: [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', ...more] }],
   };
 }
 
@@ -131,17 +146,19 @@ function aggregatedRole(name: 'view' | 'edit', verbs: readonly string[]): JsonOb
   };
 }
 
+const claimSpec: JsonObject = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } };
+
 function claim(): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: metadata('lockstep-state'),
-    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+    spec: claimSpec,
   };
 }
 
-function deployment(options: InstallOptions): JsonObject {
-  const state: JsonObject = options.persistent
+function deployment({ image, persistent }: InstallOptions): JsonObject {
+  const state: JsonObject = persistent
     ? { name: 'state', persistentVolumeClaim: { claimName: 'lockstep-state' } }
     : { name: 'state', emptyDir: {} };
   return {
@@ -153,30 +170,58 @@ function deployment(options: InstallOptions): JsonObject {
       // The old process gives its leases back before the new one takes them.
       strategy: { type: 'Recreate' },
       selector: { matchLabels: { app: NAME } },
-      template: {
-        metadata: {
-          labels: podLabels,
-          annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(INTERNAL_PORT) },
-        },
-        spec: {
-          serviceAccountName: NAME,
-          terminationGracePeriodSeconds: 30,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: USER_ID,
-            runAsGroup: USER_ID,
-            fsGroup: USER_ID,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          containers: [container(options.image)],
-          volumes: [state, { name: 'tmp', emptyDir: {} }],
-        },
-      },
+      template: podTemplate(container(image, [`--storage-adv-addr=${NAME}.${domain}`]), [state]),
     },
   };
 }
 
-function container(image: string): JsonObject {
+/** A name that stays: artifacts are found at it after a restart, too. */
+function statefulSet({ image, persistent }: InstallOptions, shards: number): JsonObject {
+  const address = `$(POD_NAME).${REPLICAS}.${domain}:${INTERNAL_PORT}`;
+  const podName = { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } };
+  const replica = {
+    ...container(image, [`--shards=${shards}`, `--storage-adv-addr=${address}`]),
+    env: [podName],
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: metadata(NAME, { labels: { ...labels, 'control-plane': 'controller' } }),
+    spec: {
+      replicas: shards,
+      serviceName: REPLICAS,
+      // None waits for another: they divide the objects among those that are there.
+      podManagementPolicy: 'Parallel',
+      selector: { matchLabels: { app: NAME } },
+      template: podTemplate(replica, persistent ? [] : [{ name: 'state', emptyDir: {} }]),
+      ...(persistent ? { volumeClaimTemplates: [{ metadata: { name: 'state' }, spec: claimSpec }] } : {}),
+    },
+  };
+}
+
+function podTemplate(only: JsonObject, volumes: readonly JsonObject[]): JsonObject {
+  return {
+    metadata: {
+      labels: podLabels,
+      annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(INTERNAL_PORT) },
+    },
+    spec: {
+      serviceAccountName: NAME,
+      terminationGracePeriodSeconds: 30,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: USER_ID,
+        runAsGroup: USER_ID,
+        fsGroup: USER_ID,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers: [only],
+      volumes: [...volumes, { name: 'tmp', emptyDir: {} }],
+    },
+  };
+}
+
+function container(image: string, more: readonly string[]): JsonObject {
   return {
     name: NAME,
     image,
@@ -188,7 +233,7 @@ function container(image: string): JsonObject {
       `--internal-port=${INTERNAL_PORT}`,
       '--enable-leader-election',
       `--namespace=${installNamespace}`,
-      `--storage-adv-addr=${NAME}.${installNamespace}.svc.cluster.local.`,
+      ...more,
     ],
     ports: [
       { name: 'http', containerPort: HTTP_PORT, protocol: 'TCP' },
@@ -218,6 +263,21 @@ function service(): JsonObject {
       type: 'ClusterIP',
       selector: { app: NAME },
       ports: [{ name: 'artifacts', port: 80, protocol: 'TCP', targetPort: 'internal' }],
+    },
+  };
+}
+
+function headlessService(): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(REPLICAS),
+    spec: {
+      clusterIP: 'None',
+      // What a replica has stored is there whether or not it has joined.
+      publishNotReadyAddresses: true,
+      selector: { app: NAME },
+      ports: [{ name: 'artifacts', port: INTERNAL_PORT, protocol: 'TCP', targetPort: 'internal' }],
     },
   };
 }

@@ -1,7 +1,7 @@
 // Owns the command tree. What a command does is its own file; it is imported only when it runs.
 import { Command, CommanderError } from 'commander';
 import { errorMessage } from '../lib/errors.ts';
-import { parseChoice, parsePort } from './arguments.ts';
+import { parseChoice, parsePort, parseReplicas } from './arguments.ts';
 import { type CliIo, processIo } from './io.ts';
 import { addRunFlags, withGoBooleans } from './run-flags.ts';
 import { listenForSignals } from './signals.ts';
@@ -101,6 +101,7 @@ function addInstall(program: Command, io: CliIo): void {
     .option('--image <ref>', 'container image', `ghcr.io/lockstep/lockstep:${version}`)
     .option('--rbac <rights>', 'cluster-admin or tenant', parseChoice(['cluster-admin', 'tenant']), 'cluster-admin')
     .option('--persistent', 'keep the state on a PersistentVolumeClaim', false)
+    .option('--shards <n>', 'so many replicas that share all objects, in place of one', parseReplicas)
     .action(async (options) => (await import('./install.ts')).install(options, io));
 }
 

@@ -10,6 +10,7 @@ import {
   parseList,
   parseListenAddress,
   parsePort,
+  parseReplicas,
   parseWhole,
   parseWorkers,
 } from './arguments.ts';
@@ -57,6 +58,7 @@ function addSharedFlags(command: Command): void {
       'true',
     )
     .option('--watch-label-selector <selector>', 'reconcile only these objects (sharding)')
+    .option('--shards <n>', 'share all objects with so many replicas, this one included', parseReplicas)
     .option(
       '--watch-configs-label-selector <selector>',
       'ConfigMaps and Secrets whose change is seen at once (all that are named)',

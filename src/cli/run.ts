@@ -7,6 +7,7 @@ import { inClusterAccess } from '../cluster/in-cluster.ts';
 import { readKubeconfig } from '../cluster/kubeconfig.ts';
 import { type FeatureGates, parseFeatureGates } from '../controllers/shared/feature-gates.ts';
 import type { DigestAlgorithm } from '../lib/digest.ts';
+import { errorMessage } from '../lib/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
@@ -33,6 +34,7 @@ export interface RunOptions {
   readonly intervalJitterPercentage: number;
   readonly watchAllNamespaces: 'true' | 'false';
   readonly watchLabelSelector?: string;
+  readonly shards?: number;
   readonly watchConfigsLabelSelector?: string;
   readonly eventsAddr?: string;
   readonly metricsAddr?: ListenAddress;
@@ -104,7 +106,7 @@ export async function run(options: RunOptions, io: CliIo, ending: AbortSignal): 
   const reason = await untilEnd(ending, reconciler.lost);
   await reconciler.stop();
   if (reason !== 'leadership lost') return 0;
-  io.stderr('leadership was lost\n');
+  io.stderr(`leadership was lost: ${errorMessage(reconciler.lost.reason)}\n`);
   return 1;
 }
 
@@ -113,6 +115,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
   const namespace = options.namespace ?? io.env['RUNTIME_NAMESPACE'] ?? installNamespace;
   const gates = parseFeatureGates(options.featureGates);
   refuse(options, gates);
+  if (options.shards !== undefined) refuseShards(options, io.env);
   const storagePath = options.storagePath ?? io.env['STORAGE_PATH'];
   const storageAddress = io.env['STORAGE_ADDRESS'];
   return {
@@ -148,6 +151,7 @@ export function toSettings(options: RunOptions, io: Pick<CliIo, 'cwd' | 'env'>):
     sourceLimits: { indexBytes: options.helmIndexMaxSize, chartBytes: options.helmChartMaxSize },
     tokenCacheSize: options.tokenCacheMaxSize,
     tokenCacheMaxDurationMs: options.tokenCacheMaxDuration,
+    shards: options.shards === undefined ? undefined : { count: options.shards, namespace },
     leaderElectionNamespace: options.enableLeaderElection ? namespace : undefined,
     leaseDurationMs: options.leaderElectionLeaseDuration,
     leaseRenewDeadlineMs: options.leaderElectionRenewDeadline,
@@ -177,6 +181,27 @@ function refuse(options: RunOptions, gates: FeatureGates): void {
   }
   for (const kind of options.customApplyStageKinds ?? []) {
     if (!/^[^/]*\/[^/]+$/.test(kind)) throw new Error(`--custom-apply-stage-kinds: '${kind}' is no group/Kind`);
+  }
+}
+
+/** What would make two replicas act on one key, or leave artifacts where no other replica finds them. */
+function refuseShards(options: RunOptions, env: CliIo['env']): void {
+  const { leaderElectionLeaseDuration: lease = 35_000, leaderElectionRenewDeadline: deadline = 30_000 } = options;
+  const { leaderElectionRetryPeriod: retry = 5_000 } = options;
+  if (options.watchLabelSelector) {
+    throw new Error('--shards and --watch-label-selector exclude each other: either of them divides the objects');
+  }
+  if (lease < 1_000 || deadline >= lease || retry <= 0 || 2 * retry > deadline) {
+    throw new Error(
+      '--shards: --leader-election-retry-period must be at most half of --leader-election-renew-deadline, and that ' +
+        'less than --leader-election-lease-duration, which is a second at least',
+    );
+  }
+  const address = options.storageAdvAddr ?? env['STORAGE_ADV_ADDR'];
+  if (!address && /^(?:0\.0\.0\.0|::)$/.test(options.listen)) {
+    throw new Error(
+      '--shards needs --storage-adv-addr: the address at which other replicas find the artifacts of this',
+    );
   }
 }
 

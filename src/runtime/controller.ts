@@ -49,6 +49,7 @@ export interface EventDraft {
  * - after: after exactly `ms`
  * - backoff: exponentially later with each failure in a row
  * - now: at once
+ * - in background: at once, but after whatever somebody waits for; that pass has `isBackground`
  * - wait: something is under way and watches will bring the key back; at `untilMs` (clock time) it runs in any case.
  *   `memory` is handed to the next pass as `pass.memory`. No worker is held meanwhile.
  */
@@ -58,6 +59,7 @@ export type Requeue =
   | { readonly do: 'after'; readonly ms: number }
   | { readonly do: 'backoff' }
   | { readonly do: 'now' }
+  | { readonly do: 'in background' }
   | { readonly do: 'wait'; readonly untilMs: number; readonly memory: unknown };
 
 /** What a pass ends with. */
@@ -96,8 +98,12 @@ export interface Pass<Obj extends Reconcilable = Reconcilable> {
   /** Sleeping on it occupies no worker: another key is worked on meanwhile. */
   readonly clock: Clock;
   readonly log: Log;
+  /** Waits for something outside of the process without occupying a worker. Whoever uses it bounds how many do. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
   /** What the last pass left with `requeue: wait`; undefined otherwise and after a restart. */
   readonly memory: unknown;
+  /** It has been put off already, or nobody waits for it. */
+  readonly isBackground: boolean;
   /** Value of the requestedAt annotation when it is not yet handled, else undefined. */
   readonly requested: string | undefined;
   /** The object with the newest status this pass has written. */
@@ -175,8 +181,8 @@ export interface Controller<Obj extends Reconcilable, Observed, Decision, Outcom
   conclude(object: Obj, result: Result<Outcome>, nowMs: number, pass: Pass<Obj>): Conclusion<StatusOf<Obj>>;
   /** Cleans up a deleted object, before the finalizer goes. */
   finalize(object: Obj, ports: Ports, pass: Pass<Obj>): Promise<Finalized<StatusOf<Obj>>>;
-  /** @default spec.suspend is true */
-  isSuspended?(object: Obj): boolean;
+  /** Asked of an object whose spec.suspend is true: what is under way for it may have to come to its end first. @default always */
+  isSuspended?(key: Key, ports: Ports): boolean;
   /**
    * Objects that are only read by others, never reconciled: they get neither finalizer nor status, and what an earlier
    * life left behind goes. @default never

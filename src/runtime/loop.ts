@@ -39,6 +39,7 @@ export interface PassInput {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly memory: unknown;
+  readonly isBackground: boolean;
   /** Waits without occupying a worker. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
 }
@@ -82,7 +83,7 @@ export async function reconcile<Obj extends Reconcilable, Observed, Decision, Ou
     await world.patchMetadata(object, { finalizers: [...finalizers, controller.finalizer] });
     return { ...DONE, requeue: { do: 'now' }, result: 'requeue', changed: true };
   }
-  if (isSuspended(controller, object)) return { ...DONE, log: { suspended: true } };
+  if (isSuspended(controller, object, input.key, ports)) return { ...DONE, log: { suspended: true } };
   const result = await run(controller, ports, world, pass);
   const aborted = abortReason(input.signal);
   // What an aborted pass fails with says nothing of the object; the next pass will. One that came through counts.
@@ -101,12 +102,14 @@ function abortReason(signal: AbortSignal): string | undefined {
   return signal.aborted ? errorMessage(signal.reason) : undefined;
 }
 
-function isSuspended<Obj extends Reconcilable>(
-  controller: Pick<Controller<Obj, unknown, unknown, unknown, unknown>, 'isSuspended'>,
+function isSuspended<Obj extends Reconcilable, Ports>(
+  controller: Pick<Controller<Obj, unknown, unknown, unknown, Ports>, 'isSuspended'>,
   object: Obj,
+  key: Key,
+  ports: Ports,
 ): boolean {
-  if (controller.isSuspended !== undefined) return controller.isSuspended(object);
-  return (object.spec as { suspend?: unknown } | undefined)?.suspend === true;
+  if ((object.spec as { suspend?: unknown } | undefined)?.suspend !== true) return false;
+  return controller.isSuspended?.(key, ports) ?? true;
 }
 
 async function run<Obj extends Reconcilable, Observed, Decision, Outcome, Ports>(
@@ -173,6 +176,7 @@ function resultOf(requeue: Requeue): PassEnd['result'] {
     case 'backoff':
       return 'error';
     case 'now':
+    case 'in background':
       return 'requeue';
     case 'interval':
     case 'after':
@@ -192,11 +196,13 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly clock: Clock;
   readonly log: Log;
   readonly memory: unknown;
+  readonly isBackground: boolean;
   readonly requested: string | undefined;
   /** As it was at the start: what is acted on, and what generation and request are handled. */
   readonly object: Obj;
   readonly #world: LoopPorts<Obj>;
   readonly #mask: (text: string) => string;
+  readonly #aside: PassInput['aside'];
   #current: Obj;
   #writes = 0;
 
@@ -209,14 +215,16 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     this.id = input.id;
     this.signal = input.signal;
     const { clock } = world;
+    this.#aside = input.aside;
     this.clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       setTimer: (ms, run) => clock.setTimer(ms, run),
-      sleep: (ms, signal) => input.aside(() => clock.sleep(ms, signal)),
+      sleep: (ms, signal) => this.aside(() => clock.sleep(ms, signal)),
     };
     this.log = input.log;
     this.memory = input.memory;
+    this.isBackground = input.isBackground;
     this.startedMs = world.clock.now();
     const requested = object.metadata.annotations?.[requestedAtAnnotation];
     this.requested = requested === object.status?.lastHandledReconcileAt ? undefined : requested;
@@ -224,6 +232,10 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
 
   current(): Obj {
     return this.#current;
+  }
+
+  aside<T>(wait: () => Promise<T>): Promise<T> {
+    return this.#aside(wait);
   }
 
   get wrote(): boolean {

@@ -33,3 +33,9 @@ export function showLeadership(registry: MetricRegistry): (lease: string, leads:
   );
   return (name, leads) => status.set({ name }, leads ? 1 : 0);
 }
+
+/** Shows how many slots of the keys this replica holds, read when the metrics are. */
+export function showSlots(registry: MetricRegistry, count: () => number): void {
+  const slots = registry.family('lockstep_shard_slots', 'Slots of the keys that this replica holds.', 'gauge');
+  registry.beforeRender(() => slots.set({}, count()));
+}

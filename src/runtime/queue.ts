@@ -3,7 +3,10 @@
 import type { CancelTimer, Clock } from '../lib/clock.ts';
 import { DelayHeap } from './delay-heap.ts';
 
-/** `low` is for work that nobody waits for; it is served after the rest, yet never starved. */
+/**
+ * `low` is for work that nobody waits for; it is served after the rest, yet never starved, and few of it at once: what
+ * comes meanwhile, and what runs, is not to share the API server with all of it.
+ */
 export type Priority = 'normal' | 'low';
 
 export interface AddOptions {
@@ -16,6 +19,7 @@ export interface AddOptions {
 export interface QueueItem {
   readonly key: string;
   readonly trigger: string;
+  readonly priority: Priority;
   /** How long it waited in the queue, in ms. */
   readonly waitedMs: number;
 }
@@ -53,18 +57,22 @@ export class WorkQueue {
   readonly #observer: QueueObserver;
   /** Keys that want to run, in work or not. */
   readonly #dirty = new Map<string, Entry>();
-  readonly #processing = new Map<string, number>();
+  readonly #processing = new Map<string, { readonly since: number; readonly priority: Priority }>();
   readonly #ready: Record<Priority, Set<string>> = { normal: new Set(), low: new Set() };
   readonly #delayed = new DelayHeap<AddOptions>();
   readonly #waiting: ((item: QueueItem | undefined) => void)[] = [];
   #cancelTimer: CancelTimer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  readonly #mostLow: number;
+  #lowInWork = 0;
   #served = 0;
   #closed = false;
 
-  constructor(clock: Clock, observer: QueueObserver = {}) {
+  /** @param mostLow so many keys of low priority may be in work at once */
+  constructor(clock: Clock, observer: QueueObserver = {}, mostLow = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
     this.#observer = observer;
+    this.#mostLow = mostLow;
   }
 
   /** Wants the key to run as soon as a worker is free. */
@@ -102,12 +110,15 @@ export class WorkQueue {
 
   /** Gives a key back. It runs again if it was added meanwhile. */
   done(key: string): void {
-    const started = this.#processing.get(key);
-    if (started === undefined) return;
+    const work = this.#processing.get(key);
+    if (work === undefined) return;
     this.#processing.delete(key);
-    this.#observer.worked?.(this.#clock.monotonic() - started);
+    if (work.priority === 'low') this.#lowInWork--;
+    this.#observer.worked?.(this.#clock.monotonic() - work.since);
+    if (this.#closed) return;
     const entry = this.#dirty.get(key);
-    if (entry !== undefined && !this.#closed) this.#offer(key, entry.priority);
+    if (entry !== undefined) this.#ready[entry.priority].add(key);
+    this.#serve();
   }
 
   /** Drops whatever is planned for a key that is gone. A pass that runs is not touched. */
@@ -142,18 +153,27 @@ export class WorkQueue {
 
   #raise(key: string, entry: Entry): void {
     entry.priority = 'normal';
-    if (this.#ready.low.delete(key)) this.#ready.normal.add(key);
+    if (this.#ready.low.delete(key)) this.#offer(key, 'normal');
   }
 
   #offer(key: string, priority: Priority): void {
     this.#ready[priority].add(key);
-    const resolve = this.#waiting.shift();
-    if (resolve !== undefined) resolve(this.#take(this.#pick()!));
-    else this.#observer.depth?.(this.depth);
+    this.#serve();
+  }
+
+  /** Hands out what may run to whoever waits for it. */
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const key = this.#pick();
+      if (key === undefined) break;
+      this.#waiting.shift()!(this.#take(key));
+    }
+    this.#observer.depth?.(this.depth);
   }
 
   #pick(): string | undefined {
     const { normal, low } = this.#ready;
+    if (this.#lowInWork >= this.#mostLow) return normal.values().next().value;
     const first = low.size > 0 && (normal.size === 0 || this.#served % LOW_SHARE === LOW_SHARE - 1) ? low : normal;
     return first.values().next().value;
   }
@@ -165,10 +185,11 @@ export class WorkQueue {
     this.#dirty.delete(key);
     this.#delayed.remove(key);
     const now = this.#clock.monotonic();
-    this.#processing.set(key, now);
+    this.#processing.set(key, { since: now, priority: entry.priority });
+    if (entry.priority === 'low') this.#lowInWork++;
     this.#observer.waited?.(now - entry.since);
     this.#observer.depth?.(this.depth);
-    return { key, trigger: entry.trigger, waitedMs: now - entry.since };
+    return { key, trigger: entry.trigger, priority: entry.priority, waitedMs: now - entry.since };
   }
 
   /** Keeps one timer, for the earliest delay. */

@@ -72,6 +72,9 @@ export interface RunningController<Obj extends Reconcilable> {
 /** Waits between attempts to watch a kind that the server does not have (yet). */
 const KIND_RETRY_MS = 5_000;
 
+/** Writes of one status, where the object changes under each of them. */
+const STATUS_TRIES = 5;
+
 /** Starts a controller. Its ports come ready-made: they are the only way by which its steps reach the world. */
 export function startController<Obj extends Reconcilable, Observed, Decision, Outcome, Ports>(
   controller: Controller<Obj, Observed, Decision, Outcome, Ports>,
@@ -310,12 +313,12 @@ function loopPorts<Obj extends Reconcilable>(
   };
   /** A status that another replica has written since must not be written over; anything else of the object may change. */
   const patchUnchanged = async (object: Obj, status: object): Promise<Obj | undefined> => {
-    for (let current = object; ; ) {
+    for (let current = object, tries = 1; ; tries++) {
       const { resourceVersion, uid } = current.metadata;
       try {
         return await patch(object, { metadata: { resourceVersion }, status }, 'status');
       } catch (error) {
-        if (!isConflict(error)) throw error;
+        if (!isConflict(error) || tries >= STATUS_TRIES) throw error;
         const found = await machine.client.find<Obj>({ ...controller.kind, ...splitKey(keyOf(object)) });
         if (found === undefined || found.metadata.uid !== uid) return undefined;
         newest.remember(keyOf(object), found);

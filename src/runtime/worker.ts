@@ -9,6 +9,9 @@ import { type PassEnd, type PassInput, superseded } from './loop.ts';
 import { type AddOptions, type QueueItem, type QueueObserver, WorkQueue } from './queue.ts';
 import { jittered } from './requeue.ts';
 
+/** One worker of so many, and one at least, may do work of low priority. */
+const LOW_SHARE = 8;
+
 /** What the workers tell of each pass. */
 export interface PassReport {
   readonly key: Key;
@@ -55,7 +58,8 @@ export class Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue(options.clock, options.queueObserver);
+    const mostLow = Math.max(1, Math.floor(options.concurrent / LOW_SHARE));
+    this.#queue = new WorkQueue(options.clock, options.queueObserver, mostLow);
     this.#backoff = new Backoff(options.backoff);
   }
 
@@ -153,6 +157,7 @@ export class Workers {
         log,
         signal: abort.signal,
         memory: this.#takeMemory(key),
+        isBackground: item.priority === 'low',
         aside: (wait) => this.#waitAside(wait),
       });
       const durationMs = clock.monotonic() - started;
@@ -200,6 +205,9 @@ export class Workers {
         return undefined;
       case 'now':
         this.#queue.add(key, { trigger: 'requeue' });
+        return 0;
+      case 'in background':
+        this.#queue.add(key, { trigger: 'background', priority: 'low' });
         return 0;
       case 'interval':
         return this.#after(key, jittered(requeue.ms, this.#options.jitterPercent, this.#options.random), 'interval');

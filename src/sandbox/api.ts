@@ -2,6 +2,7 @@
 // and the in-process `Store`. HTTP is rest/serve.ts and server.ts.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ADMISSION } from './admission/list.ts';
+import { ensurePriorityClasses } from './admission/priorities.ts';
 import { startRoleController } from './auth/bootstrap.ts';
 import { type Core, systemWrite, type WriteRequest } from './core.ts';
 import { startCrdController } from './crd/controller.ts';
@@ -57,6 +58,7 @@ export function createApi(
     queueMicrotask(() => {
       if (!closed) task();
     });
+  ensurePriorityClasses(core);
   const stops = [
     startCrdController(core, later),
     startNamespaceController(core, later),

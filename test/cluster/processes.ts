@@ -58,22 +58,24 @@ export function startProcess(name: string, path: string, args: readonly string[]
   };
 }
 
+/** Below the ports that connections are given: one of those might be taken while its server is being started again. */
+const FIRST_PORT = 10_240;
+const PORTS = 20_000;
+
 /** Ports of loopback that are free now. Another process may still take one first: whoever binds must be ready to retry. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listen));
-  const ports = servers.map(({ port }) => port);
-  await Promise.all(servers.map(({ close }) => close()));
-  return ports;
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
 }
 
-function listen(): Promise<{ port: number; close: () => Promise<void> }> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error('no port'));
-      else resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
-    });
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

@@ -213,7 +213,7 @@ for (const choice of clusters) {
         await server.close();
 
         const { object, message } = await sourceFailed('GitOperationFailed');
-        expect(message).toContain('unable to list remote');
+        expect(message).toContain(`unable to list remote for '${url}': `);
         expect(object.status.artifact).toEqual(before.status.artifact);
       } finally {
         folder.remove();

@@ -86,7 +86,7 @@ for (const choice of clusters) {
         'failed',
       );
       expect(condition(failed, 'Ready').message).toContain(
-        "sparse checkout dir 'nowhere' does not exist in repository",
+        "failed to sparse checkout directories : sparse checkout dir 'nowhere' does not exist in repository",
       );
     });
 

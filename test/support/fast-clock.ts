@@ -1,6 +1,7 @@
 // Owns a clock for tests that runs faster than the machine's and whose wall time can jump: a time limit of a minute is
-// reached in seconds, without a word in what is tested.
-import type { Clock } from '../../src/lib/clock.ts';
+// reached in seconds, without a word in what is tested. Time in which the process gets no turn does not count: on a busy
+// machine a minute would else be over before anybody could answer.
+import type { CancelTimer, Clock } from '../../src/lib/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
 export interface FastClock extends Clock {
@@ -8,17 +9,52 @@ export interface FastClock extends Clock {
   jump(ms: number): void;
 }
 
+/** How often a process that has nothing else to do gets a turn, in ms. */
+const TURN_MS = 20;
+/** What is longer than this between two turns is not the clock's time, in ms. */
+const MOST_MS = 2 * TURN_MS;
+
 /** A clock that begins now and runs `speed` times as fast. */
 export function createFastClock(speed: number): FastClock {
   const startedWall = systemClock.now();
   const started = systemClock.monotonic();
+  let turn = started;
+  let counted = 0;
   let jumped = 0;
-  const passed = (): number => (systemClock.monotonic() - started) * speed;
+  const passed = (): number => {
+    const now = systemClock.monotonic();
+    counted += Math.min(now - turn, MOST_MS);
+    turn = now;
+    return counted * speed;
+  };
+  setInterval(passed, TURN_MS).unref();
+  const setTimer = (ms: number, run: () => void): CancelTimer => {
+    const end = passed() + ms;
+    const arm = (): CancelTimer =>
+      systemClock.setTimer(Math.max(end - passed(), 0) / speed, () => {
+        if (passed() >= end) run();
+        else cancel = arm();
+      });
+    let cancel = arm();
+    return () => cancel();
+  };
   return {
     now: () => Math.round(startedWall + passed() + jumped),
     monotonic: () => started + passed(),
-    sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
-    setTimer: (ms, run) => systemClock.setTimer(ms / speed, run),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const aborted = (): void => {
+          cancel();
+          reject(signal?.reason as Error);
+        };
+        const cancel = setTimer(ms, () => {
+          signal?.removeEventListener('abort', aborted);
+          resolve();
+        });
+        signal?.addEventListener('abort', aborted, { once: true });
+      }),
+    setTimer,
     jump: (ms) => {
       jumped += ms;
     },

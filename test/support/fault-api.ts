@@ -3,8 +3,8 @@
 // test's rule.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { ClusterAccess } from '../../src/cluster/access.ts';
+import { freePorts } from '../cluster/processes.ts';
 
 /** A request as rules see it. */
 export interface ApiRequest {
@@ -26,6 +26,8 @@ export type ApiFault =
       readonly message?: string;
       readonly retryAfterSeconds?: number;
     }
+  /** The server sees the request when the promise has resolved. */
+  | { readonly kind: 'wait'; readonly until: Promise<unknown> }
   /** No answer ever, and the server never sees it. */
   | { readonly kind: 'hang' }
   /** The connection is closed before the server sees the request. */
@@ -34,6 +36,9 @@ export type ApiFault =
   | { readonly kind: 'lost answer' }
   /** The client dies before (or after) the server has handled this request: nothing else is let through. */
   | { readonly kind: 'death'; readonly when: 'before' | 'after' };
+
+/** Told of each write that the server has answered. */
+export type SeenAnswer = (request: ApiRequest, status: number, body: string) => void;
 
 /** Decides on each request; undefined lets it through. */
 export type FaultRule = (request: ApiRequest) => ApiFault | undefined;
@@ -61,18 +66,20 @@ interface ProxyState {
   readonly target: ClusterAccess;
   readonly agent: Agent;
   readonly watches: Set<ServerResponse>;
+  readonly onAnswer: SeenAnswer | undefined;
   rule: FaultRule | undefined;
   die(): void;
 }
 
 /** Starts a proxy before the API server of `target`. */
-export async function startFaultyApi(target: ClusterAccess): Promise<FaultyApi> {
+export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswer): Promise<FaultyApi> {
   const died = Promise.withResolvers<void>();
   let isDead = false;
   const state: ProxyState = {
     target,
     agent: new Agent({ keepAlive: true }),
     watches: new Set(),
+    onAnswer,
     rule: undefined,
     die: () => {
       isDead = true;
@@ -100,8 +107,8 @@ export async function startFaultyApi(target: ClusterAccess): Promise<FaultyApi> 
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const [port = 0] = await freePorts(1);
+  await listen(port);
   return {
     access: { ...target, server: `http://127.0.0.1:${port}`, tls: {} },
     inject: (rule) => {
@@ -137,7 +144,8 @@ async function handle(
   const body = Buffer.concat(chunks);
   const watch = /[?&]watch=true/.test(url);
   const write = method !== 'GET' && !/[?&]dryRun=All/.test(url);
-  const fault = isDead() ? undefined : state.rule?.({ method, url, body: body.toString('utf8'), watch, write });
+  const request: ApiRequest = { method, url, body: body.toString('utf8'), watch, write };
+  const fault = isDead() ? undefined : state.rule?.(request);
   // Another request may have been the last one while this one's body came.
   if (isDead()) return void incoming.socket.destroy();
   switch (fault?.kind) {
@@ -153,8 +161,11 @@ async function handle(
     case 'lost answer':
       await (await send(incoming, body, state)).toArray();
       return void incoming.socket.destroy();
+    case 'wait':
+      await fault.until;
+      return relay(await send(incoming, body, state), response, request, state);
     case undefined:
-      return relay(await send(incoming, body, state), response, watch, state);
+      return relay(await send(incoming, body, state), response, request, state);
     default:
       return fault satisfies never;
   }
@@ -193,10 +204,15 @@ function send(incoming: IncomingMessage, body: Buffer, { target, agent }: ProxyS
   });
 }
 
-function relay(from: IncomingMessage, response: ServerResponse, watch: boolean, state: ProxyState): void {
+function relay(from: IncomingMessage, response: ServerResponse, request: ApiRequest, state: ProxyState): void {
   response.writeHead(from.statusCode ?? 500, from.headers);
   response.flushHeaders();
-  if (watch) state.watches.add(response);
+  if (request.watch) state.watches.add(response);
+  if (request.write && state.onAnswer !== undefined) {
+    const chunks: Buffer[] = [];
+    from.on('data', (chunk: Buffer) => chunks.push(chunk));
+    from.on('end', () => state.onAnswer?.(request, from.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
+  }
   response.on('close', () => {
     state.watches.delete(response);
     from.destroy();

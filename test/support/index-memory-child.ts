@@ -23,7 +23,7 @@ const path = join(dir, 'index.yaml');
 const limits = { path, maxBytes: 50 * 1024 * 1024, signal: new AbortController().signal };
 await fetchIndex({ http, url, login: {}, timeoutMs: 60_000 }, limits);
 const stored = await artifacts.put('index.yaml', (output) => workers.run('writeIndexFile', { path, output }));
-const indexes = new ChartIndexes({ artifacts, workers });
+const indexes = new ChartIndexes({ locate: async ({ path }) => artifacts.localPath(path), workers });
 const found = await indexes.findIn(artifacts.localPath(stored.path), stored.digest, { name, wanted: '^1.0.0' });
 
 clearInterval(timer);

@@ -12,9 +12,6 @@ import { settle } from './clock.ts';
 /** How long Leases last in these tests. */
 export const timing = { durationMs: 35_000, renewDeadlineMs: 30_000, retryMs: 5_000 } as const;
 
-/** Steps of time after which a late write is stored. */
-const LATE_STEPS = 3;
-
 /** A clock that follows the world's at its own rate, and not at all while its process is stopped. */
 class DriftingClock implements Clock {
   readonly #timers = new Set<{ readonly at: number; readonly run: () => void }>();
@@ -77,7 +74,7 @@ export interface Replica {
   isCut: boolean;
   /** Answers of writes are lost although they were stored. */
   losesAnswers: boolean;
-  /** Writes fail and are stored all the same, a few seconds later. */
+  /** Writes of the table fail and are stored all the same, some steps of time later. */
   writesLate: boolean;
   /** How long passes take to end, in ms of the world. */
   drainMs: number;
@@ -88,6 +85,10 @@ export class ReplicaGroup {
   readonly replicas: Replica[] = [];
   /** Requests that reached the server: name of the replica and verb. */
   readonly requests: string[] = [];
+  /** What went wrong without two acting: slots that were lost while passes could be under way for them. */
+  readonly undrained: string[] = [];
+  /** Steps of time after which a late write is stored. */
+  lateSteps = 3;
   readonly #leases = new Map<string, GroupLease>();
   readonly #clocks = new Map<Replica, DriftingClock>();
   readonly #wakes = new Map<Replica, (() => void)[]>();
@@ -122,7 +123,11 @@ export class ReplicaGroup {
     const name = `lockstep-shard-${this.replicas.length}`;
     const draining = new Map<number, number>();
     const observedShare = {
-      hold: (slots: ReadonlySet<number>) => share.hold(slots),
+      hold: (slots: ReadonlySet<number>) => {
+        const lost = [...share.slots].filter((slot) => !slots.has(slot));
+        if (lost.length > 0) this.undrained.push(`${name} lost ${lost.length} slots with passes under way`);
+        share.hold(slots);
+      },
       drain: async (slots: ReadonlySet<number>) => {
         const held = [...slots].filter((slot) => replica.acting().has(slot));
         for (const slot of held) draining.set(slot, (draining.get(slot) ?? 0) + 1);
@@ -220,13 +225,13 @@ export class ReplicaGroup {
       }
       return lease;
     };
-    const request = async <T>(verb: string, act: () => T): Promise<T> => {
+    const request = async <T>(verb: string, name: string, act: () => T): Promise<T> => {
       const replica = self();
       if (verb !== 'GET') replica.fence.check();
       if (replica.isCut || replica.state === 'dead') throw unreachable();
       this.requests.push(`${replica.name} ${verb}`);
-      if (verb !== 'GET' && replica.writesLate) {
-        this.#late.push({ steps: LATE_STEPS, act });
+      if (verb !== 'GET' && replica.writesLate && name === slotsLease) {
+        this.#late.push({ steps: this.lateSteps, act });
         throw unreachable();
       }
       let answer: T;
@@ -270,22 +275,22 @@ export class ReplicaGroup {
         see();
       },
       read: (name) =>
-        request('GET', () => {
+        request('GET', name, () => {
           const found = this.#leases.get(name);
           if (found === undefined) known.delete(name);
           return found && put(found);
         }),
       create: async (lease) =>
         put(
-          await request('POST', () =>
+          await request('POST', lease.metadata.name, () =>
             write('POST', lease, (current) => {
               if (current !== undefined) throw refusal(409, 'AlreadyExists');
             }),
           ),
         ),
-      update: async (lease) => put(await request('PUT', () => write('PUT', lease, mustBe(lease)))),
+      update: async (lease) => put(await request('PUT', lease.metadata.name, () => write('PUT', lease, mustBe(lease)))),
       remove: async (lease) => {
-        await request('DELETE', () => write('DELETE', lease, mustBe(lease)));
+        await request('DELETE', lease.metadata.name, () => write('DELETE', lease, mustBe(lease)));
         known.delete(lease.metadata.name);
       },
     };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { freePorts } from '../cluster/processes.ts';
 import { type ClusterChoice, clusters } from './cluster.ts';
 
 export interface RestartableCluster extends ClusterChoice {
@@ -40,8 +41,8 @@ function restartableSandbox(): RestartableCluster {
     name: 'sandbox',
     start: async () => {
       dir = await mkdtemp(join(tmpdir(), 'lockstep-sandbox-'));
+      [port = 0] = await freePorts(1);
       sandbox = await open();
-      port = Number(new URL(sandbox.url).port);
       const kubeconfig = join(dir, 'kubeconfig');
       await writeFile(kubeconfig, sandbox.kubeconfig(), { mode: 0o600 });
       return {

@@ -89,9 +89,13 @@ function exitOf(output: string): string {
 
 /** What remains of explain are kind, fields, types and enums. */
 function withoutProse(output: string): string {
+  let inEnum = false;
   return output
     .split('\n')
-    .filter((line) => !line.startsWith(' ') || line.includes('\t') || line.trimStart().startsWith('enum: '))
+    .filter((line) => {
+      inEnum = line === 'ENUM:' || (inEnum && line !== '');
+      return inEnum || !line.startsWith(' ') || line.includes('\t') || line.trimStart().startsWith('enum: ');
+    })
     .filter((line) => line !== '')
     .join('\n');
 }

@@ -7,6 +7,7 @@ import { authForSubmodule } from '../../remote/git/submodules.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
 import { fetchFailure } from './observe.ts';
 import type { FetchedCommit, GitRepositoryPorts } from './ports.ts';
@@ -79,14 +80,14 @@ async function store(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
 
 async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitRepository>): Promise<FetchedCommit> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   const { sparseCheckout: sparse = [], recurseSubmodules } = object.spec;
   try {
-    const fetched = await ports.storage.fetch(pass.key, decision.transport, decision.resolved, {
-      signal,
-      sparse,
-      openSubmodule: recurseSubmodules === true ? submoduleOpener(object, decision, ports) : undefined,
-    });
+    const openSubmodule = recurseSubmodules === true ? submoduleOpener(object, decision, ports) : undefined;
+    const { transport, resolved } = decision;
+    const wait = { url: object.spec.url, timeoutMs: sourceTimeoutMs(object.spec), continues: true };
+    const fetched = await waitRemotely(wait, ports, pass, (signal) =>
+      ports.storage.fetch(pass.key, transport, resolved, { signal, sparse, openSubmodule }),
+    );
     if (fetched.missingFolder === undefined) return fetched;
     throw missingFolder(fetched.missingFolder);
   } catch (error) {

@@ -1,13 +1,14 @@
 // Owns every read that a decision for a GitRepository needs: storage, includes, and what the server says of the
+import type { Artifact } from '../../api/meta/artifact.ts';
 // reference. Nothing is fetched here.
 import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
 import { GitError } from '../../engines/git/errors.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { withOperation } from '../../remote/git/errors.ts';
-import { type ResolvedReference, resolveReference } from '../../remote/git/resolve.ts';
-import type { GitTransport } from '../../remote/git/transport.ts';
+import { resolveReference } from '../../remote/git/resolve.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { toLegacyRevision } from '../shared/revision.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
 import { loginFor } from './login.ts';
@@ -24,7 +25,7 @@ export async function observe(
   pass: Pass<GitRepository>,
 ): Promise<Observed> {
   const artifact = object.status?.artifact;
-  const archive = artifact === undefined ? 'none' : (await ports.storage.hasArchive(artifact)) ? 'present' : 'lost';
+  const archive = artifact === undefined ? 'none' : (await isHere(artifact, ports)) ? 'present' : 'lost';
   const includes = (object.spec.include ?? []).map((include) => findInclude(object, include, ports));
   const base = { object, archive, includes, requeueDependencyMs: ports.settings.requeueDependencyMs } as const;
   if (unsupportedField(object.spec) !== undefined || !URL.canParse(object.spec.url)) {
@@ -33,7 +34,10 @@ export async function observe(
   const auth = await loginFor(object, ports, pass);
   const transport = ports.openTransport(withoutUserInfo(object.spec.url), auth, sourceTimeoutMs(object.spec));
   try {
-    const resolved = await resolve(object, transport, pass.signal);
+    const timeoutMs = sourceTimeoutMs(object.spec);
+    const resolved = await waitRemotely({ url: object.spec.url, timeoutMs }, ports, pass, (signal) =>
+      resolveReference(transport, object.spec.ref ?? {}, { signal }),
+    );
     const revision = ports.settings.legacyRevisions ? toLegacyRevision(resolved.revision) : resolved.revision;
     return { ...base, remote: { transport, resolved, auth }, revision };
   } catch (error) {
@@ -44,9 +48,8 @@ export async function observe(
   }
 }
 
-function resolve(object: GitRepository, transport: GitTransport, signal: AbortSignal): Promise<ResolvedReference> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
-  return resolveReference(transport, object.spec.ref ?? {}, { signal: deadline });
+async function isHere(artifact: Artifact, ports: GitRepositoryPorts): Promise<boolean> {
+  return ports.servesHere(artifact) && (await ports.storage.hasArchive(artifact));
 }
 
 /** The error of a poll or fetch, with Flux's words before the cause (flux.md §2.8). */

@@ -10,6 +10,7 @@ import type { SecretData } from '../../remote/git/auth.ts';
 import type { GitHubApp } from '../../remote/git/github-app.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
 import type { GitAuth, GitTransport } from '../../remote/git/transport.ts';
+import type { HostGate } from '../shared/host-gate.ts';
 import type { HeldSource } from '../shared/source-artifacts.ts';
 import type { CachedLogin } from './login.ts';
 
@@ -83,6 +84,10 @@ export interface GitRepositoryPorts {
   githubLogin(app: GitHubApp, auth: Pick<GitAuth, 'tls' | 'proxy'>): NonNullable<GitAuth['dynamic']>;
   findRepository(namespace: string, name: string): GitRepository | undefined;
   openTransport(url: string, auth: GitAuth, timeoutMs: number): GitTransport;
+  /** Lets what waits for Git hosts begin. */
+  readonly hosts: HostGate;
   /** Where consumers in the cluster fetch an archive. */
   artifactUrl(path: string): string;
+  /** Whether consumers are sent here for an artifact. One of another replica is made anew by whoever has its source now. */
+  servesHere(artifact: Artifact): boolean;
 }

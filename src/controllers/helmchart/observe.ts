@@ -28,7 +28,7 @@ export async function observe(object: HelmChart, ports: HelmChartPorts, pass: Pa
   const archive = await archiveState(object.status?.artifact, ports);
   const source = ports.findSource(object.metadata.namespace ?? '', object.spec.sourceRef);
   const { requeueDependencyMs } = ports.settings;
-  const isSourceStored = (await archiveState(source?.status?.artifact, ports)) === 'present';
+  const isSourceStored = await ports.hasSource(source?.status?.artifact);
   const base = { object, archive, source, isSourceStored, requeueDependencyMs };
   const seen = { ...base, candidate: undefined };
   if (blockerOf(seen) !== undefined) return seen;

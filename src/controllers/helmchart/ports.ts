@@ -23,6 +23,8 @@ export interface HelmChartPorts extends SourcePorts {
   findSource(namespace: string, reference: HelmChartSourceReference): ChartSource | undefined;
   /** HelmRepositories of a namespace, for the dependencies of charts. */
   listRepositories(namespace: string): readonly HelmRepository[];
+  /** Whether the artifact of a source is on this machine now; it is fetched where another replica has it. */
+  hasSource(artifact: Artifact | undefined): Promise<boolean>;
   /** The files of a source's artifact. */
   openArtifact(artifact: Artifact): Promise<FileTree>;
 }

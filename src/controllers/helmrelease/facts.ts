@@ -1,7 +1,7 @@
 // Owns what a render asks of the world: what a chart is called, what a cluster is and serves, objects that templates look
 // up.
+import type { ChartReference } from '../../api/helm/helmrelease.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
-import type { ArtifactStore } from '../../artifact/store.ts';
 import { isNotFound } from '../../cluster/api-error.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { groupVersion } from '../../cluster/discovery.ts';
@@ -11,6 +11,7 @@ import { createByteLru } from '../../lib/byte-lru.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errorCode } from '../../lib/errors.ts';
 import { isJsonObject, type JsonObject } from '../../lib/json.ts';
+import type { PlacedArchive } from '../shared/source-artifacts.ts';
 import type { ChartIdentity, HelmReleasePorts, LookupRequest } from './ports.ts';
 
 /** How long what a cluster serves is taken to stay, in ms. */
@@ -19,13 +20,15 @@ const IDENTITIES_BYTES = 1024 * 1024;
 
 /** Reads what charts are called. An archive is opened once; its file is looked at each time. */
 export function createChartReader(
-  artifacts: Pick<ArtifactStore, 'read' | 'verify'>,
-): (artifact: Artifact) => Promise<ChartIdentity> {
+  place: (kind: ChartReference['kind'], artifact: Artifact) => Promise<PlacedArchive>,
+): HelmReleasePorts['readChart'] {
   const identities = createByteLru<string, ChartIdentity>(IDENTITIES_BYTES);
-  return async ({ path, digest = '' }) => {
+  return async (kind, artifact) => {
+    const { digest = '' } = artifact;
+    const { store, path } = await place(kind, artifact);
     const known = identities.get(digest);
-    if (known !== undefined && (await artifacts.verify(path, digest)) === 'ok') return known;
-    const { name, version, appVersion } = loadChartArchive(await artifacts.read(path, digest)).metadata;
+    if (known !== undefined && (await store.verify(path, digest)) === 'ok') return known;
+    const { name, version, appVersion } = loadChartArchive(await store.read(path, digest)).metadata;
     const identity = { name, version, appVersion };
     identities.set(digest, identity, name.length + version.length + appVersion.length);
     return identity;

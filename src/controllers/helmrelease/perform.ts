@@ -1,7 +1,7 @@
 // Owns doing one action and saying how it went: conditions, counts of failures, history, events (helm.md §21.4, §21.5).
 import { helmReleaseReasons as reasons, type Snapshot } from '../../api/helm/helmrelease.ts';
 import type { CrdFile } from '../../engines/helm/chart.ts';
-import { digestJson } from '../../engines/helm/release/digest.ts';
+import { digestCommonMetadata } from '../../engines/helm/release/digest.ts';
 import { isPending, type ReleaseRecord, withStatus } from '../../engines/helm/release/record.ts';
 import { formatDurationMs } from '../../lib/duration.ts';
 import { errorCode, errorMessage } from '../../lib/errors.ts';
@@ -95,7 +95,7 @@ function sayReleased(run: Run, action: 'install' | 'upgrade'): void {
   if (retryMs(object.spec!, action) !== undefined) clearFailures(run);
   report.set({
     observedPostRenderersDigest: postRenderersDigest(object.spec!),
-    observedCommonMetadataDigest: digestJson(object.spec?.commonMetadata),
+    observedCommonMetadataDigest: digestCommonMetadata(object.spec?.commonMetadata),
   });
   report.emit('Normal', endReasons[action].good, message, subjectOfSnapshot(latest));
   report.summarize();
@@ -297,7 +297,7 @@ function originLabels({ object }: Pick<Run, 'object'>): Readonly<Record<string, 
 }
 
 function inputOf(run: Run): ReleaseInput {
-  const { object, ports, client, target, artifact, chart } = run;
+  const { object, ports, client, target, artifact, sourceKind, chart } = run;
   const spec = object.spec!;
   return {
     values: run.values,
@@ -305,7 +305,7 @@ function inputOf(run: Run): ReleaseInput {
       const { postRenderers = [], postRenderStrategy, commonMetadata } = spec;
       const action = isUpgrade ? spec.upgrade : spec.install;
       const request = {
-        chart: { path: ports.chartPath(artifact), digest: artifact.digest ?? '' },
+        chart: { path: await ports.chartPath(sourceKind, artifact), digest: artifact.digest ?? '' },
         chartVersion: chart.version,
         values,
         release: { name: target.name, namespace: target.namespace, revision, isUpgrade },

@@ -4,8 +4,9 @@
 //   not the one in status.history  ─▶ unmanaged       failed    ─▶ failed
 //   deployed ─▶ out of sync ─▶ untested ─▶ failed (its tests) ─▶ drifted ─▶ in sync     the first that holds
 import type { HelmReleaseSpec, HelmReleaseStatus } from '../../api/helm/helmrelease.ts';
-import { digestJson } from '../../engines/helm/release/digest.ts';
+import { digestCommonMetadata, digestPostRenderers } from '../../engines/helm/release/digest.ts';
 import { isPending, type ReleaseRecord } from '../../engines/helm/release/record.ts';
+import type { JsonValue } from '../../lib/json.ts';
 import { hasFailedTest, isAsSeen, isTested, latestOf } from './history.ts';
 import { ignoresTestFailures } from './settings.ts';
 
@@ -72,7 +73,7 @@ function outOfSync({ spec, status, generation, chart, configDigest }: StateFacts
   if (latest.configDigest !== configDigest) return 'release config values changed';
   if (status.observedGeneration === generation) return undefined;
   if ((status.observedPostRenderersDigest ?? '') !== postRenderersDigest(spec)) return 'postrenderers digest changed';
-  if ((status.observedCommonMetadataDigest ?? '') !== digestJson(spec.commonMetadata)) {
+  if ((status.observedCommonMetadataDigest ?? '') !== digestCommonMetadata(spec.commonMetadata)) {
     return 'common metadata digest changed';
   }
   return undefined;
@@ -80,5 +81,5 @@ function outOfSync({ spec, status, generation, chart, configDigest }: StateFacts
 
 /** Digest of the post-renderers; '' without any. */
 export function postRenderersDigest(spec: HelmReleaseSpec): string {
-  return digestJson((spec.postRenderers ?? []).length === 0 ? undefined : spec.postRenderers);
+  return digestPostRenderers(spec.postRenderers as JsonValue | undefined);
 }

@@ -15,22 +15,31 @@ import { type FailureContext, failingStage, KustomizationError } from './failure
 import { healthTargetsOf } from './health-targets.ts';
 import { fingerprintInputs, secretValuesOf } from './inputs.ts';
 import { judgeApplied, withPolling } from './judge-applied.ts';
-import { type KustomizationPorts, memoryOf } from './ports.ts';
+import { otherOwner } from './ownership.ts';
+import { type Attempt, endsHold, type KustomizationPorts, memoryOf } from './ports.ts';
 import { pruneLeft, pruneStale } from './prune-stale.ts';
 import { artifactFileNotFound, canceledEvent } from './texts.ts';
-import type { Decision, HealthWait, Hold, Outcome } from './types.ts';
+import type { Decision, Ending, HealthWait, Hold, Outcome } from './types.ts';
 
 type ApplyDecision = Extract<Decision, { do: 'apply' }>;
 
 export async function act(decision: Decision, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<Outcome> {
   const memory = memoryOf(ports, pass.key);
   const hold = await holdFor(decision, ports, pass);
+  const attempt: Attempt = { definitions: 'same' };
+  memory.attempt = attempt;
   try {
-    return await perform(decision, ports, pass);
+    const ending = await perform(decision, ports, pass);
+    // An apply puts everything back.
+    if (decision.delayed === undefined || ending.type === 'applied') return ending;
+    return { ...ending, delayed: decision.delayed };
   } catch (error) {
     const isHeld = error instanceof KustomizationError && !pass.signal.aborted;
-    memory.hold = isHeld ? hold?.(error) : undefined;
+    const made = isHeld ? hold?.(error) : undefined;
+    memory.hold = made === undefined || endsHold(made, attempt.definitions) ? undefined : made;
     throw error;
+  } finally {
+    memory.attempt = undefined;
   }
 }
 
@@ -54,7 +63,7 @@ async function holdFor(
   };
 }
 
-async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<Outcome> {
+async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass<Kustomization>): Promise<Ending> {
   const memory = memoryOf(ports, pass.key);
   switch (decision.do) {
     case 'nothing':
@@ -73,7 +82,14 @@ async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass
           originRevision: decision.originRevision,
         };
       }
-      return { type: 'moved', revision: decision.artifact.revision, originRevision: decision.originRevision };
+      return {
+        type: 'moved',
+        revision: decision.artifact.revision,
+        originRevision: decision.originRevision,
+        hasDrift: decision.hasDrift,
+      };
+    case 'put off':
+      return { type: 'put off' };
     case 'correct':
       return correctDrift(decision, ports, pass);
     case 'prune':
@@ -112,7 +128,7 @@ async function applyRevision(
   decision: ApplyDecision,
   ports: KustomizationPorts,
   pass: Pass<Kustomization>,
-): Promise<Outcome> {
+): Promise<Ending> {
   const object = pass.current();
   const spec = object.spec!;
   const { artifact } = decision;
@@ -167,6 +183,10 @@ async function applyRevision(
     conflicts,
   };
   ports.conflicts.set(pass.key, conflicts);
+  // Whoever let go of one amid this pass found nobody who wanted it.
+  const ownerOf = otherOwner(object, ports);
+  const isFree = changes.some(({ owner, object: live }) => owner !== undefined && live && ownerOf(live) === undefined);
+  if (isFree) ports.conflicts.retry(pass.key);
   await ports.objects.follow(pass.key, isRemote ? [] : changes.flatMap(toFollowed), isRemote ? [] : targets);
   return {
     type: 'applied',
@@ -207,7 +227,7 @@ async function openArtifact(
   }
 }
 
-function finishHealth(wait: HealthWait, ports: KustomizationPorts, pass: Pass<Kustomization>): Outcome {
+function finishHealth(wait: HealthWait, ports: KustomizationPorts, pass: Pass<Kustomization>): Ending {
   const memory = memoryOf(ports, pass.key);
   const applied = memory.applied!;
   memory.applied = { ...applied, complete: true };

@@ -180,7 +180,8 @@ export class AppliedObjects {
     if (this.#foreign.get(owner)?.get(targetKey(target))?.isFollowing) return true;
     const { apiVersion, kind } = reference;
     const followed = this.#followed.get(identityOf(target));
-    return followed !== undefined && !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
+    if (followed === undefined || !this.#isLabelled(followed)) return false;
+    return !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
   }
 
   /** Drops everything that is kept for a Kustomization. */
@@ -350,8 +351,10 @@ export class AppliedObjects {
       const informer = watch.lease.informer;
       const object = informer.synced ? informer.get(reference.namespace, reference.name) : undefined;
       if (object !== undefined) this.#seen(asManifest(object));
-      else if (!isSecondLook) this.#options.clock.setTimer(CACHE_LAG_MS, () => this.#recheck(key, true));
-      else if (informer.synced && informer.error === undefined) {
+      // What the cache has while the server is away may be older than the apply.
+      else if (!isSecondLook || (informer.synced && informer.error !== undefined)) {
+        this.#options.clock.setTimer(CACHE_LAG_MS, () => this.#recheck(key, true));
+      } else if (informer.synced) {
         this.#note(followed.owner, key, { because: 'deleted', manager: '', fields: [] });
       }
     });

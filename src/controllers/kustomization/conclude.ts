@@ -17,9 +17,10 @@ import {
   markReconciling,
   setCondition,
 } from '../../runtime/conditions.ts';
-import type { Conclusion, EventDraft, Pass, Result } from '../../runtime/controller.ts';
+import type { Conclusion, EventDraft, Pass, Requeue, Result } from '../../runtime/controller.ts';
 import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
 import type { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { noLaterThan } from '../../runtime/requeue.ts';
 import { intervalMs, intervalRequeue, retryIntervalMs, timeoutMs } from '../shared/timing.ts';
 import { formatChange, isWrite } from './changes.ts';
 import { KustomizationError } from './failure.ts';
@@ -46,6 +47,18 @@ export function conclude(
   const stamp = { generation: object.metadata.generation ?? 0, nowMs };
   if ('error' in result) return concludeFailure(object, result.error, stamp, pass);
   const { outcome } = result;
+  const conclusion = concludeOutcome(object, outcome, stamp, pass);
+  if (outcome.delayed === undefined) return conclusion;
+  return { ...conclusion, requeue: noLaterThan(outcome.delayed.ms, conclusion.requeue, nowMs) };
+}
+
+function concludeOutcome(
+  object: Kustomization,
+  outcome: Outcome,
+  stamp: ConditionStamp,
+  pass: Pass<Kustomization>,
+): Conclusion<KustomizationStatus> {
+  const { nowMs } = stamp;
   switch (outcome.type) {
     case 'nothing':
       return concludeNothing(object, outcome.notes, stamp);
@@ -53,6 +66,8 @@ export function conclude(
       return concludeApplied(object, outcome, stamp, pass);
     case 'moved':
       return concludeMoved(object, outcome, stamp, pass);
+    case 'put off':
+      return { requeue: { do: 'in background' }, observed: false };
     case 'pruned':
       return concludePruned(object, outcome, nowMs, pass);
     case 'corrected':
@@ -76,12 +91,7 @@ function concludeNothing(object: Kustomization, notes: Notes, stamp: ConditionSt
   if (wanted || notes.contested.length > 0) {
     conditions = noteConflict(conditions, conflictMessage(notes.contested, []), stamp);
   }
-  const requeue = intervalRequeue(object.spec!);
-  const interval = requeue.do === 'interval' ? requeue.ms : Number.POSITIVE_INFINITY;
-  return {
-    status: { ...object.status, conditions },
-    requeue: notes.delayed === undefined ? requeue : { do: 'after', ms: Math.min(notes.delayed.ms, interval) },
-  };
+  return { status: { ...object.status, conditions }, requeue: intervalRequeue(object.spec!) };
 }
 
 function concludeApplied(
@@ -228,7 +238,7 @@ function concludeMoved(
         },
       },
     ],
-    requeue: intervalRequeue(object.spec!),
+    requeue: outcome.hasDrift ? { do: 'now' } : intervalRequeue(object.spec!),
     log: { revision, untouched: true },
   };
 }
@@ -273,7 +283,8 @@ function concludeCorrected(
             metadata,
           },
         ];
-  const message = outcome.fought.length === 0 ? undefined : driftMessage(outcome.fought);
+  const told = [...outcome.warned, ...(outcome.delayed?.drifts ?? []), ...outcome.fought];
+  const message = told.length === 0 ? undefined : driftMessage(told);
   return {
     status: { ...object.status, conditions: noteDrift(object.status?.conditions ?? [], message, stamp) },
     events,
@@ -356,7 +367,7 @@ function dependencyEvent(event: EventDraft, error: ReconcileError): EventDraft {
   return { ...event, message: `Dependencies do not meet ready condition, retrying in ${delay}` };
 }
 
-function waitRequeue(wait: HealthWait, nowMs: number): Conclusion['requeue'] {
+function waitRequeue(wait: HealthWait, nowMs: number): Requeue {
   const untilMs = wait.isPolled ? Math.min(wait.deadlineMs, nowMs + HEALTH_POLL_MS) : wait.deadlineMs;
   return { do: 'wait', untilMs, memory: wait };
 }

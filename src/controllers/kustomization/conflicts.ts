@@ -24,6 +24,11 @@ export class Conflicts {
       this.#enqueue(owner, 'conflict');
   }
 
+  /** What a Kustomization wants is free already: it gets a pass to take it. */
+  retry(key: string): void {
+    this.#enqueue(key, 'handed over');
+  }
+
   /** The owner lets go of objects (`Kind/namespace/name`): whoever wants one of them gets a pass to take it. */
   release(owner: string, ids: readonly string[]): void {
     const free = new Set(ids);

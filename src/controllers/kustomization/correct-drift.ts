@@ -62,6 +62,7 @@ export async function correctDrift(
     type: 'corrected',
     changes,
     pending: decision.pending,
+    warned: decision.warned,
     fought: decision.drifted.filter((item) => isFoughtOver(memory.guard, item, now)),
   };
 }

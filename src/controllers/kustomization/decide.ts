@@ -5,19 +5,25 @@ import { formatDurationMs } from '../../lib/duration.ts';
 import { sameRevision } from '../shared/revision.ts';
 import { retryIntervalMs } from '../shared/timing.ts';
 import { artifactNotFound } from './texts.ts';
-import type { Decision, Failure, HealthTarget, HealthWait, Held, Observed } from './types.ts';
+import type { Choice, Decision, Failure, HealthTarget, HealthWait, Held, Observed } from './types.ts';
 
 const SOURCE_KINDS: readonly string[] = ['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'];
 
 /** The first check that has something to say decides. Pure: the same observation gives the same decision. */
 export function decide(observed: Observed, nowMs: number): Decision {
+  const choice = choose(observed, nowMs);
+  const { delayed } = observed.notes;
+  return delayed === undefined ? choice : { ...choice, delayed };
+}
+
+function choose(observed: Observed, nowMs: number): Choice {
   const failure = findBlocker(observed);
   if (failure !== undefined) return { do: 'fail', because: failure.reason, failure };
   const { source, applied, object } = observed;
   if (source.state !== 'ready') throw new Error('a source that is not ready must have blocked');
   const { artifact, originRevision } = source;
   const target = { artifact, originRevision };
-  const apply = (because: string): Decision => ({ do: 'apply', because, ...target, cancels: observed.waiting });
+  const apply = (because: string): Choice => ({ do: 'apply', because, ...target, cancels: observed.waiting });
   const generation = object.metadata.generation ?? 0;
 
   // Before anything that the failure left unknown: events of applied objects must not repeat it in a loop.
@@ -32,7 +38,13 @@ export function decide(observed: Observed, nowMs: number): Decision {
   if (newRevision && (observed.touched !== false || !applied.complete)) {
     return apply('new revision');
   }
-  if (newRevision) return { do: 'move', because: 'the new revision touches nothing of this build', ...target };
+  if (newRevision) {
+    const hasDrift = observed.drifted.length > 0;
+    const because = 'the new revision touches nothing of this build';
+    // Those that it touches come first (lockstep.md §4).
+    if (!observed.isBackground && !hasDrift) return { do: 'put off', because };
+    return { do: 'move', because, ...target, hasDrift };
+  }
 
   if (observed.leftBehind) return { do: 'prune', because: 'nobody takes over what has left' };
   const wait = observed.waiting;
@@ -64,16 +76,16 @@ function isHealthyAgain({ held, applied, health }: Observed): boolean {
 }
 
 /** Until a failure is tried again only drift is put back, where it is known what was applied. */
-function decideHeld(observed: Observed, held: Held): Decision {
+function decideHeld(observed: Observed, held: Held): Choice {
   if (observed.applied !== undefined && observed.drifted.length > 0) return correct(observed, [], held);
-  const ms = Math.min(held.leftMs, observed.notes.delayed?.ms ?? held.leftMs);
-  return { do: 'hold', because: 'the last pass failed and its retry is not due', ms };
+  return { do: 'hold', because: 'the last pass failed and its retry is not due', ms: held.leftMs };
 }
 
-function correct(observed: Observed, unwatched: readonly string[], pending: HealthWait | Held | undefined): Decision {
+function correct(observed: Observed, unwatched: readonly string[], pending: HealthWait | Held | undefined): Choice {
   const because = observed.drifted.length > 0 ? 'drift' : 'objects that cannot be watched';
   const objects = new Set([...observed.drifted.map((item) => item.key), ...unwatched]);
-  return { do: 'correct', because, objects: [...objects], drifted: observed.drifted, pending };
+  const { drifted, notes } = observed;
+  return { do: 'correct', because, objects: [...objects], drifted, warned: notes.warned, pending };
 }
 
 /** Why this pass cannot begin at all, or undefined. */
@@ -132,7 +144,7 @@ function findBlocker(observed: Observed): Failure | undefined {
 }
 
 /** How a wait for health goes on: all well, one failed, too late, or further. */
-function decideHealth(observed: Observed, wait: HealthWait, nowMs: number): Decision {
+function decideHealth(observed: Observed, wait: HealthWait, nowMs: number): Choice {
   const { health, settings } = observed;
   const pending = health.filter((item) => item.verdict.status !== 'Current');
   if (pending.length === 0) return { do: 'pass health', because: 'all objects are healthy', wait };

@@ -2,8 +2,7 @@
 import { type Kustomization, kustomizationKind, type SourceKind } from '../../api/kustomize/kustomization.ts';
 import type { ArtifactSource } from '../../api/meta/artifact.ts';
 import { finalizer } from '../../api/meta/keys.ts';
-import { type Change, type Controller, type Key, keyOf, type Lookup, type Watch } from '../../runtime/controller.ts';
-import { sameRevision } from '../shared/revision.ts';
+import { type Change, type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
 import { act } from './act.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
@@ -19,7 +18,10 @@ export const sourceApiVersion = 'source.toolkit.fluxcd.io/v1';
 const BY_SOURCE = 'source';
 const BY_DEPENDENCY = 'dependency';
 
-/** A new revision, or one that appeared or vanished, concerns every Kustomization of the source (flux.md §4.2). */
+/**
+ * A new revision, or one that appeared or vanished, concerns every Kustomization of the source (flux.md §4.2). Whether
+ * one has tried it already is not asked: a pass that is under way may be about to say that it tried another one since.
+ */
 const onSource = (kind: SourceKind): Watch<Kustomization> => ({
   kind: { apiVersion: sourceApiVersion, kind },
   trigger: 'source revision',
@@ -27,8 +29,8 @@ const onSource = (kind: SourceKind): Watch<Kustomization> => ({
   keys: (change, lookup) => {
     const source = change.object as ArtifactSource;
     const old = change.old as ArtifactSource | undefined;
-    if (change.type === 'update' && revisionOf(source) === revisionOf(old)) return [];
-    return keysOf(lookup, BY_SOURCE, `${kind}/${keyOf(source)}`, (object) => !isCurrent(object, source, change));
+    if (change.type === 'update' && identityOf(source) === identityOf(old)) return [];
+    return lookup.byIndex(BY_SOURCE, `${kind}/${keyOf(source)}`).map(keyOf);
   },
 });
 
@@ -41,26 +43,14 @@ const onDependency: Watch<Kustomization> = {
   trigger: 'dependency',
   keys: (change, lookup) => {
     if (change.type === 'update' && readiness(change.object) === readiness(change.old)) return [];
-    return keysOf(lookup, BY_DEPENDENCY, keyOf(change.object), () => true);
+    return lookup.byIndex(BY_DEPENDENCY, keyOf(change.object)).map(keyOf);
   },
 };
 
-function keysOf(
-  lookup: Lookup<Kustomization>,
-  index: string,
-  value: string,
-  wanted: (object: Kustomization) => boolean,
-): Key[] {
-  return lookup.byIndex(index, value).filter(wanted).map(keyOf);
-}
-
-function revisionOf(source: ArtifactSource | undefined): string | undefined {
-  return source?.status?.artifact?.revision;
-}
-
-/** At start-up every object runs anyway; later ones that tried this revision already are left alone. */
-function isCurrent(object: Kustomization, source: ArtifactSource, change: Change): boolean {
-  return change.type === 'update' && sameRevision(object.status?.lastAttemptedRevision, revisionOf(source));
+/** Another place is news too: another replica has made the artifact anew, and somebody may not have got it. */
+function identityOf(source: ArtifactSource | undefined): string {
+  const { revision = '', url = '' } = source?.status?.artifact ?? {};
+  return `${revision} ${url}`;
 }
 
 /** What a dependency is judged by: an expression may look at any of it. */

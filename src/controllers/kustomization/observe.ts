@@ -45,6 +45,7 @@ export async function observe(
   return {
     object,
     requested: pass.requested,
+    isBackground: pass.isBackground,
     source,
     dependencies: typeof compiled === 'string' ? [] : observeDependencies(object, compiled, source, ports),
     invalidExpression: typeof compiled === 'string' ? compiled : undefined,

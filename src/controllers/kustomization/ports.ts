@@ -37,6 +37,14 @@ export interface KustomizationMemory {
   mask: Mask;
   /** What is not tried again yet. */
   hold: Hold | undefined;
+  /** The pass that is under way, as far as its failure may be held. */
+  attempt: Attempt | undefined;
+}
+
+/** A pass that is under way: what happens meanwhile may be what it fails for. */
+export interface Attempt {
+  /** What became of CustomResourceDefinitions since it began. */
+  definitions: 'same' | 'changed' | 'new';
 }
 
 export interface KustomizationPorts {
@@ -73,19 +81,38 @@ export interface KustomizationPorts {
 }
 
 /**
- * Ends the holds that a change of a CustomResourceDefinition may end; answers the keys concerned. A new one may be what
- * was on its way out when something else was refused.
+ * Ends the holds that a change of a CustomResourceDefinition may end, those of passes under way among them before they
+ * are made; answers the keys concerned.
  */
 export function liftHolds(memory: ReadonlyMap<string, KustomizationMemory>, isNew: boolean): readonly string[] {
-  const concerned = [...memory].filter(([, { hold }]) => hold?.missesKind || (isNew && hold?.step === 'apply'));
-  for (const [, known] of concerned) known.hold = undefined;
-  return concerned.map(([key]) => key);
+  const definitions = isNew ? 'new' : 'changed';
+  const concerned: string[] = [];
+  for (const [key, known] of memory) {
+    const { attempt, hold } = known;
+    if (attempt !== undefined && attempt.definitions !== 'new') attempt.definitions = definitions;
+    const isLifted = hold !== undefined && endsHold(hold, definitions);
+    if (isLifted) known.hold = undefined;
+    if (isLifted || attempt !== undefined) concerned.push(key);
+  }
+  return concerned;
+}
+
+/** A new definition may be what was on its way out when something else was refused. */
+export function endsHold({ missesKind, step }: Hold, definitions: Attempt['definitions']): boolean {
+  if (definitions === 'same') return false;
+  return missesKind || (definitions === 'new' && step === 'apply');
 }
 
 export function memoryOf(ports: KustomizationPorts, key: string): KustomizationMemory {
   const known = ports.memory.get(key);
   if (known !== undefined) return known;
-  const fresh: KustomizationMemory = { applied: undefined, guard: new Map(), mask: noMask, hold: undefined };
+  const fresh: KustomizationMemory = {
+    applied: undefined,
+    guard: new Map(),
+    mask: noMask,
+    hold: undefined,
+    attempt: undefined,
+  };
   ports.memory.set(key, fresh);
   return fresh;
 }

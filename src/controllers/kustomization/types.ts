@@ -129,6 +129,8 @@ export interface ObservedDependency {
 export interface Observed {
   readonly object: Kustomization;
   readonly requested: string | undefined;
+  /** What nobody waits for may be done now. */
+  readonly isBackground: boolean;
   readonly source: ObservedSource;
   readonly dependencies: readonly ObservedDependency[];
   /** Why an expression of the spec does not compile; undefined when all do. */
@@ -156,8 +158,11 @@ export interface DecisionSettings {
   readonly gates: FeatureGates;
 }
 
+/** What is to be done, and the drift that is left alone for a while whatever else is done. */
+export type Decision = Choice & { readonly delayed?: DelayedDrift };
+
 /** What is to be done. */
-export type Decision =
+export type Choice =
   | {
       readonly do: 'nothing';
       readonly because: string;
@@ -176,12 +181,16 @@ export type Decision =
       readonly because: string;
       readonly artifact: Artifact;
       readonly originRevision: string | undefined;
+      readonly hasDrift: boolean;
     }
+  | { readonly do: 'put off'; readonly because: string }
   | {
       readonly do: 'correct';
       readonly because: string;
       readonly objects: readonly string[];
       readonly drifted: readonly ObservedDrift[];
+      /** Drift that is only told. */
+      readonly warned: readonly ObservedDrift[];
       /** What goes on afterwards. */
       readonly pending: HealthWait | Held | undefined;
     }
@@ -211,8 +220,11 @@ export interface Failure {
 /** Objects that left the inventory, and what became of each. */
 export type PrunedEntries = readonly { readonly id: string; readonly action: 'deleted' | 'skipped' }[];
 
+/** How a pass came out, and the drift that brings the key back when it may be put back. */
+export type Outcome = Ending & { readonly delayed?: DelayedDrift };
+
 /** How a pass came out. */
-export type Outcome =
+export type Ending =
   | { readonly type: 'nothing'; readonly notes: Notes }
   | {
       readonly type: 'applied';
@@ -226,7 +238,14 @@ export type Outcome =
       readonly newRevision: boolean;
       readonly health: AppliedHealth;
     }
-  | { readonly type: 'moved'; readonly revision: string; readonly originRevision: string | undefined }
+  | {
+      readonly type: 'moved';
+      readonly revision: string;
+      readonly originRevision: string | undefined;
+      /** Something has drifted, and comes next. */
+      readonly hasDrift: boolean;
+    }
+  | { readonly type: 'put off' }
   | {
       readonly type: 'pruned';
       readonly revision: string;
@@ -238,6 +257,7 @@ export type Outcome =
       readonly type: 'corrected';
       readonly changes: readonly Change[];
       readonly fought: readonly ObservedDrift[];
+      readonly warned: readonly ObservedDrift[];
       readonly pending: HealthWait | Held | undefined;
     }
   | { readonly type: 'held'; readonly ms: number }

@@ -1,7 +1,6 @@
 // Owns looking up charts in the stored indexes of HelmRepositories: each index is scanned once, in a thread, and what
 // stays in memory is where each chart stands in its file.
 import type { Artifact } from '../../api/meta/artifact.ts';
-import type { ArtifactStore } from '../../artifact/store.ts';
 import { type ChartVersion, noSuchChart } from '../../engines/helm/repository/choose.ts';
 import { findVersion } from '../../offload/charts/index-file.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
@@ -13,18 +12,24 @@ const MAX_TABLES = 64;
 /** A chart with more versions than fit in this is looked up in a thread: parsing it would hold the event loop. */
 const MAX_INLINE_BYTES = 256 * 1024;
 
+export interface ChartIndexesPorts {
+  /** Where the file of an index is on this machine. */
+  readonly locate: (artifact: Artifact) => Promise<string>;
+  readonly workers: WorkerPool;
+}
+
 export class ChartIndexes {
-  readonly #ports: { readonly artifacts: ArtifactStore; readonly workers: WorkerPool };
+  readonly #ports: ChartIndexesPorts;
   /** Path of an index file and its identity → table. */
   readonly #tables = new Map<string, Promise<Table>>();
 
-  constructor(ports: { readonly artifacts: ArtifactStore; readonly workers: WorkerPool }) {
+  constructor(ports: ChartIndexesPorts) {
     this.#ports = ports;
   }
 
   /** The version of a chart in a stored index. Throws RepositoryError `ChartUnknown`. */
   async find(artifact: Artifact, name: string, wanted: string): Promise<ChartVersion> {
-    return this.findIn(this.#ports.artifacts.localPath(artifact.path), artifact.digest ?? '', { name, wanted });
+    return this.findIn(await this.#ports.locate(artifact), artifact.digest ?? '', { name, wanted });
   }
 
   /** The same in an index file that is not stored. `identity` changes with its content. */

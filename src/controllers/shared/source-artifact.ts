@@ -11,6 +11,7 @@ export type ArchiveState = 'none' | 'present' | 'lost';
 
 export async function archiveState(artifact: Artifact | undefined, ports: SourcePorts): Promise<ArchiveState> {
   if (artifact?.digest === undefined) return 'none';
+  if (!ports.servesHere(artifact)) return 'lost';
   return (await ports.artifacts.verify(artifact.path, artifact.digest)) === 'ok' ? 'present' : 'lost';
 }
 

@@ -1,9 +1,9 @@
 // Owns how a consumer gets the files of a source's artifact: out of the storage of this process, or over HTTP from the
 // replica or the third party that serves it. What was fetched is kept on disk by its digest.
 import type { Artifact } from '../../api/meta/artifact.ts';
-import type { ArtifactStore } from '../../artifact/store.ts';
+import { ArtifactError, type ArtifactStore } from '../../artifact/store.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { errorCode } from '../../lib/errors.ts';
+import { errorCode, errorMessage } from '../../lib/errors.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import type { TreeSource } from '../../offload/render/source.ts';
 import { fetchArtifact } from '../../remote/artifact.ts';
@@ -12,6 +12,8 @@ import type { HttpDoor } from '../../remote/http.ts';
 export interface SourceArtifactsOptions {
   readonly http: HttpDoor;
   readonly clock: Clock;
+  /** Archives that were made here. */
+  readonly own: ArtifactStore;
   /** Archives that were fetched from others. */
   readonly fetched: ArtifactStore;
   /** Opens an artifact that was made here. Throws ArtifactError ArtifactNotFound. */
@@ -28,10 +30,24 @@ export interface HeldSource {
   release(): void;
 }
 
+/** An archive on this machine. */
+export interface PlacedArchive {
+  readonly store: ArtifactStore;
+  /** Relative to the store. */
+  readonly path: string;
+}
+
 /** Opens artifacts by the kind of their source. */
 export interface SourceArtifacts {
   /** Throws ArtifactError, ArtifactFetchError, RemoteError. */
   open(kind: string, artifact: Artifact, signal: AbortSignal): Promise<FileTree>;
+  /**
+   * Where the archive of a source of ours is: it is fetched first when another replica has it. Throws ArtifactError
+   * ArtifactNotFound while nobody has it; a lost one that should be here is found missing when it is read.
+   */
+  place(artifact: Artifact, signal: AbortSignal): Promise<PlacedArchive>;
+  /** The same of an ExternalArtifact. Throws ArtifactFetchError, RemoteError. */
+  placeExternal(artifact: Artifact, signal: AbortSignal): Promise<PlacedArchive>;
   /**
    * The files of a tree that was opened here, for a worker thread. It goes by the tree and not by what an artifact
    * claims: its path may be that of another's.
@@ -48,6 +64,11 @@ export function createSourceArtifacts(options: SourceArtifactsOptions): SourceAr
 
   // Its own path and address are never looked up: what an ExternalArtifact claims to be, it must be able to serve.
   async function openFetched(artifact: Artifact, signal: AbortSignal): Promise<FileTree> {
+    return options.fetched.open(await bring(artifact, signal), artifact.digest ?? '');
+  }
+
+  /** The archive's path among those that were fetched. */
+  async function bring(artifact: Artifact, signal: AbortSignal): Promise<string> {
     const { digest = '' } = artifact;
     const path = `${FOLDER}/${digest.replace(':', '-')}.tar.gz`;
     if ((await options.fetched.verify(path, digest)) !== 'ok') {
@@ -57,7 +78,19 @@ export function createSourceArtifacts(options: SourceArtifactsOptions): SourceAr
       await fetching;
       signal.throwIfAborted();
     }
-    return options.fetched.open(path, digest);
+    return path;
+  }
+
+  /** The same of another replica. One that is gone is replaced, and whoever comes after it makes the artifact anew. */
+  async function bringFromReplica(artifact: Artifact, signal: AbortSignal): Promise<string> {
+    try {
+      return await bring(artifact, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      const { path } = artifact;
+      const message = `artifact ${path} cannot be fetched from the replica that has it: ${errorMessage(cause)}`;
+      throw new ArtifactError('ArtifactNotFound', message, { path }, { cause });
+    }
   }
 
   async function download({ url, digest = '', size }: Artifact, path: string): Promise<void> {
@@ -76,8 +109,17 @@ export function createSourceArtifacts(options: SourceArtifactsOptions): SourceAr
         return await options.openOwn(artifact);
       } catch (error) {
         if (errorCode(error) !== 'ArtifactNotFound' || !options.isServedElsewhere(artifact)) throw error;
-        return openFetched(artifact, signal);
+        return options.fetched.open(await bringFromReplica(artifact, signal), artifact.digest ?? '');
       }
+    },
+    async placeExternal(artifact, signal) {
+      return { store: options.fetched, path: await bring(artifact, signal) };
+    },
+    async place(artifact, signal) {
+      const { path, digest = '' } = artifact;
+      const isElsewhere = options.isServedElsewhere(artifact) && (await options.own.verify(path, digest)) !== 'ok';
+      if (!isElsewhere) return { store: options.own, path };
+      return { store: options.fetched, path: await bringFromReplica(artifact, signal) };
     },
   };
 }

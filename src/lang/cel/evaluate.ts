@@ -11,13 +11,21 @@ const MAX_STEPS = 1_000_000;
 /** Gives the value of a top-level variable; undefined when there is none. */
 export type LookUp = (name: string) => CelValue | undefined;
 
+/** Counts the steps of several evaluations. */
+export interface Meter {
+  spent: number;
+}
+
 /** Evaluates an expression. Throws CelError. */
-export function evaluate(node: Node, lookUp: LookUp, library: Library): CelValue {
+export function evaluate(node: Node, lookUp: LookUp, library: Library, meter?: Meter): CelValue {
+  const evaluation = new Evaluation(library, lookUp);
   try {
-    return new Evaluation(library, lookUp).run(node, undefined);
+    return evaluation.run(node, undefined);
   } catch (error) {
     if (error instanceof RangeError) throw limitExceeded('nesting');
     throw error;
+  } finally {
+    if (meter) meter.spent += evaluation.spent;
   }
 }
 
@@ -55,6 +63,10 @@ class Evaluation implements Call {
   constructor(library: Library, lookUp: LookUp) {
     this.#library = library;
     this.#lookUp = lookUp;
+  }
+
+  get spent(): number {
+    return MAX_STEPS - this.#left;
   }
 
   readonly spend = (cost: number): void => {

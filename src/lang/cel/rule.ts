@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import { checkExpression, typeText } from './check.ts';
 import { CelError } from './errors.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, type Meter } from './evaluate.ts';
 import type { ParameterType } from './function.ts';
 import { parseDurationText, parseTimestamp } from './functions/time.ts';
 import { kubernetesLibrary } from './libraries.ts';
@@ -20,12 +20,17 @@ export interface RuleInput {
   readonly oldSelf?: JsonValue | undefined;
 }
 
+/** Counts the work of the rules of one object, and keeps the values that several of them look at. */
+export interface RuleMeter extends Meter {
+  readonly values: WeakMap<RuleSchema, WeakMap<object, CelValue>>;
+}
+
 /** A compiled rule. */
 export interface Rule {
   /** True when the rule mentions `oldSelf`: it then only runs where there is an old value (see `optionalOldSelf`). */
   readonly isTransition: boolean;
   /** True when the value is valid. Throws CelError when the rule has no result. */
-  holds(input: RuleInput): boolean;
+  holds(input: RuleInput, meter?: RuleMeter): boolean;
 }
 
 /** Compiles a rule against the schema of the field it stands at. Throws CelError `CelInvalid`. */
@@ -37,7 +42,7 @@ export function compileRule(
   const evaluateRule = compileWith(text, schema, 'bool', options);
   return {
     isTransition: evaluateRule.usesOldSelf,
-    holds: (input) => evaluateRule.run(input) === true,
+    holds: (input, meter) => evaluateRule.run(input, meter) === true,
   };
 }
 
@@ -46,9 +51,9 @@ export function compileMessage(
   text: string,
   schema: RuleSchema,
   options: { readonly optionalOldSelf?: boolean } = {},
-): (input: RuleInput) => string {
+): (input: RuleInput, meter?: RuleMeter) => string {
   const { run } = compileWith(text, schema, 'string', options);
-  return (input) => String(run(input));
+  return (input, meter) => String(run(input, meter));
 }
 
 function compileWith(
@@ -56,7 +61,7 @@ function compileWith(
   schema: RuleSchema,
   wanted: 'bool' | 'string',
   { optionalOldSelf = false }: { readonly optionalOldSelf?: boolean },
-): { readonly usesOldSelf: boolean; readonly run: (input: RuleInput) => CelValue } {
+): { readonly usesOldSelf: boolean; readonly run: (input: RuleInput, meter?: RuleMeter) => CelValue } {
   const node = parseExpression(text);
   const own = schemaType(schema);
   const variables = new Map<string, ParameterType>([
@@ -68,16 +73,17 @@ function compileWith(
     const message = `cel expression must evaluate to a ${wanted}, got ${typeText(type)}`;
     throw new CelError('CelInvalid', message, { expression: text });
   }
-  const run = ({ self, oldSelf }: RuleInput): CelValue => {
-    const values = new Map<string, CelValue>([['self', typed(self, schema)]]);
-    const old = oldSelf === undefined ? undefined : typed(oldSelf, schema);
+  const usesOldSelf = mentions(node, 'oldSelf');
+  const run = ({ self, oldSelf }: RuleInput, meter?: RuleMeter): CelValue => {
+    const values = new Map<string, CelValue>([['self', typedOnce(self, schema, meter)]]);
+    const old = oldSelf === undefined || !usesOldSelf ? undefined : typedOnce(oldSelf, schema, meter);
     if (optionalOldSelf) values.set('oldSelf', new Optional(old));
     else if (old !== undefined) values.set('oldSelf', old);
-    const result = evaluate(node, (name) => values.get(name), kubernetesLibrary);
+    const result = evaluate(node, (name) => values.get(name), kubernetesLibrary, meter);
     if (typeof result === (wanted === 'bool' ? 'boolean' : 'string')) return result;
     throw new CelError('CelFailed', `cel expression evaluated to no ${wanted}`, { expression: text });
   };
-  return { usesOldSelf: mentions(node, 'oldSelf'), run };
+  return { usesOldSelf, run };
 }
 
 function schemaType(schema: RuleSchema): ParameterType {
@@ -104,6 +110,25 @@ function formatType(format: unknown): ParameterType {
   if (format === 'byte') return 'bytes';
   if (format === 'date' || format === 'date-time') return 'google.protobuf.Timestamp';
   return format === 'duration' ? 'google.protobuf.Duration' : 'string';
+}
+
+/** A value typed, once for all rules of its schema: a large object has many. Each part of it is a step. */
+function typedOnce(value: JsonValue, schema: RuleSchema, meter: RuleMeter | undefined): CelValue {
+  if (meter === undefined || typeof value !== 'object' || value === null) return typed(value, schema);
+  let known = meter.values.get(schema);
+  if (known === undefined) meter.values.set(schema, (known = new WeakMap()));
+  let found = known.get(value);
+  if (found === undefined) {
+    found = typed(value, schema);
+    meter.spent += countParts(value);
+    known.set(value, found);
+  }
+  return found;
+}
+
+function countParts(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, item: JsonValue) => sum + countParts(item), 1);
 }
 
 /** A value as its schema types it: `number` is double even for whole numbers, formats become times and bytes. */

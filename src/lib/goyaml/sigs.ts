@@ -9,7 +9,7 @@ import { formatGoJson } from './internal/gojson.ts';
 import { infinityName } from './internal/keys.ts';
 import { formatNumber } from './internal/number.ts';
 import { readPlainYaml } from './internal/plain-reader.ts';
-import { compareKeys } from './internal/sort.ts';
+import { compareBytes, compareKeys } from './internal/sort.ts';
 import { textStyle } from './internal/text-style.ts';
 
 /** How to read. */
@@ -128,17 +128,28 @@ function readPart(part: Part, options: FromYamlOptions): JsonValue {
  * column 80. Ends with a line break. Throws YamlError for what YAML cannot carry.
  */
 export function toYaml(value: JsonValue): string {
-  const output = tryEmit(value);
+  const output = tryEmit(value, { survived: false, compare: compareKeys });
   if (output !== undefined) return output;
   // Go writes JSON first and reads that as YAML. Some texts do not survive this: a NEL is a line break there.
-  return tryEmit(readFirst(formatGoJson(value), false), true)!;
+  return tryEmit(readFirst(formatGoJson(value), false), { survived: true, compare: compareKeys })!;
+}
+
+/** The same as Flux writes values for their digest: keys in the order of their bytes, and texts straight from memory. */
+export function toCanonicalYaml(value: JsonValue): string {
+  return tryEmit(value, { survived: true, compare: compareBytes })!;
+}
+
+interface EmitOptions {
+  /** Whether the texts are those that came through JSON, or need not. */
+  readonly survived: boolean;
+  readonly compare: (a: string, b: string) => number;
 }
 
 /** Writes a value; undefined if it has texts that may not survive the way through JSON. */
-function tryEmit(value: JsonValue, survived = false): string | undefined {
+function tryEmit(value: JsonValue, options: EmitOptions): string | undefined {
   const emitter = new Emitter({ dialect: 'v2', indent: 2, compact: false });
   emitter.startDocument('');
-  if (!emitTree(emitter, value, survived)) return undefined;
+  if (!emitTree(emitter, value, options)) return undefined;
   emitter.endDocument('');
   return emitter.output;
 }
@@ -152,7 +163,7 @@ interface Frame {
 
 const MAX_DEPTH = 10_000;
 
-function emitTree(emitter: Emitter, root: JsonValue, survived: boolean): boolean {
+function emitTree(emitter: Emitter, root: JsonValue, { survived, compare }: EmitOptions): boolean {
   const event = createEvent();
   const frames: Frame[] = [];
   let odd = false;
@@ -163,7 +174,7 @@ function emitTree(emitter: Emitter, root: JsonValue, survived: boolean): boolean
       emitter.emit(event);
       return;
     }
-    const keys = isJsonObject(value) ? Object.keys(value).sort(compareKeys) : undefined;
+    const keys = isJsonObject(value) ? Object.keys(value).sort(compare) : undefined;
     event.type = keys === undefined ? 'sequenceStart' : 'mappingStart';
     event.empty = (keys ?? (value as readonly JsonValue[])).length === 0;
     emitter.emit(event);

@@ -2,6 +2,7 @@
 import type { AdmissionStep } from '../core.ts';
 import { definitionStep, terminatingStep } from './definitions.ts';
 import { namespaceStep, placeStep } from './namespaces.ts';
+import { priorityClassStep, priorityStep } from './priorities.ts';
 import { rbacSteps } from './rbac.ts';
 import { serviceAccountStep } from './service-accounts.ts';
 import { serviceStep } from './services.ts';
@@ -12,6 +13,8 @@ export const ADMISSION: readonly AdmissionStep[] = [
   placeStep,
   terminatingStep,
   namespaceStep,
+  priorityStep,
+  priorityClassStep,
   podStep,
   serviceAccountStep,
   jobStep,

@@ -32,7 +32,7 @@ const TOLERATIONS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreach
   tolerationSeconds: 300,
 }));
 
-/** A new pod gets the default ServiceAccount, priority, tolerations and its first status. */
+/** A new pod gets the default ServiceAccount, tolerations and its first status. */
 export const podStep: AdmissionStep = {
   kind: '/Pod',
   admit(_core, write, object, live) {
@@ -51,8 +51,6 @@ export const podStep: AdmissionStep = {
         serviceAccount: account,
         serviceAccountName: account,
         ...(Number(spec['terminationGracePeriodSeconds']) < 0 ? { terminationGracePeriodSeconds: 1 } : {}),
-        priority: spec['priority'] ?? 0,
-        preemptionPolicy: spec['preemptionPolicy'] ?? 'PreemptLowerPriority',
         tolerations: [...tolerations, ...missing],
       },
       status: { phase: 'Pending', qosClass: qualityClass(spec) },

@@ -8,6 +8,7 @@ import { difference, FieldSet, formatFieldsV1, formatPath, parseFieldsV1, setOf,
 import { checkTyped, compareTyped, toFieldSet } from './typed.ts';
 import {
   applyOwned,
+  type Convert,
   type FieldConflict,
   type Managers,
   type OwnedFields,
@@ -24,6 +25,8 @@ export interface FieldWrite {
   /** '' for the main resource. */
   readonly subresource: string;
   readonly schemaOf: SchemaOf;
+  /** Objects of the kind in its other versions, where those differ. */
+  readonly convert?: Convert | undefined;
   /** Paths that the endpoint does not let the writer change. */
   readonly reset: FieldSet;
   /** RFC 3339, whole seconds. */
@@ -190,8 +193,8 @@ function recordOwners(write: FieldWrite, live: KubeObject | undefined, next: Kub
 
 function recordUpdate(write: FieldWrite, change: { live: KubeObject; next: KubeObject }, managed: Managed): void {
   const self = 'current-operation';
-  const { apiVersion, schemaOf, reset } = write;
-  updateOwned({ apiVersion, schemaOf, reset, manager: self }, change.live, change.next, managed.managers);
+  const { apiVersion, schemaOf, convert, reset } = write;
+  updateOwned({ apiVersion, schemaOf, convert, reset, manager: self }, change.live, change.next, managed.managers);
   stripMeta(managed.managers, self);
   const mine = managed.managers.get(self);
   if (mine === undefined) return;
@@ -271,7 +274,8 @@ export function applyManaged(
     apiVersion: '',
     subresource: write.subresource,
   });
-  const ownership = { apiVersion: write.apiVersion, schemaOf: write.schemaOf, reset: write.reset, manager: identity };
+  const { apiVersion, schemaOf, convert, reset } = write;
+  const ownership = { apiVersion, schemaOf, convert, reset, manager: identity };
   let next: KubeObject;
   try {
     next = applyOwned(ownership, liveBare, config, { managers: managed.managers, force: options.force }) as KubeObject;

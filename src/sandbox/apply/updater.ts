@@ -21,12 +21,16 @@ export interface OwnedFields {
 
 export type Managers = Map<string, OwnedFields>;
 
-/** The schema of an API version; undefined when the version is no longer served. Conversion changes apiVersion alone. */
+/** The schema of an API version; undefined when the version is no longer served. */
 export type SchemaOf = (apiVersion: string) => SchemaNode | undefined;
+
+/** An object in another API version; absent where versions differ in nothing but their name. */
+export type Convert = (object: unknown, apiVersion: string) => unknown;
 
 export interface Ownership {
   readonly apiVersion: string;
   readonly schemaOf: SchemaOf;
+  readonly convert?: Convert | undefined;
   /** Paths that this write may not touch and so never owns (status on the main resource). */
   readonly reset: FieldSet;
   /** Identity of the writing manager. */
@@ -54,19 +58,22 @@ function writingSchema(ownership: Ownership): SchemaNode {
   return node;
 }
 
+const AS_IT_IS: Convert = (object) => object;
+
 /** Takes changed fields from the other managers. Throws OwnershipConflict unless forced. */
 function takeChanges(
   ownership: Ownership,
   change: { readonly live: unknown; readonly next: unknown; readonly force: boolean },
   managers: Managers,
 ): Comparison {
+  const convert = ownership.convert ?? AS_IT_IS;
   const byVersion = new Map<string, Comparison>();
   const comparisonIn = (apiVersion: string): Comparison | undefined => {
     const known = byVersion.get(apiVersion);
     if (known) return known;
     const node = ownership.schemaOf(apiVersion);
     if (node === undefined) return undefined;
-    const all = compareTyped(node, change.live, change.next);
+    const all = compareTyped(node, convert(change.live, apiVersion), convert(change.next, apiVersion));
     const comparison = ownership.reset.isEmpty ? all : withoutReset(all, ownership.reset);
     byVersion.set(apiVersion, comparison);
     return comparison;
@@ -142,7 +149,9 @@ function prune(ownership: Ownership, merged: unknown, managers: Managers, last: 
   if (last.apiVersion === now.apiVersion && difference(last.set, now.set).isEmpty) return merged;
   const node = ownership.schemaOf(last.apiVersion);
   if (node === undefined) return merged;
-  let pruned = removeTyped(node, merged, withNamedFields(last.set, node));
+  const convert = ownership.convert ?? AS_IT_IS;
+  const before = convert(merged, last.apiVersion);
+  let pruned = removeTyped(node, before, withNamedFields(last.set, node));
   const owned = new Map<string, FieldSet>();
   for (const fields of managers.values()) {
     const known = owned.get(fields.apiVersion);
@@ -151,9 +160,12 @@ function prune(ownership: Ownership, merged: unknown, managers: Managers, last: 
   const versions = [...owned.keys()].sort((a, b) => Number(b === last.apiVersion) - Number(a === last.apiVersion));
   for (const version of versions) {
     const versionNode = ownership.schemaOf(version);
-    if (versionNode) pruned = addBackOwned(versionNode, merged, pruned, owned.get(version)!);
+    if (versionNode === undefined) continue;
+    const [whole, rest] = [convert(before, version), convert(pruned, version)];
+    pruned = addBackOwned(versionNode, whole, rest, owned.get(version)!);
   }
-  return addBackDangling(node, merged, pruned, last.set);
+  const kept = addBackDangling(node, before, convert(pruned, last.apiVersion), last.set);
+  return convert(kept, ownership.apiVersion);
 }
 
 function addBackOwned(node: SchemaNode, merged: unknown, pruned: unknown, owned: FieldSet): unknown {

@@ -1,6 +1,7 @@
 // Owns where the rules of custom resources (`x-kubernetes-validations`) are evaluated: which values they see, transition
 // rules, and how their faults read. The expression language comes in as a `RuleEngine`. Pure.
 
+import type { RuleMeter } from '../../lang/cel/rule.ts';
 import type { JsonValue } from '../../lib/json.ts';
 import { itemElement } from '../apply/items.ts';
 import { equalJson, getKey, isRecord } from '../object.ts';
@@ -17,7 +18,7 @@ export interface CompiledRule {
   /** The rule mentions `oldSelf`. */
   readonly isTransition: boolean;
   /** Throws when the rule has no result. */
-  holds(input: RuleInput): boolean;
+  holds(input: RuleInput, meter: RuleMeter): boolean;
 }
 
 interface CompileOptions {
@@ -29,7 +30,11 @@ export interface RuleEngine {
   /** Compiles a rule against the schema it stands at. Throws when it is malformed. */
   compileRule(text: string, schema: RawSchema, options: CompileOptions): CompiledRule;
   /** Compiles a `messageExpression`. Throws when it is malformed. */
-  compileMessage(text: string, schema: RawSchema, options: CompileOptions): (input: RuleInput) => string;
+  compileMessage(
+    text: string,
+    schema: RawSchema,
+    options: CompileOptions,
+  ): (input: RuleInput, meter: RuleMeter) => string;
 }
 
 interface Rule {
@@ -44,13 +49,19 @@ interface Rule {
 interface Compiled {
   readonly rule: Rule;
   readonly program: CompiledRule;
-  readonly message: ((input: RuleInput) => string) | undefined;
+  readonly message: ((input: RuleInput, meter: RuleMeter) => string) | undefined;
 }
 
 interface Walk {
   readonly engine: RuleEngine;
   readonly faults: FieldFault[];
+  readonly meter: RuleMeter;
+  /** The budget is used up: no further rules run. */
+  over: boolean;
 }
+
+/** Steps of all rules of one object, about a second of work. */
+const BUDGET = 10_000_000;
 
 /** Faults of a value by the rules of its schema. `old` is the value before the change, undefined for a new one. */
 export function checkRules(
@@ -58,7 +69,7 @@ export function checkRules(
   node: SchemaNode,
   values: { self: unknown; old: unknown },
 ): FieldFault[] {
-  const walk: Walk = { engine, faults: [] };
+  const walk: Walk = { engine, faults: [], meter: { spent: 0, values: new WeakMap() }, over: false };
   visit(walk, node, values, '');
   return walk.faults;
 }
@@ -66,7 +77,10 @@ export function checkRules(
 function visit(walk: Walk, node: SchemaNode, values: { self: unknown; old: unknown }, path: string): void {
   const { self, old } = values;
   if (self === null || self === undefined) return;
-  for (const rule of compiledRules(walk.engine, node)) checkRule(walk, rule, values, path);
+  for (const rule of compiledRules(walk.engine, node)) {
+    if (walk.over) return;
+    checkRule(walk, node, { rule, values, path });
+  }
   if (Array.isArray(self)) {
     const items = node.list?.items;
     if (items === undefined || node.type !== 'array') return;
@@ -149,29 +163,60 @@ const CAUSES: Readonly<Record<string, string>> = {
   FieldValueDuplicate: 'Duplicate value',
 };
 
-function checkRule(
-  { faults }: Walk,
-  { rule, program, message }: Compiled,
-  { self, old }: { self: unknown; old: unknown },
-  path: string,
-): void {
+interface Checked {
+  readonly rule: Compiled;
+  readonly values: { readonly self: unknown; readonly old: unknown };
+  readonly path: string;
+}
+
+function checkRule(walk: Walk, node: SchemaNode, checked: Checked): void {
+  const { faults, meter } = walk;
+  const { rule, program, message } = checked.rule;
+  const {
+    values: { self, old },
+    path,
+  } = checked;
   // A rule that looks at the old value says nothing of a new one, unless it asks to.
   if (program.isTransition && old === undefined && rule.optionalOldSelf !== true) return;
   const field = rule.fieldPath ? `${path}${rule.fieldPath}` : path === '' ? '<nil>' : path;
   const input = { self: self as JsonValue, oldSelf: old as JsonValue | undefined };
   let held: boolean;
   try {
-    held = program.holds(input);
+    held = program.holds(input, meter);
   } catch (error) {
-    faults.push(fault(rule, field, self, `${(error as Error).message} evaluating rule: ${rule.message ?? rule.rule}`));
+    faults.push(invalidFault(path === '' ? '<nil>' : path, node.type, failureOf(error, rule)));
+    walk.over = isLimit(error);
     return;
   }
-  if (!held) faults.push(fault(rule, field, self, messageOf(rule, message, input)));
+  if (!held) faults.push(fault(rule, field, self, messageOf(rule, message, { input, meter })));
+  if (meter.spent <= BUDGET) return;
+  const why = 'validation failed due to running out of cost budget, no further validation rules will be run';
+  faults.push(invalidFault(path === '' ? '<nil>' : path, node.type, why));
+  walk.over = true;
 }
 
-function messageOf(rule: Rule, compute: Compiled['message'], input: RuleInput): string {
+function isLimit(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'CelLimit';
+}
+
+function failureOf(error: unknown, rule: Rule): string {
+  const told = rule.message ?? rule.rule;
+  const { message } = error as Error;
+  if (isLimit(error)) {
+    const why = 'no further validation rules will be run due to call cost exceeds limit for rule';
+    return `'operation cancelled: actual cost limit exceeded': ${why}: ${told}`;
+  }
+  if (!message.startsWith('no such overload')) return `${message} evaluating rule: ${told}`;
+  return `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${told}`;
+}
+
+function messageOf(
+  rule: Rule,
+  compute: Compiled['message'],
+  { input, meter }: { readonly input: RuleInput; readonly meter: RuleMeter },
+): string {
   try {
-    const text = compute?.(input).trim();
+    const text = compute?.(input, meter).trim();
     if (text && !text.includes('\n')) return text;
   } catch {
     // The API server falls back to the plain message, and so does this.

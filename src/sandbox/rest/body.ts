@@ -22,7 +22,8 @@ export function readBody(core: Core, request: ApiRequest): unknown {
     throw unsupportedMediaType([...BODY_TYPES, PROTOBUF]);
   const kind = kindOf(request);
   if (type === PROTOBUF) {
-    if (!isProtobuf(request.bytes)) throw unrecognized(kind, NO_PROTOBUF, request.bytes);
+    if (!isProtobuf(request.bytes))
+      throw unrecognized(kind, request.body === '' ? 'empty data' : NO_PROTOBUF, request.bytes);
     return decodeBody(request.bytes, kind, (apiVersion, name) => builtinSchema(core, apiVersion, name));
   }
   const isYaml = type === 'application/yaml';

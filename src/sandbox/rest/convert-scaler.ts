@@ -62,11 +62,17 @@ function metricToV1(metric: unknown, names: Readonly<Record<string, Names>>): Bo
     const to: Record<string, unknown> = {};
     for (const [name, path, zero] of parts) {
       const value = valueAt(from, path) ?? zero;
-      if (value !== undefined) to[name] = value;
+      if (value !== undefined) to[name] = name === 'target' ? inGoOrder(value) : value;
     }
     out[source] = to;
   }
   return out;
+}
+
+/** The annotation's text is of a struct, whose fields have an order. */
+function inGoOrder(reference: unknown): unknown {
+  const { kind, name, apiVersion, ...rest } = reference as Body;
+  return { kind, name, ...(apiVersion === undefined ? {} : { apiVersion }), ...rest };
 }
 
 function metricToV2(metric: unknown, names: Readonly<Record<string, Names>>, values: 'target' | 'current'): Body {

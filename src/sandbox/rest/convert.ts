@@ -2,7 +2,7 @@
 // schema (strategy None);
 // the few built-in kinds whose versions differ have a row in the table. Pure.
 import { cloneObject, equalJson, type KubeObject } from '../object.ts';
-import { apiVersionOf, type Resource, type ServedVersion } from '../registry.ts';
+import { apiVersionOf, parseApiVersion, type Resource, type ServedVersion } from '../registry.ts';
 import { pruneCustom } from '../schema/decode.ts';
 import { applySchemaDefaults } from '../schema/defaults.ts';
 import type { SchemaNode } from '../schema/node.ts';
@@ -60,7 +60,7 @@ export function toVersion(resource: Resource, version: ServedVersion, object: Ku
     for (const field of moved.optional) if (renamed[field] === '') delete renamed[field];
     return { ...renamed, apiVersion: wanted };
   }
-  if (resource.kind === 'HorizontalPodAutoscaler') return { ...scalerToV1(object), apiVersion: wanted };
+  if (isScaler(resource)) return { ...scalerToV1(object), apiVersion: wanted };
   return { ...object, apiVersion: wanted };
 }
 
@@ -100,6 +100,28 @@ function hasDefaults(schema: SchemaNode): boolean {
   return known;
 }
 
+/** Between the versions of a kind that differ by more than their name; undefined for the others. */
+export function converterOf(resource: Resource): ((object: unknown, apiVersion: string) => unknown) | undefined {
+  if (!isScaler(resource)) return undefined;
+  return (object, apiVersion) => {
+    const version = resource.versions.get(parseApiVersion(apiVersion).version);
+    const given = object as KubeObject;
+    if (version === undefined || given.apiVersion === apiVersion) return object;
+    const { metadata = {} } = given as { metadata?: object };
+    return toVersion(resource, version, toStorage(resource, { ...given, metadata } as KubeObject));
+  };
+}
+
+/** The object as it comes back in its version: without what the stored form does not carry. */
+export function inOwnVersion(resource: Resource, version: ServedVersion, object: KubeObject): KubeObject {
+  if (!isScaler(resource) || version.name === resource.storageVersion) return object;
+  return toVersion(resource, version, toStorage(resource, object));
+}
+
+function isScaler({ kind, custom }: Resource): boolean {
+  return kind === 'HorizontalPodAutoscaler' && !custom;
+}
+
 /** The object as it is stored. */
 export function toStorage(resource: Resource, object: KubeObject): KubeObject {
   const moved = MOVES[`${resource.group}/${resource.plural}`];
@@ -112,7 +134,6 @@ export function toStorage(resource: Resource, object: KubeObject): KubeObject {
   }
   const wanted = apiVersionOf(resource.group, resource.storageVersion);
   if (object.apiVersion === wanted) return object;
-  if (resource.kind === 'HorizontalPodAutoscaler' && !resource.custom)
-    return { ...scalerToV2(object), apiVersion: wanted };
+  if (isScaler(resource)) return { ...scalerToV2(object), apiVersion: wanted };
   return { ...object, apiVersion: wanted };
 }

@@ -19,6 +19,8 @@ function isPolicy(value: unknown): value is (typeof POLICIES)[number] {
   return POLICIES.some((policy) => policy === value);
 }
 
+const UNRECOGNIZED = /^the object provided is unrecognized \(must be of type \w+\): (.*) \([^(]*\)$/s;
+
 /** The DeleteOptions of a body: of any version that has them, or of no type. Throws ApiError 400. */
 function readOptions(core: Core, request: ResourceRequest): Record<string, unknown> {
   let body: unknown;
@@ -26,8 +28,8 @@ function readOptions(core: Core, request: ResourceRequest): Record<string, unkno
     body = readBody(core, request);
   } catch (error) {
     // What reads options names no kind that it wanted.
-    const fault = error instanceof Error ? /couldn't get version\/kind; (.*) \([^(]*\)$/s.exec(error.message) : null;
-    throw fault === null ? error : badRequest(`couldn't get version/kind; ${fault[1]}`);
+    const fault = error instanceof Error ? UNRECOGNIZED.exec(error.message) : null;
+    throw fault === null ? error : badRequest(fault[1]!);
   }
   if (!isRecord(body)) return {};
   const { kind = 'DeleteOptions', apiVersion = 'v1' } = body;

@@ -11,7 +11,7 @@ import { pruneCustom } from '../schema/decode.ts';
 import { derive } from '../schema/derived.ts';
 import { rulesOf } from '../schema/kinds.ts';
 import { type Entry, keyOf } from '../storage/storage.ts';
-import { toStorage, toVersion } from './convert.ts';
+import { converterOf, inOwnVersion, toStorage, toVersion } from './convert.ts';
 import {
   ApiError,
   alreadyExists,
@@ -64,6 +64,7 @@ function fieldWrite(core: Core, write: WriteRequest): FieldWrite {
     apiVersion: apiVersionOf(write.resource.group, write.version.name),
     subresource: write.subresource,
     schemaOf: (apiVersion) => servedSchema(write.resource, apiVersion),
+    convert: converterOf(write.resource),
     reset: resetFields(write),
     now: timestamp(core.now()),
     zero: zeroObject(write),
@@ -127,7 +128,7 @@ function storeNew(
   write.warnings.push(...dropRepeatedOwners(metadata));
   defaultObject(write, object);
 
-  let ready = own(derive(resource.group, object));
+  let ready = own(derive(resource.group, inOwnVersion(resource, write.version, object)));
   if (hasStatus(write)) ready = withStatus(ready, initialStatus(write));
   ready = admit(core, write, ready, undefined);
   const key = keyOf(resource.namespaced ? write.namespace : '', ready.metadata.name);
@@ -246,6 +247,11 @@ export function applyObject(core: Core, write: WriteRequest, config: KubeObject,
   return replace(core, write, live, decoded, 'apply');
 }
 
+/** Stores what an apply made of a live object, managedFields included. */
+export function storeApplied(core: Core, write: WriteRequest, live: KubeObject, next: KubeObject): Written {
+  return replace(core, write, live, next, 'apply');
+}
+
 /** Stores the next state of a live object; `how` tells whether managedFields are already those of the write. */
 function replace(
   core: Core,
@@ -259,7 +265,7 @@ function replace(
   checkRevision(write, live, desired);
   const metaFaults = write.subresource === '' ? checkMetaUpdate(desired, live) : [];
   const warnings = dropRepeatedOwners(desired.metadata);
-  let next = keepSystemFields(write, live, desired);
+  let next = keepSystemFields(write, live, inOwnVersion(resource, write.version, desired));
   if (write.subresource === '') next = derive(resource.group, next, live);
   // Binding a pod to a node is no field ownership of anybody's and no new generation.
   const binds = write.subresource === 'binding';

@@ -36,13 +36,15 @@ const NAME_RULES: Readonly<Record<string, NameRule>> = {
 };
 
 function nameProblems(rule: NameRule, name: string): string[] {
-  if (rule === 'path') {
-    if (name === '.' || name === '..') return [`may not be '${name}'`];
-    return ['/', '%']
-      .filter((character) => name.includes(character))
-      .map((character) => `may not contain '${character}'`);
-  }
-  return dnsLabelProblems(rule, name);
+  return rule === 'path' ? pathProblems(name) : dnsLabelProblems(rule, name);
+}
+
+/** What keeps a name from being one step of a URL's path. */
+export function pathProblems(name: string): string[] {
+  if (name === '.' || name === '..') return [`may not be '${name}'`];
+  return ['/', '%']
+    .filter((character) => name.includes(character))
+    .map((character) => `may not contain '${character}'`);
 }
 
 /** Faults of a name by one of the rules of DNS. */

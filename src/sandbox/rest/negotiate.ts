@@ -18,6 +18,8 @@ const YAML_TYPE = 'application/yaml';
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 /** As the API server lists them. */
 const LISTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
+/** Of collections, which can be watched. */
+export const LISTED_STREAMS = [...LISTED, `${JSON_TYPE};stream=watch`, `${PROTOBUF_TYPE};stream=watch`];
 const OFFERED = [JSON_TYPE, YAML_TYPE];
 const SHAPES: Readonly<Record<string, Form['as']>> = {
   Table: 'table',

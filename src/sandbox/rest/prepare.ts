@@ -128,11 +128,17 @@ function wrongCustomKind({ resource }: WriteRequest, kind: string, metadata: unk
 /** The fault of a body that is of another kind than its endpoint, in Go's words. */
 function wrongKind(
   core: Core,
-  { resource }: WriteRequest,
+  { resource, version: expected }: WriteRequest,
   given: { apiVersion: string; kind: string },
   fault: DecodeFault,
 ): Error {
   const { group, version } = parseApiVersion(given.apiVersion);
+  if (given.kind === resource.kind && group === resource.group && resource.versions.has(version)) {
+    const wanted = apiVersionOf(resource.group, expected.name);
+    return badRequest(
+      `the API version in the data (${given.apiVersion}) does not match the expected API version (${wanted})`,
+    );
+  }
   const known = core.registry.findKind(group, given.kind)?.versions.has(version) === true;
   const why = known
     ? `converting (${version}.${given.kind}) to (${resource.group || 'core'}.${resource.kind}): unknown conversion`

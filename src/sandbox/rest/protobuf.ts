@@ -3,7 +3,7 @@
 import { isRecord, setKey } from '../object.ts';
 import { goType } from '../schema/go-types.ts';
 import type { SchemaNode } from '../schema/node.ts';
-import { badRequest } from './errors.ts';
+import { badRequest, unrecognized } from './errors.ts';
 
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
 const MAX_DEPTH = 100;
@@ -225,16 +225,26 @@ function text(value: Scalar): string {
   return Buffer.from(asBytes(value)).toString('utf8');
 }
 
+/** Bytes that are no protobuf of their definition. */
+class MalformedProtobuf extends Error {}
+
 function malformed(why: string): Error {
-  return badRequest(`couldn't decode the protobuf body: ${why}`);
+  return new MalformedProtobuf(why);
 }
 
-/** A protobuf body of a known definition as the object its JSON would be. */
-export function decodeBody(
-  bytes: Uint8Array,
-  wanted: string,
-  find: (apiVersion: string, kind: string) => SchemaNode | undefined,
-): Record<string, unknown> {
+type FindSchema = (apiVersion: string, kind: string) => SchemaNode | undefined;
+
+/** A protobuf body of a known definition as the object its JSON would be. Throws ApiError 400. */
+export function decodeBody(bytes: Uint8Array, wanted: string, find: FindSchema): Record<string, unknown> {
+  try {
+    return decode(bytes, wanted, find);
+  } catch (error) {
+    if (error instanceof MalformedProtobuf) throw unrecognized(wanted, error.message, bytes);
+    throw error;
+  }
+}
+
+function decode(bytes: Uint8Array, wanted: string, find: FindSchema): Record<string, unknown> {
   const { apiVersion, kind, raw } = openEnvelope(bytes);
   const node = find(apiVersion, kind);
   if (node === undefined) {

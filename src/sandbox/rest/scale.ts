@@ -1,14 +1,14 @@
 // Owns the scale subresource: one kind of answer for every kind that has replicas.
 import { stringifyJson } from '../../lib/json.ts';
-import { FieldSet, parseFieldsV1 } from '../apply/fieldset.ts';
+import { difference, FieldSet, formatFieldsV1, parseFieldsV1, setOf } from '../apply/fieldset.ts';
 import { applyManaged } from '../apply/managed.ts';
 import { type Core, timestamp, type WriteRequest } from '../core.ts';
 import { cloneObject, isRecord, type KubeObject, type ManagedFieldsEntry, readPath, writePath } from '../object.ts';
-import { apiVersionOf, parseApiVersion } from '../registry.ts';
+import { parseApiVersion } from '../registry.ts';
 import { type Answer, json } from './answer.ts';
 import { APPLY_PATCH, readBody, readPatch } from './body.ts';
 import { ApiError, badRequest, formatType, invalid, invalidFault, notFound } from './errors.ts';
-import { applyObject, patchObject, readLive, type Written } from './mutate.ts';
+import { patchObject, readLive, storeApplied, type Written } from './mutate.ts';
 import { applyPatch, explained, patchType, readConfig } from './patch.ts';
 import { bodyFault } from './prepare.ts';
 import { flag } from './request.ts';
@@ -127,11 +127,7 @@ function changeScale(core: Core, { request, write, paths }: Change, current: Kub
       'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32',
     );
   // Custom resources have a rule of their own for this.
-  if (replicas < 0 && !request.resource.custom) {
-    throw invalid({ group: 'autoscaling', kind: 'Scale' }, request.info.name, [
-      invalidFault('spec.replicas', replicas, 'must be greater than or equal to 0'),
-    ]);
-  }
+  if (!request.resource.custom) assertReplicas(request, replicas);
   const revision = readPath(wanted, ['metadata', 'resourceVersion']);
   return patchObject(
     core,
@@ -144,6 +140,13 @@ function changeScale(core: Core, { request, write, paths }: Change, current: Kub
     },
     bodyFault(write),
   );
+}
+
+/** Throws ApiError 422 for fewer replicas than none. */
+function assertReplicas({ info }: ResourceRequest, replicas: unknown): void {
+  if (Number(replicas) >= 0) return;
+  const fault = invalidFault('spec.replicas', replicas, 'must be greater than or equal to 0');
+  throw invalid({ group: 'autoscaling', kind: 'Scale' }, info.name, [fault]);
 }
 
 function patched(request: ResourceRequest, current: KubeObject): unknown {
@@ -176,27 +179,61 @@ function assertScale(core: Core, { info }: ResourceRequest, body: unknown): void
   }
 }
 
-/** Who owns the replicas of an object, as owners of its Scale. */
-function entriesOfScale(live: KubeObject, path: readonly string[]): ManagedFieldsEntry[] {
-  const elements = path.map((step) => `f:${step}`);
-  return (live.metadata.managedFields ?? [])
-    .filter(({ fieldsV1 }) => fieldsV1 !== undefined && parseFieldsV1(fieldsV1).has(elements))
-    .map((entry) => ({ ...entry, apiVersion: SCALE.apiVersion, fieldsV1: { 'f:spec': { 'f:replicas': {} } } }));
+/** The path of replicas in a Scale, as fields. */
+const REPLICAS = setOf(['f:spec', 'f:replicas']);
+
+function elementsOf(path: readonly string[]): string[] {
+  return path.map((step) => `f:${step}`);
 }
 
-/** Applies the replicas of a Scale as a part of the object: who applied them owns that field alone. */
+function ownsPath({ fieldsV1 }: ManagedFieldsEntry, elements: readonly string[]): boolean {
+  return fieldsV1 !== undefined && parseFieldsV1(fieldsV1).has([...elements]);
+}
+
+/** Who owns the replicas of an object, as owners of its Scale. */
+function entriesOfScale(live: KubeObject, path: readonly string[]): ManagedFieldsEntry[] {
+  const fieldsV1 = formatFieldsV1(REPLICAS);
+  return (live.metadata.managedFields ?? [])
+    .filter((entry) => ownsPath(entry, elementsOf(path)))
+    .map((entry) => ({ ...entry, apiVersion: SCALE.apiVersion, fieldsV1 }));
+}
+
+/** The owners of an object after those of its Scale have changed: the others lose its replicas. */
+function entriesOfParent(
+  live: KubeObject,
+  scaleEntries: readonly ManagedFieldsEntry[],
+  path: readonly string[],
+): ManagedFieldsEntry[] {
+  const elements = elementsOf(path);
+  const entries: ManagedFieldsEntry[] = [];
+  const kept = new Set<ManagedFieldsEntry>();
+  for (const entry of live.metadata.managedFields ?? []) {
+    // One that is an owner of anything in the Scale keeps what it has, as on the real server.
+    const same = scaleEntries.find((owner) => isSameOwner(owner, entry));
+    const isOwner = ownsPath(entry, elements);
+    if (same !== undefined && isOwner) kept.add(same);
+    if (same !== undefined || !isOwner) {
+      entries.push(entry);
+      continue;
+    }
+    const rest = difference(parseFieldsV1(entry.fieldsV1!), setOf(elements));
+    if (!rest.isEmpty) entries.push({ ...entry, fieldsV1: formatFieldsV1(rest) });
+  }
+  // A new owner, and one whose updates are of the Scale's version, has no time.
+  const added = scaleEntries.filter((owner) => !kept.has(owner) && ownsPath(owner, ['f:spec', 'f:replicas']));
+  const fieldsV1 = formatFieldsV1(setOf(elements));
+  return [...entries, ...added.map(({ time: _, ...owner }) => ({ ...owner, apiVersion: live.apiVersion, fieldsV1 }))];
+}
+
+/** Appliers are one whatever version they use; an update of the Scale is another than one of the object. */
+function isSameOwner(owner: ManagedFieldsEntry, entry: ManagedFieldsEntry): boolean {
+  const isSame = owner.manager === entry.manager && (owner.subresource ?? '') === (entry.subresource ?? '');
+  return isSame && owner.operation === 'Apply' && entry.operation === 'Apply';
+}
+
+/** Applies a Scale: who does so owns the replicas alone, and who no longer says any leaves none. */
 function applyScale(core: Core, { request, write, paths }: Change, live: KubeObject): Written {
   const config = readConfig(request, write, SCALE);
-  const force = flag(request.info.query, 'force');
-  const { resource, version, info } = request;
-  const part: KubeObject = {
-    apiVersion: apiVersionOf(resource.group, version.name),
-    kind: resource.kind,
-    metadata: { name: config.metadata.name, ...(config.metadata.namespace ? { namespace: info.namespace } : {}) },
-  };
-  const replicas = readPath(config, ['spec', 'replicas']);
-  if (replicas !== undefined) writePath(part, paths.spec, replicas);
-  // Conflicts are found between Scales, where no replicas are not the same as none said.
   const schema = core.builtins.schema(SCALE_DEFINITION);
   const ownership = {
     manager: write.manager,
@@ -208,11 +245,24 @@ function applyScale(core: Core, { request, write, paths }: Change, live: KubeObj
     zero: { ...SCALE, metadata: { name: '' } },
   };
   const current = scaleOf(live, paths);
-  const managedFields = entriesOfScale(live, paths.spec);
-  applyManaged(ownership, { ...current, metadata: { ...current.metadata, managedFields } }, config, { force });
-  if (!resource.custom) return applyObject(core, { ...write, subresource: 'scale' }, part, true);
-  // The API server then fails with a custom resource, whatever is applied.
-  const name = `${config.metadata.namespace ?? ''}/${config.metadata.name}`;
-  const why = `request to convert CR to an invalid group/version: ${SCALE.apiVersion}`;
-  throw new ApiError(500, '', `failed to convert new object (${name}; ${formatType(SCALE)}) to proper version: ${why}`);
+  const owned = { ...current, metadata: { ...current.metadata, managedFields: entriesOfScale(live, paths.spec) } };
+  const applied = applyManaged(ownership, owned, config, { force: flag(request.info.query, 'force') });
+  if (request.resource.custom) {
+    // The API server then fails with a custom resource, whatever is applied.
+    const name = `${config.metadata.namespace ?? ''}/${config.metadata.name}`;
+    const why = `request to convert CR to an invalid group/version: ${SCALE.apiVersion}`;
+    throw new ApiError(
+      500,
+      '',
+      `failed to convert new object (${name}; ${formatType(SCALE)}) to proper version: ${why}`,
+    );
+  }
+  const next = cloneObject(live) as KubeObject;
+  const replicas = readPath(applied, ['spec', 'replicas']) ?? 0;
+  assertReplicas(request, replicas);
+  writePath(next, paths.spec, replicas);
+  next.metadata.managedFields = entriesOfParent(live, applied.metadata.managedFields ?? [], paths.spec);
+  const { resourceVersion } = config.metadata;
+  if (resourceVersion) next.metadata.resourceVersion = resourceVersion;
+  return storeApplied(core, { ...write, subresource: 'scale' }, live, next);
 }

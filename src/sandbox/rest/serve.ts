@@ -5,7 +5,7 @@ import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceLi
 import type { OpenApiV3 } from '../openapi/v3.ts';
 import { type Answer, type ApiRequest, json, type Reply } from './answer.ts';
 import { ApiError, badRequest, methodNotAllowed, NoSuchPath, noSuchResource, statusOf } from './errors.ts';
-import { checkRoute, encodeAnswer, findForm, negotiate } from './negotiate.ts';
+import { checkRoute, encodeAnswer, findForm, LISTED_STREAMS, negotiate } from './negotiate.ts';
 import { findResource, type ResourceRequest, warningsFor } from './resource-request.ts';
 import { serveResource } from './resources.ts';
 
@@ -39,7 +39,8 @@ function route(routes: Routes, request: ApiRequest): Reply {
     routes.authorize(request);
     if (request.info.resource === undefined) return serveOther(routes, request);
     found = findResource(routes.core, request);
-    if (!found.resource.custom) checkRoute(request.headers.accept);
+    const isList = request.method === 'GET' && request.info.name === '';
+    if (!found.resource.custom) checkRoute(request.headers.accept, isList ? LISTED_STREAMS : undefined);
     return withWarnings(found, routes.virtual(found) ?? serveResource(routes.core, found));
   } catch (error) {
     if (!(error instanceof ApiError) && !(error instanceof RangeError)) routes.onBug(error);
@@ -79,7 +80,7 @@ function serveOther(routes: Routes, request: ApiRequest): Answer {
   const { core } = routes;
   if (path === '/version') {
     checkRoute(request.headers.accept, ['application/json']);
-    return json(JSON.stringify(versionInfo(core)));
+    return json(JSON.stringify(versionInfo(core), null, 2));
   }
   if (path === '/openapi/v2') return serveOpenApiV2(routes, request);
   if (path === '/openapi/v3') return json(routes.openApi.index());

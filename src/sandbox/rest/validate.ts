@@ -6,6 +6,7 @@ import { equalJson, getKey, isRecord, type KubeObject, type ObjectMeta, readPath
 import { checkChange } from '../schema/change-rules.ts';
 import { checkBuiltin } from '../schema/checks.ts';
 import { rulesOf } from '../schema/kinds.ts';
+import { toStorage } from './convert.ts';
 import { type FieldFault, forbiddenFault, invalidFault } from './errors.ts';
 import { checkAnnotations, checkCoreFinalizers, checkFinalizers, checkLabels, checkName } from './names.ts';
 
@@ -27,8 +28,14 @@ export function checkObject(core: Core, write: WriteRequest, object: KubeObject,
     faults.push(...checkCoreFinalizers(finalizers, 'spec.finalizers'));
   }
   if (write.resource.custom) faults.push(...validateCustom(write, object, { live, rules: core.rules }));
-  else faults.push(...checkBuiltin(write.version.schema, object, { statusOnly: write.subresource === 'status' }));
+  else faults.push(...checkStored(write, object));
   return faults;
+}
+
+/** The rules of built-in kinds are those of the stored version. */
+function checkStored({ resource, subresource }: WriteRequest, object: KubeObject): FieldFault[] {
+  const { schema } = resource.versions.get(resource.storageVersion)!;
+  return checkBuiltin(schema, toStorage(resource, object), { statusOnly: subresource === 'status' });
 }
 
 function checkOwners(object: KubeObject): FieldFault[] {

@@ -50,9 +50,30 @@ export interface Builtins {
   readonly context: CompileContext;
 }
 
-/** Reads the generated file (about 470 kB) and indexes it. */
+/** Enumerations by definition and property; `name[]` for the items of a list, `name{}` for the values of a map. */
+type Enums = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+function readGenerated(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`./${name}.generated.json`, import.meta.url), 'utf8'));
+}
+
+/** For `kubectl explain` and other readers of the OpenAPI documents: what is refused is in checks.ts. */
+function addEnums(schemas: Readonly<Record<string, RawSchema>>, enums: Enums): void {
+  for (const [definition, fields] of Object.entries(enums)) {
+    const properties = schemas[definition]?.['properties'] as Record<string, Record<string, unknown>> | undefined;
+    for (const [field, values] of Object.entries(fields)) {
+      const property = properties?.[field.replace(/[[\]{}]+$/, '')];
+      const inner = field.endsWith('[]') ? 'items' : field.endsWith('{}') ? 'additionalProperties' : undefined;
+      const target = inner === undefined ? property : (property?.[inner] as Record<string, unknown> | undefined);
+      if (target !== undefined) target['enum'] = values;
+    }
+  }
+}
+
+/** Reads the generated files (about 490 kB) and indexes them. */
 export function loadBuiltins(): Builtins {
-  const data = JSON.parse(readFileSync(new URL('./builtin.generated.json', import.meta.url), 'utf8')) as GeneratedData;
+  const data = readGenerated('builtin') as GeneratedData;
+  addEnums(data.schemas, (readGenerated('enums') as { enums: Enums }).enums);
   const context: CompileContext = {
     resolve(name) {
       const raw = data.schemas[name];

@@ -2,6 +2,7 @@
 // never change are in kinds.ts. Source: pkg/apis/*/validation of Kubernetes 1.36. Pure.
 import { equalJson, getKey, isRecord, type KubeObject, readPath } from '../object.ts';
 import { type FieldFault, forbiddenFault, invalidFault } from '../rest/errors.ts';
+import { specDiff } from './internal-types.ts';
 import { nanosOf } from './quantity.ts';
 import { serviceChanges } from './validation/services.ts';
 
@@ -62,7 +63,23 @@ function podChanges(next: KubeObject, live: KubeObject): FieldFault[] {
   // Where a pod may run can be narrowed while nobody places it.
   if (listOf(before, 'schedulingGates').length > 0) mutable.push('nodeSelector', 'affinity');
   const fixed = (spec: Body): Body => without(containersWithout(spec, 'image'), mutable);
-  return equalJson(fixed(now), fixed(before)) ? faults : [...faults, forbiddenFault('spec', POD_MESSAGE)];
+  if (equalJson(fixed(now), fixed(before))) return faults;
+  const diff = specDiff('PodSpec', before, withFormer(withImages(now, before), before, mutable));
+  return [...faults, forbiddenFault('spec', `${POD_MESSAGE}\n${diff}`)];
+}
+
+/** The body with some fields as they were. */
+function withFormer(now: Body, before: Body, fields: readonly string[]): Body {
+  const former = Object.fromEntries(Object.entries(before).filter(([key]) => fields.includes(key)));
+  return { ...without(now, fields), ...former };
+}
+
+/** The containers, which are as many as they were, with the images that they had. */
+function withImages(now: Body, before: Body): Body {
+  const former = (name: string): readonly unknown[] =>
+    listOf(now, name).map((item, i) => ({ ...(item as Body), image: readPath(listOf(before, name)[i], ['image']) }));
+  const lists = ['containers', 'initContainers'].filter((name) => Array.isArray(now[name]));
+  return { ...now, ...Object.fromEntries(lists.map((name) => [name, former(name)])) };
 }
 
 function deadlineFaults(now: unknown, before: unknown): FieldFault[] {
@@ -95,27 +112,39 @@ function gateFaults(now: Body, before: Body): FieldFault[] {
 
 /** Of a claim its volume and its class may be set once, and when bound its size and class of attributes may change. */
 function claimChanges(next: KubeObject, live: KubeObject): FieldFault[] {
-  const [now, before] = [specOf(next), specOf(live)];
+  const before = specOf(live);
   const isBound = readPath(live, ['status', 'phase']) === 'Bound';
   const mutable = [
     ...(before['volumeName'] ? [] : ['volumeName']),
     // A default class may be chosen later than the claim was made.
     ...(before['storageClassName'] === undefined ? ['storageClassName'] : []),
-    ...(isBound ? ['resources', 'volumeAttributesClassName'] : []),
+    ...(isBound ? ['volumeAttributesClassName'] : []),
   ];
   const faults: FieldFault[] = [];
+  const request = ['spec', 'resources', 'requests', 'storage'];
+  const now = isBound ? withSize(specOf(next), before) : specOf(next);
   if (!equalJson(without(now, mutable), without(before, mutable))) {
     const why =
       'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
-    faults.push(forbiddenFault('spec', why));
+    const diff = specDiff('PersistentVolumeClaimSpec', before, withFormer(now, before, mutable));
+    faults.push(forbiddenFault('spec', `${why}\n${diff}`));
   }
+  if (before['volumeMode'] !== now['volumeMode'])
+    faults.push(invalidFault('volumeMode', now['volumeMode'] ?? null, IMMUTABLE));
   const size = (object: KubeObject, path: readonly string[]) => nanosOf(String(readPath(object, path) ?? 0));
-  const request = ['spec', 'resources', 'requests', 'storage'];
   const isSmaller = size(next, request) < size(live, request);
   if (isSmaller && size(next, request) <= size(live, ['status', 'capacity', 'storage'])) {
     faults.push(forbiddenFault(request.join('.'), 'field can not be less than status.capacity'));
   }
   return faults;
+}
+
+/** The spec with the size of another; of a bound claim it may change. */
+function withSize(spec: Body, { resources }: Body): Body {
+  const storage = readPath(resources, ['requests', 'storage']);
+  const given = isRecord(spec['resources']) ? spec['resources'] : {};
+  const requests = isRecord(given['requests']) ? given['requests'] : {};
+  return { ...spec, resources: { ...given, requests: { ...requests, storage } } };
 }
 
 /** Where pods of a Job run may change until it starts, and what they ask for while it is suspended. */

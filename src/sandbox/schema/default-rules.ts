@@ -216,6 +216,7 @@ export const BUILTIN_DEFAULTS: Readonly<Record<string, readonly DefaultRule[]>> 
   'io.k8s.api.discovery.v1.EndpointPort': [{ set: { name: '', protocol: 'TCP' } }],
   [`${rbac}RoleRef`]: [{ when: (ref) => !ref['apiGroup'], set: { apiGroup: 'rbac.authorization.k8s.io' } }],
   [`${rbac}Subject`]: [{ when: is('kind', 'User', 'Group'), set: { apiGroup: 'rbac.authorization.k8s.io' } }],
+  [`${batch}PodFailurePolicyOnPodConditionsPattern`]: [{ set: { status: 'True' } }],
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec': [
     {
       set: {

@@ -10,9 +10,8 @@ import { type Condition, type LabelSelector, type Pod, type PodTemplate, RESOURC
 const COMPONENT = 'job-controller';
 const TRACKING = 'batch.kubernetes.io/job-tracking';
 const INDEX = 'batch.kubernetes.io/job-completion-index';
-/** The real controller waits ten times as long; nobody who tries something wants to. */
-const FIRST_BACKOFF_MS = 1000;
-const LAST_BACKOFF_MS = 60_000;
+const FIRST_BACKOFF_MS = 10_000;
+const LAST_BACKOFF_MS = 600_000;
 
 export interface Job extends KubeObject {
   spec: {

@@ -1,10 +1,10 @@
 // Owns the reconcilers that the fleet benchmark measures, as child processes: lockstep, and Flux's source-controller and
 // kustomize-controller where FLUX_BIN names a folder that holds them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { freePorts } from '../../cluster/processes.ts';
 import { projectRoot } from '../../support/source-files.ts';
 
@@ -30,14 +30,17 @@ interface Place {
   /** A folder for state and logs. */
   readonly dir: string;
   readonly concurrency: number;
+  /** A folder for a CPU profile of lockstep; '' for none. */
+  readonly profile?: string;
 }
 
 const MONITOR = fileURLToPath(new URL('delay-monitor.mjs', import.meta.url));
 
-export async function startLockstep({ kubeconfig, dir, concurrency }: Place): Promise<Measured> {
+export async function startLockstep({ kubeconfig, dir, concurrency, profile = '' }: Place): Promise<Measured> {
   const [port = 0] = await freePorts(1);
   const flags = ['--kubeconfig', kubeconfig, '--state', join(dir, 'lockstep'), '--internal-port', String(port)];
-  const node = ['--max-semi-space-size=4', '--import', MONITOR, join(projectRoot, 'src', 'bin.mjs')];
+  const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const node = [...profiled, '--max-semi-space-size=4', '--import', MONITOR, join(projectRoot, 'src', 'bin.mjs')];
   const child = launch(
     process.execPath,
     [...node, 'run', ...flags, '--concurrent', String(concurrency), '--log-level', 'error'],
@@ -58,6 +61,16 @@ export async function startLockstep({ kubeconfig, dir, concurrency }: Place): Pr
     },
     stop: () => end(child),
   };
+}
+
+/** The embedded API server, for machines without the binaries of a control plane. */
+export async function startEmbedded(dir: string): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
+  const log = join(dir, 'sandbox.log');
+  const state = join(dir, 'sandbox');
+  const bin = join(projectRoot, 'src', 'bin.mjs');
+  const child = launch(process.execPath, ['--max-semi-space-size=4', bin, 'sandbox', '--state', state], log);
+  await until(() => readFileSync(log, 'utf8').startsWith('lockstep is up'), child, log);
+  return { kubeconfig: join(state, 'kubeconfig'), stop: () => end(child) };
 }
 
 /** @param bin a folder with `source-controller` and `kustomize-controller`; their definitions are installed already */
@@ -102,16 +115,17 @@ function launch(program: string, args: readonly string[], logFile: string, env: 
 }
 
 async function answers(url: string, child: ChildProcess, log: string): Promise<void> {
+  const isOk = async ({ statusCode, body }: Dispatcher.ResponseData): Promise<boolean> => {
+    await body.dump();
+    return statusCode === 200;
+  };
+  await until(() => request(url).then(isOk, () => false), child, log);
+}
+
+async function until(isReady: () => boolean | Promise<boolean>, child: ChildProcess, log: string): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if (child.exitCode !== null) break;
-    const status = await request(url).then(
-      async ({ statusCode, body }) => {
-        await body.dump();
-        return statusCode;
-      },
-      () => 0,
-    );
-    if (status === 200) return;
+    if (await isReady()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   child.kill('SIGKILL');

@@ -53,7 +53,10 @@ describe('fetchArtifact', () => {
   it('refuses other bytes than those of the digest', async () => {
     const url = await serve((_request, response) => response.end('something else'));
 
-    await expect(fetched({ url, digest: digestOf(ARCHIVE) })).rejects.toMatchObject({ code: 'ArtifactCorrupt' });
+    await expect(fetched({ url, digest: digestOf(ARCHIVE) })).rejects.toMatchObject({
+      code: 'ArtifactCorrupt',
+      message: `failed to verify archive: computed digest doesn't match '${digestOf(ARCHIVE)}' (file size 14 bytes)`,
+    });
   });
 
   it('refuses a digest that it cannot compute, before it asks anybody', async () => {
@@ -95,14 +98,18 @@ describe('fetchArtifact', () => {
   });
 
   it.each([
-    [404, 'ArtifactFileNotFound'],
-    [500, 'ArtifactDownloadFailed'],
-  ])('says what a status of %d means, without the query of the address', async (status, code) => {
+    [404, 'ArtifactFileNotFound', 'file not found'],
+    [500, 'ArtifactDownloadFailed', 'status: 500'],
+  ])('says what a status of %d means, without the query of the address', async (status, code, why) => {
     const url = await serve((_request, response) => response.writeHead(status).end('no'));
 
     const failing = fetched({ url: `${url}?sig=canary`, digest: digestOf(ARCHIVE) });
 
-    await expect(failing).rejects.toMatchObject({ code, data: { url, status } });
+    await expect(failing).rejects.toMatchObject({
+      code,
+      message: `failed to download archive from ${url}, ${why}`,
+      data: { url, status },
+    });
     await expect(failing).rejects.not.toThrow('canary');
     expect(existsSync(join(folder.dir, 'archive'))).toBe(false);
   });

@@ -320,6 +320,30 @@ for (const choice of clusters) {
       }
     });
 
+    it.each(['index.yaml', 'app-1.0.0.tgz'])('asks for %s again when a busy server refuses it', async (file) => {
+      publish('1.0.0');
+      const path = `/${file}`;
+      const content = server.files.get(path)!;
+      const refusals: readonly [status: number, pause: string | undefined][] = [
+        [429, '1'],
+        [503, new Date(Date.now() + 2_000).toUTCString()],
+        [500, undefined],
+      ];
+      let asked = 0;
+      server.files.set(path, (_request, response) => {
+        const refusal = refusals[asked++];
+        if (refusal === undefined) return void response.writeHead(200).end(content);
+        const [status, pause] = refusal;
+        response.writeHead(status, pause === undefined ? {} : { 'retry-after': pause }).end();
+      });
+
+      await repository();
+      await chart();
+
+      await suite.waitFor(chartPath(), isReady, 'Ready');
+      expect(asked).toBe(refusals.length + 1);
+    });
+
     it('waits for an index, and goes on when it is there', async () => {
       await repository();
       await chart();

@@ -34,8 +34,22 @@ export function normaliseBody(run: Run, value: unknown): unknown {
   if (typeof value === 'string') return text(run, value);
   if (Array.isArray(value)) return value.map((item) => normaliseBody(run, item));
   if (typeof value !== 'object' || value === null) return value;
-  const out: Record<string, unknown> = {};
   const fields = value as Record<string, unknown>;
+  if (fields['reason'] === 'Conflict')
+    return { ...normaliseFields(run, fields), details: byOwner(normaliseBody(run, fields['details'])) };
+  return normaliseFields(run, fields);
+}
+
+/** The real server goes through the owners of a conflict in the order of a Go map, which is chance. */
+function byOwner(details: unknown): unknown {
+  const { causes, ...rest } = (details ?? {}) as { causes?: readonly { message: string }[] };
+  return causes === undefined
+    ? rest
+    : { causes: [...causes].sort((a, b) => (a.message < b.message ? -1 : Number(a.message > b.message))), ...rest };
+}
+
+function normaliseFields(run: Run, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
   for (const key of Object.keys(fields).sort()) {
     out[text(run, key)] = key === 'metadata' ? metadata(run, fields, fields[key]) : normaliseBody(run, fields[key]);
   }

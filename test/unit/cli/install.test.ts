@@ -63,4 +63,31 @@ describe('install', () => {
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
     expect(container.livenessProbe.httpGet.path).toBe('/healthz');
   });
+
+  it('makes replicas that share the objects of --shards: each with a name, an address and a volume of its own', () => {
+    const set = named('StatefulSet', 'lockstep', { shards: 3, persistent: true });
+    const [container] = set.spec.template.spec.containers;
+
+    expect(manifests({ shards: 3, persistent: true }).map(({ kind }) => kind)).not.toContain('Deployment');
+    expect(manifests({ shards: 3, persistent: true }).map(({ kind }) => kind)).not.toContain('PersistentVolumeClaim');
+    expect(set.spec).toMatchObject({ replicas: 3, serviceName: 'lockstep-replicas', podManagementPolicy: 'Parallel' });
+    expect(set.spec.volumeClaimTemplates).toHaveLength(1);
+    expect(container.args).toContain('--shards=3');
+    expect(container.args).toContain(
+      '--storage-adv-addr=$(POD_NAME).lockstep-replicas.flux-system.svc.cluster.local.:9090',
+    );
+    expect(container.env).toEqual([{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }]);
+    expect(named('Service', 'lockstep-replicas', { shards: 3 }).spec).toMatchObject({
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+    });
+    expect(named('Service', 'lockstep-replicas')).toBeUndefined();
+  });
+
+  it('lets replicas watch the Leases of their own namespace, and only them', () => {
+    const verbs = (shards?: number) => named('Role', 'lockstep-leader-election', { shards }).rules[0].verbs;
+
+    expect(verbs()).toEqual(['get', 'create', 'update']);
+    expect(verbs(3)).toEqual(['get', 'create', 'update', 'list', 'watch', 'delete']);
+  });
 });

@@ -153,4 +153,41 @@ describe('the page of the flags', () => {
   it('names each feature gate', () => {
     for (const gate of Object.keys(defaultFeatureGates)) expect(page).toContain(`\`${gate}\``);
   });
+
+  describe('--shards', () => {
+    it('shares the objects with replicas whose Leases are in the namespace of the process', () => {
+      expect(parse([]).settings.shards).toBeUndefined();
+      expect(parse(['--shards=3', '--namespace=gitops']).settings.shards).toEqual({ count: 3, namespace: 'gitops' });
+    });
+
+    it.each(['0', '-1', '1.5', '33', 'three', ''])("refuses '%s'", (text) => {
+      expect(() => parse([`--shards=${text}`])).toThrow('expected a whole number from 1 to 32');
+    });
+
+    it('refuses a label selector beside it', () => {
+      expect(() => parse(['--shards=2', '--watch-label-selector=team=a'])).toThrow(
+        '--shards and --watch-label-selector exclude each other: either of them divides the objects',
+      );
+    });
+
+    it.each([
+      ['--leader-election-renew-deadline=35s'],
+      ['--leader-election-lease-duration=20s'],
+      ['--leader-election-retry-period=16s'],
+      ['--leader-election-retry-period=0s'],
+      [
+        '--leader-election-lease-duration=900ms --leader-election-renew-deadline=500ms --leader-election-retry-period=9ms',
+      ],
+    ])('refuses times by which two replicas could act at once: %s', (flags) => {
+      expect(() => parse(['--shards=2', ...flags.split(' ')])).toThrow('--shards: --leader-election-retry-period must');
+    });
+
+    it('needs to know its address when it listens on all', () => {
+      const args = ['--shards=2', '--listen=0.0.0.0'];
+
+      expect(() => parse(args)).toThrow('--shards needs --storage-adv-addr');
+      expect(parse(args, { STORAGE_ADV_ADDR: 'pod-0:9090' }).settings.shards?.count).toBe(2);
+      expect(parse([...args, '--storage-adv-addr=pod-0:9090']).settings.shards?.count).toBe(2);
+    });
+  });
 });

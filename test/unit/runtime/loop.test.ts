@@ -87,7 +87,15 @@ function run(
 ) {
   const signal = more.signal ?? new AbortController().signal;
   const aside = <T>(wait: () => Promise<T>): Promise<T> => wait();
-  const input = { key: 'default/w', id: '1', signal, log: more.log ?? silentLog, memory: more.memory, aside };
+  const input = {
+    key: 'default/w',
+    id: '1',
+    signal,
+    log: more.log ?? silentLog,
+    memory: more.memory,
+    isBackground: false,
+    aside,
+  };
   return reconcile(controller, { read: () => 10 }, world.ports, input);
 }
 

@@ -41,7 +41,7 @@ describe('WorkQueue', () => {
 
     queue.add('a', { trigger: 'created' });
 
-    expect(await waiting).toEqual({ key: 'a', trigger: 'created', waitedMs: 0 });
+    expect(await waiting).toEqual({ key: 'a', trigger: 'created', priority: 'normal', waitedMs: 0 });
   });
 
   it('serves delays when they are due, the earliest first', async () => {
@@ -95,6 +95,40 @@ describe('WorkQueue', () => {
     const order = await takeAll(queue);
 
     expect(order).toEqual(['n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'low', 'n7', 'n8', 'n9']);
+  });
+
+  it('has no more keys of low priority in work at once than it may', async () => {
+    const queue = new WorkQueue(new FakeClock(), {}, 2);
+    for (const key of ['a', 'b', 'c']) queue.add(key, { priority: 'low' });
+    const taken: string[] = [];
+    const take = async () => taken.push((await queue.next())!.key);
+
+    await take();
+    await take();
+    const third = take();
+    await Promise.resolve();
+    expect(taken).toEqual(['a', 'b']);
+
+    const fourth = take();
+    queue.add('normal');
+    await third;
+    expect(taken).toEqual(['a', 'b', 'normal']);
+
+    queue.done('a');
+    await fourth;
+    expect(taken).toEqual(['a', 'b', 'normal', 'c']);
+  });
+
+  it('hands a key that is raised to whoever waits', async () => {
+    const queue = new WorkQueue(new FakeClock(), {}, 1);
+    queue.add('a', { priority: 'low' });
+    queue.add('b', { priority: 'low' });
+    await queue.next();
+    const waiting = queue.next();
+
+    queue.add('b');
+
+    expect(await waiting).toMatchObject({ key: 'b', priority: 'normal' });
   });
 
   it('raises the priority of a key that is added again', async () => {

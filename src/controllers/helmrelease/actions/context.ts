@@ -1,6 +1,7 @@
 // Owns what every action on a release needs: where it is, how it is reached, and who is told of what it stores.
 import type { HelmReleaseSpec } from '../../../api/helm/helmrelease.ts';
 import type { DynamicClient } from '../../../cluster/client.ts';
+import { goTime } from '../../../engines/helm/release/encode.ts';
 import type { ReleaseRecord } from '../../../engines/helm/release/record.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { ReleaseTarget } from '../settings.ts';
@@ -24,7 +25,7 @@ export interface ActionContext {
 
 /** The time as Helm stores it. */
 export function timestamp(clock: Clock): string {
-  return new Date(clock.now()).toISOString();
+  return goTime(new Date(clock.now()).toISOString());
 }
 
 export async function storeNew(context: ActionContext, release: ReleaseRecord, keep: number): Promise<void> {

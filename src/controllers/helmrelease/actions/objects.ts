@@ -111,6 +111,19 @@ function ownershipProblems(live: Manifest, target: ReleaseTarget): string[] {
   ];
 }
 
+/** Those of the objects that are there and marked as this release's. */
+export async function ownedOnes(
+  objects: readonly Manifest[],
+  { client, target }: Pick<ActionContext, 'client' | 'target'>,
+): Promise<Manifest[]> {
+  const owned: Manifest[] = [];
+  for (const object of objects) {
+    const live = await findLive(object, client);
+    if (live !== undefined && ownershipProblems(live, target).length === 0) owned.push(object);
+  }
+  return owned;
+}
+
 /** Deletes objects, the last one first. What is gone already counts as deleted; answers what was there. */
 export async function deleteObjects(
   objects: readonly Manifest[],

@@ -28,6 +28,7 @@ import {
   failed,
   findLive,
   markedAsHelms,
+  ownedOnes,
   parseObjects,
   resolveObjects,
   withoutThose,
@@ -126,7 +127,7 @@ export async function* upgrade(context: ActionContext, input: ReleaseInput): Ste
     if (spec.disableHooks !== true) yield* hooks(context, track, 'pre-upgrade', 'pre-upgrade hooks failed');
     if (spec.cleanupOnFail === true) absent.push(...(await absentOnes(fresh, context)));
     const live = await changeObjects(context, { objects, old, before: base.apply_method }, sending);
-    await deleteObjects(withoutThose(old, objects).toReversed(), context);
+    await deleteObjects(await leavingObjects(context, { old, objects, since: base.version }), context);
     yield* waitUntilReady(context, live, spec);
     if (spec.disableHooks !== true) yield* hooks(context, track, 'post-upgrade', 'post-upgrade hooks failed');
   });
@@ -221,6 +222,29 @@ export async function readyObjects(
     }
   }
   return markedAsHelms(found, context.target);
+}
+
+/**
+ * What is to go, the last one first: objects of `old` that the release has no longer, and what revisions since then have
+ * made before they were cut short. Helm forgets the latter.
+ */
+export async function leavingObjects(
+  context: ActionContext,
+  {
+    old,
+    objects,
+    since,
+  }: { readonly old: readonly Manifest[]; readonly objects: readonly Manifest[]; readonly since: number },
+): Promise<Manifest[]> {
+  const leaving = withoutThose(old, objects);
+  for (const { version, status } of context.store.revisions()) {
+    const wasCutShort = status === 'failed' || status === 'uninstalling';
+    const release = version > since && wasCutShort ? await context.store.get(version) : undefined;
+    if (release === undefined) continue;
+    const made = await readyObjects(release.manifest, context, { lenient: true });
+    leaving.push(...(await ownedOnes(withoutThose(made, [...objects, ...leaving]), context)));
+  }
+  return leaving.toReversed();
 }
 
 async function absentOnes(objects: readonly Manifest[], context: ActionContext): Promise<Manifest[]> {

@@ -7,7 +7,7 @@ import { maxHistory } from '../settings.ts';
 import type { Steps } from '../wait.ts';
 import { type ActionContext, storeAgain, storeNew, timestamp } from './context.ts';
 import { deleteObjects, failed, findLive, withoutThose } from './objects.ts';
-import { attempt, hooks, readyObjects, waitUntilReady } from './release.ts';
+import { attempt, hooks, leavingObjects, readyObjects, waitUntilReady } from './release.ts';
 import { changeObjects, methodOf } from './send.ts';
 
 /** Makes a new revision of an earlier one. Throws once it is stored as failed, or before anything was stored. */
@@ -45,7 +45,7 @@ export async function* rollback(context: ActionContext, toVersion: number): Step
       }
     }
     const live = await changeObjects(context, { objects, old, before: current.apply_method }, sending);
-    await deleteObjects(withoutThose(old, objects).toReversed(), context);
+    await deleteObjects(await leavingObjects(context, { old, objects, since: toVersion }), context);
     yield* waitUntilReady(context, live, spec);
     if (spec.disableHooks !== true) yield* hooks(context, track, 'post-rollback', '');
   });

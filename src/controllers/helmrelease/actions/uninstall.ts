@@ -1,12 +1,13 @@
 // Owns the uninstall of a release, as Helm does it (helm.md §18).
-import { withStatus } from '../../../engines/helm/release/record.ts';
+import { type ReleaseRecord, withStatus } from '../../../engines/helm/release/record.ts';
 import { errorMessage } from '../../../lib/errors.ts';
+import type { Manifest } from '../../../objects/manifest.ts';
 import type { Steps, WaitTarget } from '../wait.ts';
 import { waitFor } from '../wait.ts';
 import { type ActionContext, storeAgain, timestamp } from './context.ts';
 import { runHooks } from './hooks.ts';
-import { deleteObjects, failed, inUninstallOrder, isKept } from './objects.ts';
-import { readyObjects } from './release.ts';
+import { deleteObjects, failed, inUninstallOrder, isKept, ownedOnes } from './objects.ts';
+import { leavingObjects, readyObjects } from './release.ts';
 
 /** What was found: `done` says that this uninstall did it. */
 export type UninstallEnd = 'done' | 'not found' | 'already uninstalled';
@@ -38,7 +39,7 @@ export async function* uninstall(context: ActionContext): Steps<UninstallEnd> {
   let targets: readonly WaitTarget[];
   try {
     const objects = await readyObjects(release.manifest, context, { lenient: true });
-    const leaving = inUninstallOrder(objects.filter((object) => !isKept(object)));
+    const leaving = inUninstallOrder([...objects, ...(await olderObjects(context, last, objects))].filter(isNotKept));
     targets = await deleteObjects(leaving, context, { propagation });
   } catch (error) {
     context.log(`uninstall: Failed to delete release: ${errorMessage(error)}`);
@@ -72,6 +73,26 @@ export async function* uninstall(context: ActionContext): Steps<UninstallEnd> {
     throw failed(`uninstallation completed with ${errors.length} error(s): ${errors.join('; ')}`, undefined);
   }
   return 'done';
+}
+
+/** What a last revision that was cut short has not taken away yet: of the good one before it, and of others since then. */
+async function olderObjects(
+  context: ActionContext,
+  last: ReleaseRecord,
+  objects: readonly Manifest[],
+): Promise<Manifest[]> {
+  if (last.info.status === 'deployed') return [];
+  const ends: readonly string[] = ['deployed', 'superseded', 'uninstalled'];
+  const base = context.store
+    .revisions()
+    .findLast(({ version, status }) => version < last.version && ends.includes(status));
+  const release = base?.status === 'uninstalled' ? undefined : await context.store.get(base?.version ?? 0);
+  const old = release === undefined ? [] : await readyObjects(release.manifest, context, { lenient: true });
+  return ownedOnes(await leavingObjects(context, { old, objects, since: base?.version ?? 0 }), context);
+}
+
+function isNotKept(object: Manifest): boolean {
+  return !isKept(object);
 }
 
 async function purge({ store }: ActionContext): Promise<void> {

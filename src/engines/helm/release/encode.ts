@@ -129,10 +129,15 @@ function readHook(hook: JsonObject): HookRecord {
   };
 }
 
-/** Times that are there: Helm 3 writes a zero time as `""`, older ones as the year 1. */
+/** Times that are there, as Go writes them: Helm 3 writes a zero time as `""`, older ones as the year 1. */
 function times(value: JsonObject, names: readonly string[]): Record<string, string> {
-  const found = names.map((name) => [name, textOf(value[name])] as const);
+  const found = names.map((name) => [name, goTime(textOf(value[name]))] as const);
   return Object.fromEntries(found.filter(([, time]) => time !== '' && !time.startsWith('0001-01-01T')));
+}
+
+/** An RFC 3339 time without zeros at the end of its fraction, and without a fraction of zeros. */
+export function goTime(text: string): string {
+  return text.replace(/(\.\d*?)0+(?=[Z+-])/, '$1').replace(/\.(?=[Z+-])/, '');
 }
 
 function textOf(value: JsonValue | undefined): string {

@@ -22,6 +22,11 @@ export function compareKeysV3(a: string, b: string): number {
   return compare(a, b, true);
 }
 
+/** Order of the bytes, as Go compares texts. */
+export function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
 function compare(a: string, b: string, lettersAfterDigits: boolean): number {
   if (a === b) return 0;
   const shorter = Math.min(a.length, b.length);

@@ -1,8 +1,8 @@
-// Owns the checks of ConfigMaps, Secrets, claims of volumes, roles and bindings. Source: pkg/apis/core and rbac
-// validation of Kubernetes 1.36. Pure.
+// Owns the checks of ConfigMaps, Secrets, claims of volumes, roles, bindings and priorities. Source: the validation of
+// core, rbac and scheduling of Kubernetes 1.36. Pure.
 import { parseGoJson } from '../../../lib/gojson.ts';
 import { getKey, isRecord } from '../../object.ts';
-import { type FieldFault, invalidFault, requiredFault, unsupportedFault } from '../../rest/errors.ts';
+import { type FieldFault, forbiddenFault, invalidFault, requiredFault, unsupportedFault } from '../../rest/errors.ts';
 import { nanosOf } from '../quantity.ts';
 import { all, type Check, type CheckRules, CORE, child, dnsName, join, records, text } from './rule.ts';
 
@@ -103,10 +103,20 @@ const claim: Check = (spec, path) => {
   const faults = (Array.isArray(modes) ? modes : [])
     .filter((mode) => !ACCESS_MODES.includes(String(mode)))
     .map((mode) => unsupportedFault(join(path, 'accessModes'), mode, ACCESS_MODES));
+  if (Array.isArray(modes) && modes.length > 1 && modes.includes('ReadWriteOncePod')) {
+    const why = 'may not use ReadWriteOncePod with other access modes';
+    faults.push(forbiddenFault(join(path, 'accessModes'), why));
+  }
   const storage = child(spec, 'resources', 'requests', 'storage');
   const at = join(path, 'resources[storage]');
   if (storage === undefined) faults.push(requiredFault(at));
   else if (nanosOf(String(storage)) <= 0n) faults.push(invalidFault(at, storage, 'must be greater than zero'));
+  for (const field of ['dataSource', 'dataSourceRef']) {
+    const source = spec[field];
+    if (!isRecord(source)) continue;
+    for (const part of ['name', 'kind'])
+      if (text(source[part]) === '') faults.push(requiredFault(join(path, `${field}.${part}`)));
+  }
   return faults;
 };
 
@@ -161,7 +171,40 @@ function subjectFaults({ name, kind }: Record<string, unknown>, at: string): Fie
   return SUBJECTS.includes(text(kind)) ? faults : [...faults, unsupportedFault(`${at}.kind`, kind ?? '', SUBJECTS)];
 }
 
+/** The classes that only the system has, with their values. */
+export const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+};
+const SYSTEM_PREFIX = 'system-';
+const MAX_PRIORITY = 1_000_000_000;
+
+const priorityClass: Check = ({ metadata, value, globalDefault, preemptionPolicy }) => {
+  const name = isRecord(metadata) ? text(metadata['name']) : '';
+  const faults: FieldFault[] = [];
+  if (name.startsWith(SYSTEM_PREFIX)) {
+    const known = Object.hasOwn(SYSTEM_PRIORITIES, name) ? SYSTEM_PRIORITIES[name] : undefined;
+    const why =
+      known === undefined
+        ? `${name} is not a known system priority class`
+        : value !== known
+          ? `value of ${name} PriorityClass must be ${known}`
+          : globalDefault === true
+            ? `globalDefault of ${name} PriorityClass must be false`
+            : undefined;
+    const reserved = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only`;
+    if (why !== undefined) faults.push(forbiddenFault('metadata.name', `${reserved}. error: ${why}`));
+  } else if (Number(value ?? 0) > MAX_PRIORITY) {
+    faults.push(forbiddenFault('value', `maximum allowed value of a user defined priority is ${MAX_PRIORITY}`));
+  }
+  const policies = ['PreemptLowerPriority', 'Never'];
+  if (preemptionPolicy !== undefined && !policies.includes(text(preemptionPolicy)))
+    faults.push(unsupportedFault('preemptionPolicy', preemptionPolicy, policies));
+  return faults;
+};
+
 export const SETTING_CHECKS: CheckRules = {
+  'io.k8s.api.scheduling.v1.PriorityClass': { extra: priorityClass },
   [`${CORE}ConfigMap`]: { extra: configMap },
   [`${CORE}Secret`]: { extra: all((secret) => keyFaults('data', secret['data']), secretType) },
   [`${CORE}PersistentVolumeClaimSpec`]: {

@@ -1,15 +1,13 @@
-// Owns the checks of kinds that make pods, and of what scales and guards them. Source: the validation of apps, batch,
-// autoscaling and policy of Kubernetes 1.36. Pure.
+// Owns the checks of kinds that make pods that stay, and of what guards them; Jobs are jobs.ts. Source: the validation
+// of apps and policy of Kubernetes 1.36. Pure.
 import { isRecord } from '../../object.ts';
 import { type FieldFault, forbiddenFault, invalidFault, requiredFault, unsupportedFault } from '../../rest/errors.ts';
-import { cronFault, isZone } from '../../stages/cron-schedule.ts';
+import { labelFaults } from '../../rest/names.ts';
 import { matchesSelector } from '../../stages/selector.ts';
 import type { LabelSelector, Labels } from '../../stages/types.ts';
-import { all, type Check, type CheckRules, child, countOrPercent, join, oneOf, records, text } from './rule.ts';
+import { all, type Check, type CheckRules, child, countOrPercent, join, oneOf, text } from './rule.ts';
 
 const apps = 'io.k8s.api.apps.v1.';
-const batch = 'io.k8s.api.batch.v1.';
-const autoscaling = 'io.k8s.api.autoscaling.v2.';
 
 /** The one kind that says nothing of a selector that is not there. */
 const DAEMON_SET = 'daemonset';
@@ -80,6 +78,13 @@ function strategyOf(type: unknown, rollingUpdate: unknown): Record<string, unkno
 }
 
 const statefulUpdate: Check = ({ type, rollingUpdate }, path) => {
+  const partition = isRecord(rollingUpdate) ? rollingUpdate['partition'] : undefined;
+  if (type === 'OnDelete' && isRecord(rollingUpdate)) {
+    const shown = { Partition: partition ?? 0, MaxUnavailable: rollingUpdate['maxUnavailable'] ?? null };
+    return [invalidFault(join(path, 'rollingUpdate'), shown, "only allowed for updateStrategy 'RollingUpdate'")];
+  }
+  if (type === 'RollingUpdate' && typeof partition === 'number' && partition < 0)
+    return [invalidFault(join(path, 'rollingUpdate.partition'), partition, 'must be greater than or equal to 0')];
   if (type === 'RollingUpdate' || type === 'OnDelete') return [];
   return [invalidFault(path, strategyOf(type, rollingUpdate), "must be 'RollingUpdate' or 'OnDelete'")];
 };
@@ -89,93 +94,25 @@ const daemonUpdate: Check = ({ type, rollingUpdate }, path) => {
   return [unsupportedFault(path, strategyOf(type, rollingUpdate), ['RollingUpdate', 'OnDelete'])];
 };
 
+/** What becomes of claims when their StatefulSet goes, or gets fewer replicas. */
+const claimRetention: Check = ({ persistentVolumeClaimRetentionPolicy: policy }, path) => {
+  if (!isRecord(policy)) return [];
+  const at = join(path, 'persistentVolumeClaimRetentionPolicy');
+  return ['whenDeleted', 'whenScaled'].flatMap((field) => oneOf(`${at}.${field}`, policy[field], ['Retain', 'Delete']));
+};
+
+const ordinals: Check = (spec, path) => {
+  const start = child(spec, 'ordinals', 'start');
+  if (typeof start !== 'number' || start >= 0) return [];
+  return [invalidFault(join(path, 'ordinals.start'), start, 'must be greater than or equal to 0')];
+};
+
+const serviceName: Check = ({ serviceName: name }, path) =>
+  text(name) === '' ? [] : labelFaults(text(name), join(path, 'serviceName'));
+
 const podManagement: Check = ({ podManagementPolicy: policy }, path) => {
   if (policy === undefined || policy === 'OrderedReady' || policy === 'Parallel') return [];
   return [invalidFault(join(path, 'podManagementPolicy'), policy, "must be 'OrderedReady' or 'Parallel'")];
-};
-
-const jobRestarts: Check = (spec, path) => {
-  const policy = child(spec, 'template', 'spec', 'restartPolicy');
-  if (policy === 'OnFailure' || policy === 'Never') return [];
-  const field = join(path, 'template.spec.restartPolicy');
-  if (policy === undefined || policy === 'Always') return [requiredFault(field, 'valid values: "OnFailure", "Never"')];
-  return [unsupportedFault(field, policy, ['OnFailure', 'Never'])];
-};
-
-const completionMode: Check = ({ completionMode: mode, completions }, path) => {
-  if (mode === undefined) return [];
-  if (mode === 'Indexed' && completions === undefined)
-    return [requiredFault(join(path, 'completions'), 'when completion mode is Indexed')];
-  return oneOf(join(path, 'completionMode'), mode, ['NonIndexed', 'Indexed']);
-};
-
-const FAILURE_ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
-
-const failurePolicy: Check = ({ rules }, path) =>
-  records(rules).flatMap((rule, i) => {
-    const at = `${join(path, 'rules')}[${i}]`;
-    const faults = oneOf(`${at}.action`, rule['action'], FAILURE_ACTIONS);
-    const codes = isRecord(rule['onExitCodes']);
-    const conditions = records(rule['onPodConditions']).length > 0;
-    const says = (message: string): FieldFault => ({ type: 'FieldValueInvalid', field: at, message });
-    if (codes && conditions)
-      faults.push(says('Invalid value: specifying both OnExitCodes and OnPodConditions is not supported'));
-    if (!codes && !conditions)
-      faults.push(says('Invalid value: specifying one of OnExitCodes and OnPodConditions is required'));
-    return faults;
-  });
-
-const schedule: Check = ({ schedule: given, timeZone }, path) => {
-  const at = join(path, 'schedule');
-  const value = text(given);
-  if (value === '') return [];
-  const faults: FieldFault[] = [];
-  if (value.includes('TZ'))
-    faults.push(invalidFault(at, value, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'));
-  else {
-    const why = cronFault(value);
-    if (why !== undefined) faults.push(invalidFault(at, value, why));
-  }
-  if (typeof timeZone === 'string' && !isZone(timeZone))
-    faults.push(invalidFault(join(path, 'timeZone'), timeZone, `unknown time zone ${timeZone}`));
-  return faults;
-};
-
-const scalerBounds: Check = ({ minReplicas, maxReplicas, scaleTargetRef: target }, path) => {
-  const faults: FieldFault[] = [];
-  const at = join(path, 'maxReplicas');
-  const max = typeof maxReplicas === 'number' ? maxReplicas : 0;
-  const min = typeof minReplicas === 'number' ? minReplicas : 1;
-  if (min < 1) faults.push(invalidFault(join(path, 'minReplicas'), min, 'must be greater than or equal to 1'));
-  if (max < 1) faults.push(requiredFault(at, 'must be set and greater than 0'));
-  if (max < min) faults.push(invalidFault(at, max, 'must be greater than or equal to `minReplicas`'));
-  const reference = isRecord(target) ? target : {};
-  const to = join(path, 'scaleTargetRef');
-  for (const field of ['kind', 'name']) if (!text(reference[field])) faults.push(requiredFault(`${to}.${field}`));
-  const apiVersion = text(reference['apiVersion']);
-  if (!apiVersion.includes('/') && !(apiVersion === 'v1' && reference['kind'] === 'ReplicationController'))
-    faults.push(invalidFault(`${to}.apiVersion`, apiVersion, 'apiVersion must specify API group'));
-  return faults;
-};
-
-const METRICS: Readonly<Record<string, string>> = {
-  ContainerResource: 'containerResource',
-  External: 'external',
-  Object: 'object',
-  Pods: 'pods',
-  Resource: 'resource',
-};
-
-const metric: Check = (value, path) => {
-  const type = text(value['type']);
-  const source = METRICS[type];
-  // The API server looks twice, and says so twice.
-  if (source === undefined) {
-    const fault = unsupportedFault(join(path, 'type'), type, Object.keys(METRICS));
-    return type === '' ? [requiredFault(join(path, 'type'), 'must specify a metric source type')] : [fault, fault];
-  }
-  if (isRecord(value[source])) return [];
-  return [requiredFault(join(path, source), 'must populate information for the given metric source')];
 };
 
 const budget: Check = (spec, path) => {
@@ -206,24 +143,11 @@ export const WORKLOAD_CHECKS: CheckRules = {
     extra: all(selectsTemplate('deployment'), alwaysRestarts),
   },
   [`${apps}StatefulSetSpec`]: {
-    notNegative: ['replicas'],
-    extra: all(podManagement, selectsTemplate('statefulset'), alwaysRestarts),
+    notNegative: ['replicas', 'minReadySeconds'],
+    extra: all(podManagement, claimRetention, ordinals, serviceName, selectsTemplate('statefulset'), alwaysRestarts),
   },
   [`${apps}StatefulSetUpdateStrategy`]: { extra: statefulUpdate },
   [`${apps}DaemonSetSpec`]: { extra: all(selectsTemplate(DAEMON_SET), alwaysRestarts) },
   [`${apps}DaemonSetUpdateStrategy`]: { extra: daemonUpdate },
-  [`${batch}JobSpec`]: {
-    notNegative: ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'],
-    extra: all(completionMode, jobRestarts),
-  },
-  [`${batch}PodFailurePolicy`]: { extra: failurePolicy },
-  [`${batch}CronJobSpec`]: {
-    extra: schedule,
-    required: ['schedule'],
-    notNegative: ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
-    oneOf: { concurrencyPolicy: ['Allow', 'Forbid', 'Replace'] },
-  },
-  [`${autoscaling}HorizontalPodAutoscalerSpec`]: { extra: scalerBounds },
-  [`${autoscaling}MetricSpec`]: { extra: metric },
   'io.k8s.api.policy.v1.PodDisruptionBudgetSpec': { extra: budget },
 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HelmReleaseSpec, HelmReleaseStatus, Snapshot } from '../../../../src/api/helm/helmrelease.ts';
 import { toSnapshot } from '../../../../src/controllers/helmrelease/history.ts';
 import { determineState, type StateFacts } from '../../../../src/controllers/helmrelease/state.ts';
-import { digestJson, digestValues } from '../../../../src/engines/helm/release/digest.ts';
+import { digestCommonMetadata, digestValues } from '../../../../src/engines/helm/release/digest.ts';
 import type { ReleaseRecord, ReleaseStatus } from '../../../../src/engines/helm/release/record.ts';
 
 function stored(status: ReleaseStatus, change: Partial<ReleaseRecord> = {}): ReleaseRecord {
@@ -127,7 +127,7 @@ const rows: readonly Row[] = [
     name: 'common metadata stayed as it was',
     stored: deployed,
     spec: { commonMetadata: { labels: { a: 'b' } } },
-    status: { observedCommonMetadataDigest: digestJson({ labels: { a: 'b' } }) },
+    status: { observedCommonMetadataDigest: digestCommonMetadata({ labels: { a: 'b' } }) },
     is: 'in sync',
   },
   { name: 'its tests did not run', stored: deployed, spec: tests, is: 'untested' },

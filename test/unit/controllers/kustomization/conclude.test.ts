@@ -180,6 +180,21 @@ describe('conclude', () => {
     );
     expect(taken.status?.conditions).toEqual(before.conditions);
   });
+
+  it('goes on telling of a fight, and puts it back in its time, when another object is put back', () => {
+    const drifts = [
+      { key: '|ConfigMap|ns|cm', drift: { because: 'manager', manager: 'x', fields: ['.data.a'] } },
+    ] as const;
+    const before = settled(conclude(object(), { outcome: outcome() }, NOW, pass).status);
+    const corrected = { type: 'corrected', changes: [], fought: [], warned: [], pending: undefined } as const;
+
+    const told = conclude(object(before), { outcome: { ...corrected, delayed: { drifts, ms: 7_000 } } }, NOW, pass);
+
+    expect(told.requeue).toEqual({ do: 'after', ms: 7_000 });
+    expect(told.status?.conditions?.find(({ type }) => type === 'Drifted')?.message).toBe(
+      'ConfigMap/ns/cm (.data.a by x)',
+    );
+  });
 });
 
 describe('feature gates of what is told', () => {

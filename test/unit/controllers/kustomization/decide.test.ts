@@ -55,10 +55,14 @@ const health = (status: HealthStatus, message = '') => [{ target, verdict: { sta
 const held: Held = { type: 'held', step: 'health', leftMs: 5_000 };
 const drift = { key: 'apps|Deployment|ns|web', drift: { because: 'deleted', manager: '', fields: [] } } as const;
 
+const other = { key: '|ConfigMap|ns|cm', drift: drift.drift };
+const noNotes = { warned: [], delayed: undefined, contested: [] };
+
 function observed(change: Partial<Observed> = {}): Observed {
   const base: Observed = {
     object: object(),
     requested: undefined,
+    isBackground: false,
     source: { state: 'ready', artifact, originRevision: undefined },
     dependencies: [],
     invalidExpression: undefined,
@@ -66,7 +70,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     inputs: 'same',
     touched: undefined,
     drifted: [],
-    notes: { warned: [], delayed: undefined, contested: [] },
+    notes: noNotes,
     unwatched: [],
     health: [],
     waiting: undefined,
@@ -96,14 +100,41 @@ describe('decide', () => {
       { do: 'apply', because: 'new revision' },
     ],
     [
-      'only to move for a revision that touches nothing',
+      'to put off a revision that touches nothing',
       observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false }),
-      { do: 'move' },
+      { do: 'put off' },
+    ],
+    [
+      'only to move for a revision that touches nothing, when nobody is held up by it',
+      observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false, isBackground: true }),
+      { do: 'move', hasDrift: false },
+    ],
+    [
+      'to move at once when drift is to be put back next',
+      observed({ applied: applied({ revision: 'main@sha1:old' }), touched: false, drifted: [drift] }),
+      { do: 'move', hasDrift: true },
     ],
     [
       'a whole pass for an untouched revision when the last one failed',
       observed({ applied: applied({ revision: 'main@sha1:old', complete: false }), touched: false }),
       { do: 'apply' },
+    ],
+    [
+      'to put drift back, and not to forget what is fought over and what is only told',
+      observed({
+        drifted: [drift],
+        notes: { warned: [other], delayed: { drifts: [other], ms: 7_000 }, contested: [] },
+      }),
+      { do: 'correct', warned: [other], delayed: { drifts: [other], ms: 7_000 } },
+    ],
+    [
+      'not to forget what is fought over while health is waited for',
+      observed({
+        waiting: wait,
+        health: health('InProgress'),
+        notes: { ...noNotes, delayed: { drifts: [other], ms: 7_000 } },
+      }),
+      { do: 'wait for health', delayed: { drifts: [other], ms: 7_000 } },
     ],
     ['to put drift back', observed({ drifted: [drift] }), { do: 'correct', because: 'drift', objects: [drift.key] }],
     [

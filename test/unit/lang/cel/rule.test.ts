@@ -92,6 +92,28 @@ describe('compileRule', () => {
     expect(() => compileRule('other.a == 1', object)).toThrow("undeclared reference to 'other'");
     expect(() => compileRule('self + 1 == 2', { type: 'string' })).toThrow('found no matching overload');
   });
+
+  it('counts its work, and gives up after a million steps', () => {
+    const rule = compileRule('self.all(a, self.all(b, a + b > 0))', { type: 'array', items: { type: 'integer' } });
+    const meter = { spent: 0, values: new WeakMap() };
+
+    expect(rule.holds({ self: Array(10).fill(1) }, meter)).toBe(true);
+    expect(meter.spent).toBeGreaterThan(100);
+    expect(() => rule.holds({ self: Array(10_000).fill(1) }, meter)).toThrow('does too much');
+    expect(meter.spent).toBeLessThan(1_100_000);
+  });
+
+  it('reads a value once for all rules of a schema', () => {
+    const schema = { type: 'array', items: { type: 'integer' } };
+    const rules = ['size(self) > 0', 'size(self) < 9999'].map((text) => compileRule(text, schema));
+    const meter = { spent: 0, values: new WeakMap() };
+    const self = Array(1000).fill(1);
+
+    for (const rule of rules) expect(rule.holds({ self }, meter)).toBe(true);
+
+    expect(meter.spent).toBeGreaterThan(1000);
+    expect(meter.spent).toBeLessThan(1100);
+  });
 });
 
 describe('compileMessage', () => {

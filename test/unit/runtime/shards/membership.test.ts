@@ -10,8 +10,9 @@ import { type Replica, ReplicaGroup, timing } from '../../../support/replica-gro
 /** A slot may be without an owner for so long, when that owner was lost. */
 const PERIOD_MS = timing.durationMs + 2 * timing.retryMs;
 
-/** Fails when a slot is acted on by two. */
+/** Fails when a slot is acted on by two, or was lost while it was acted on. */
 function expectOneOwner(group: ReplicaGroup): void {
+  if (group.undrained.length > 0) throw new Error(group.undrained.join(', '));
   const owners: (string | undefined)[] = [];
   for (const replica of group.replicas) {
     for (const slot of replica.acting()) {
@@ -157,6 +158,26 @@ describe('replicas that share the keys', () => {
     first!.writesLate = false;
     await group.pass(2 * timing.retryMs, () => expectOneOwner(group));
     expect(covered(group)).toBe(SLOT_COUNT);
+  });
+
+  it('take nothing up again that a write of theirs may still give away', async () => {
+    const group = new ReplicaGroup(1);
+    group.lateSteps = 70;
+    const first = await group.start();
+    first.writesLate = true;
+    const second = await group.start();
+    await settle();
+    group.kill(second);
+    await group.pass(PERIOD_MS + timing.retryMs, () => expectOneOwner(group));
+    expect(covered(group)).toBeLessThan(SLOT_COUNT);
+
+    first.writesLate = false;
+    await group.pass(60_000, () => expectOneOwner(group));
+
+    expect(first.fence.isOpen()).toBe(true);
+    expect(covered(group)).toBe(SLOT_COUNT);
+    const table = parseAssignment(group.table?.metadata.annotations?.[slotsAnnotation]);
+    expect(slotsOf(table, first.name).size).toBe(SLOT_COUNT);
   });
 
   it('end when somebody deletes the Lease of the slots or their own', async () => {

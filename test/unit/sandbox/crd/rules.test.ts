@@ -70,4 +70,33 @@ describe('rules of custom resources', () => {
       'schema.properties[spec].items.x-kubernetes-validations[0].rule',
     ]);
   });
+
+  it('stop when the work of one object is more than its budget', () => {
+    let runs = 0;
+    const costly: RuleEngine = {
+      ...engine,
+      compileRule: () => ({
+        isTransition: false,
+        holds: (_, meter) => {
+          runs++;
+          meter.spent += 1_000_000;
+          return true;
+        },
+      }),
+    };
+    const items = { type: 'integer', 'x-kubernetes-validations': [{ rule: 'true' }] };
+    const schema = customSchema({ type: 'object', properties: { list: { type: 'array', items } } });
+
+    const faults = checkRules(costly, schema, { self: { list: Array(1000).fill(1) }, old: undefined });
+
+    expect(runs).toBe(11);
+    expect(faults).toEqual([
+      {
+        type: 'FieldValueInvalid',
+        field: 'list[10]',
+        message:
+          'Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run',
+      },
+    ]);
+  });
 });

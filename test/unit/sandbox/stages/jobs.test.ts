@@ -46,10 +46,10 @@ describe('a Job', () => {
     await world.create(job('app:fail', { backoffLimit: 2 }));
     expect(world.list(pods)).toHaveLength(1);
 
-    await world.pass(2);
+    await world.pass(11);
     expect(world.list(pods)).toHaveLength(2);
 
-    await world.pass(3);
+    await world.pass(21);
 
     expect(world.list(pods)).toHaveLength(3);
     expect(status(world)).toMatchObject({

@@ -1,0 +1,90 @@
+// What happens while a pass is under way counts: nothing waits for the next interval, which is an hour away here.
+import { describe, expect, it } from 'vitest';
+import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { type ApiRequest, type FaultyApi, startFaultyApi } from '../../support/fault-api.ts';
+import { condition, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+
+for (const choice of clusters) {
+  describe(`news amid a pass on ${choice.name}`, () => {
+    const cluster = useCluster(choice);
+    let road: FaultyApi | undefined;
+    const suite = useReconciler(cluster, {
+      route: async (access) => {
+        road = await startFaultyApi(access);
+        return road.access;
+      },
+    });
+    const path = (name: string) => paths.kustomization(cluster.namespace, name);
+    const request = (token: string) =>
+      cluster.admin.call('PATCH', paths.git(cluster.namespace, 'app'), {
+        body: { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': token } } },
+      });
+
+    /** Holds the first such request back; answers when it has come, and how to let it go. */
+    function holdBack(isMeant: (request: ApiRequest) => boolean) {
+      const reached = Promise.withResolvers<void>();
+      const until = Promise.withResolvers<void>();
+      road?.inject((sent) => {
+        if (!isMeant(sent)) return undefined;
+        road?.inject(undefined);
+        reached.resolve();
+        return { kind: 'wait', until: until.promise };
+      });
+      return { reached: reached.promise, release: until.resolve };
+    }
+    const isApplyOf =
+      (name: string) =>
+      ({ method, url, write }: ApiRequest): boolean =>
+        method === 'PATCH' && write && url.includes(`/configmaps/${name}`);
+
+    it('goes back to the revision before, when a push is taken back while it is applied', async () => {
+      const { namespace } = cluster;
+      const repository = await suite.repository({ 'cm.yaml': configMapYaml('cm', { a: 'first' }) });
+      await suite.apply(gitRepository('app', repository.url));
+      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace }));
+      await suite.waitFor(path('app'), isReady, 'Ready');
+      const first = await repository.git('rev-parse', 'HEAD');
+
+      const held = holdBack(isApplyOf('cm'));
+      await repository.commit({ 'cm.yaml': configMapYaml('cm', { a: 'second' }) });
+      await request('second');
+      await held.reached;
+      await repository.git('push', '--quiet', '--force', 'origin', `${first}:main`);
+      await request('first');
+      const isBack = (live: Live | undefined) => live?.status.artifact.revision === `main@sha1:${first}`;
+      await suite.waitFor(paths.git(namespace, 'app'), isBack, 'the first revision');
+      held.release();
+      await suite.quiet();
+
+      expect((await suite.get(paths.configMap(namespace, 'cm'))).data).toEqual({ a: 'first' });
+      expect((await suite.get(path('app'))).status.lastAppliedRevision).toBe(`main@sha1:${first}`);
+    });
+
+    it('makes an object whose owner goes while another one gives way to it', async () => {
+      const { namespace } = cluster;
+      const shared = configMapYaml('shared', { a: '1' });
+      const repository = await suite.repository({
+        'one/shared.yaml': shared,
+        'two/shared.yaml': shared,
+        'two/own.yaml': configMapYaml('own', { a: '1' }),
+      });
+      await suite.apply(gitRepository('app', repository.url));
+      await suite.apply(kustomization('one', 'app', { path: 'one', targetNamespace: namespace }));
+      await suite.waitFor(path('one'), isReady, 'Ready');
+
+      const held = holdBack(isApplyOf('own'));
+      await suite.apply(kustomization('two', 'app', { path: 'two', targetNamespace: namespace }));
+      await held.reached;
+      await cluster.admin.call('DELETE', path('one'));
+      await suite.waitFor(path('one'), (live) => live === undefined, 'gone');
+      held.release();
+      await suite.waitFor(path('two'), isReady, 'Ready');
+      await suite.quiet();
+
+      const live = await suite.get(paths.configMap(namespace, 'shared'));
+      expect(live?.metadata.labels['kustomize.toolkit.fluxcd.io/name']).toBe('two');
+      expect(condition(await suite.get(path('two')), 'OwnershipConflict')).toBeUndefined();
+    });
+  });
+}
