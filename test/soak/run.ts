@@ -95,19 +95,24 @@ async function soak(): Promise<readonly string[]> {
     const soaked = await startSoaked(road.access, dir, values.log === undefined ? 'error' : 'debug');
     opened.push(async () => {
       await soaked.stop();
+      for (const line of errorsOf(soaked).slice(0, 5)) console.error(line);
       if (values.log !== undefined) writeFileSync(values.log, soaked.output());
     });
     const world = await openWorld({ api, road, git, dir, apps, interval: `${Math.max(10, Math.ceil(apps / 20))}s` });
     const measurements = await goOn(world, soaked, road);
-    const printed = soaked
-      .output()
-      .split('\n')
-      .filter((line) => line.includes('"level":"error"'));
-    return [...judge(measurements), ...printed.slice(0, 3).map((line) => `an error was logged: ${line}`)];
+    const errors = errorsOf(soaked);
+    return [...judge(measurements), ...(errors.length === 0 ? [] : [`${errors.length} errors were logged`])];
   } finally {
     for (const close of opened.reverse()) await close();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** What is the reconciler's own fault by its own words. */
+function errorsOf({ output }: SoakedProcess): readonly string[] {
+  return output()
+    .split('\n')
+    .filter((line) => line.includes('"level":"error"'));
 }
 
 /** Round after round until the time is over. */
