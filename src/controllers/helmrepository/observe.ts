@@ -40,7 +40,7 @@ async function download(
     const path = join(folder.path, 'index.yaml');
     const { indexBytes: maxBytes } = ports.limits;
     const validators = isKnown ? { known: known.validators } : {};
-    const fetched = await waitRemotely({ url, timeoutMs }, ports, pass, (signal) =>
+    const fetched = await waitRemotely({ url }, ports, pass, (signal) =>
       fetchIndex({ http: ports.http, url, login, timeoutMs }, { path, maxBytes, signal, ...validators }),
     );
     if (fetched.state === 'fetched') return { folder, path, revision: fetched.digest, validators: fetched.validators };

@@ -37,7 +37,8 @@ interface Host {
 export interface RemoteWait {
   /** Address of the source: a URL, or a host. */
   readonly url: string;
-  readonly timeoutMs: number;
+  /** For all that is waited for. @default none: each request has its own */
+  readonly timeoutMs?: number;
   /** Goes on with something. @default false */
   readonly continues?: boolean;
 }
@@ -53,8 +54,9 @@ export function waitRemotely<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal } = pass;
-  const host = URL.canParse(url) ? new URL(url).host : url;
-  const begin = () => run(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  // `minio:9000` is a URL without a host.
+  const host = (URL.canParse(url) && new URL(url).host) || url;
+  const begin = () => run(timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   return pass.aside(() => hosts.enter({ host, signal, continues }, begin));
 }
 

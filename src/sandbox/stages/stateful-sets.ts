@@ -1,5 +1,6 @@
 // Owns the StatefulSet controller: pods with a number and a volume of their own, made, updated and removed in order.
 import type { KubeObject } from '../object.ts';
+import { type ClaimRetention, retainClaims } from './claim-retention.ts';
 import { ownKey, type StageContext, type StageController } from './loop.ts';
 import { claimChildren, controllerReference, keyOfControllerOrSelectors } from './ownership.ts';
 import { availableIn, isFinished, isReady, podFromTemplate } from './pod-template.ts';
@@ -23,6 +24,7 @@ interface StatefulSet extends KubeObject {
     revisionHistoryLimit?: number;
     minReadySeconds?: number;
     ordinals?: { start?: number };
+    persistentVolumeClaimRetentionPolicy?: ClaimRetention;
   };
   status?: { currentRevision?: string; currentReplicas?: number; collisionCount?: number };
 }
@@ -79,6 +81,22 @@ function isAvailable({ context, set }: Pass, pod: Pod): boolean {
   return pod.status?.phase === 'Running' && wait === 0;
 }
 
+/** Claims of pods that are there, and of those that go: what the policy says of them, before any pod goes. */
+function keepClaims(pass: Pass): void {
+  const { context, set, pods } = pass;
+  const { volumeClaimTemplates = [], persistentVolumeClaimRetentionPolicy: policy } = set.spec;
+  if (policy === undefined || volumeClaimTemplates.length === 0) return;
+  const wanted = new Set(wantedOrdinals(pass));
+  for (const [ordinal, pod] of pods) {
+    const claims = volumeClaimTemplates.map(({ metadata }) => claimName(metadata.name, set, ordinal));
+    retainClaims(context, { set, pod, isSurplus: !wanted.has(ordinal), claims, policy });
+  }
+}
+
+function claimName(template: string, { metadata }: StatefulSet, ordinal: number): string {
+  return `${template}-${metadata.name}-${ordinal}`;
+}
+
 /** Ordinals that should be there, the lowest first. */
 function wantedOrdinals({ set }: Pass): number[] {
   const start = set.spec.ordinals?.start ?? 0;
@@ -88,6 +106,7 @@ function wantedOrdinals({ set }: Pass): number[] {
 /** Does what may be done now, and stops at the first pod that others have to wait for (unless they need not). */
 function takeStep(pass: Pass): void {
   const inOrder = pass.set.spec.podManagementPolicy !== 'Parallel';
+  keepClaims(pass);
   if (!ensurePods(pass, inOrder)) return;
   if (!removeSurplus(pass, inOrder)) return;
   if (pass.set.spec.updateStrategy?.type !== 'OnDelete') replaceOutdated(pass);
@@ -170,19 +189,19 @@ function mountClaims(pass: Pass, pod: Pod, ordinal: number): void {
   const { context, set } = pass;
   const namespace = set.metadata.namespace ?? '';
   const mounted = (set.spec.volumeClaimTemplates ?? []).map(({ metadata, spec }) => {
-    const claimName = `${metadata.name}-${set.metadata.name}-${ordinal}`;
-    if (context.store.get(RESOURCES.persistentVolumeClaims, namespace, claimName) === undefined) {
+    const name = claimName(metadata.name, set, ordinal);
+    if (context.store.get(RESOURCES.persistentVolumeClaims, namespace, name) === undefined) {
       const labels = { ...(metadata['labels'] as object | undefined), ...set.spec.selector.matchLabels };
       context.store.create(RESOURCES.persistentVolumeClaims, {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
-        metadata: { name: claimName, namespace, labels },
+        metadata: { name, namespace, labels },
         spec,
       });
       const where = `Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
-      record(pass, 'SuccessfulCreate', `Create Claim ${claimName} ${where} success`);
+      record(pass, 'SuccessfulCreate', `Create Claim ${name} ${where} success`);
     }
-    return { name: metadata.name, persistentVolumeClaim: { claimName } };
+    return { name: metadata.name, persistentVolumeClaim: { claimName: name } };
   });
   if (mounted.length === 0) return;
   const names = new Set(mounted.map(({ name }) => name));

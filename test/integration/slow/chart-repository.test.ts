@@ -277,7 +277,12 @@ for (const choice of clusters) {
         indexEntry('app', '2.0.0', Buffer.from('no archive')),
         indexEntry('app', '3.0.0', invalid),
         indexEntry('app', '4.0.0', archive),
+        indexEntry('app', '5.0.0', archive, { urls: ['http://169.254.169.254/app.tgz'] }),
+        indexEntry('app', '6.0.0', archive, { urls: ['sent-on.tgz'] }),
       ];
+      server.files.set('/sent-on.tgz', (_request, response) => {
+        response.writeHead(302, { location: 'http://169.254.169.254/app.tgz' }).end();
+      });
       server.files.set('/index.yaml', indexYaml({ app: entries }));
       await repository();
       const pull = 'chart pull error: failed to download chart for remote reference: ';
@@ -291,6 +296,8 @@ for (const choice of clusters) {
         'no-url': [{ version: '1.3.0' }, 'ChartPullError', `${pull}chart 'app' has no downloadable URLs`],
         archive: [{ version: '2.0.0' }, 'ChartPullError', 'gzip: invalid header'],
         traversal: [{ version: '3.0.0' }, 'ChartPullError', 'chart.metadata.name "../../app" is invalid'],
+        metadata: [{ version: '5.0.0' }, 'ChartPullError', '169.254.169.254 is a link-local address'],
+        'metadata-redirect': [{ version: '6.0.0' }, 'ChartPullError', '169.254.169.254 is a link-local address'],
         gone: [{ version: '4.0.0' }, 'ChartPullError', '/app-4.0.0.tgz : 404 Not Found'],
         values: [
           { version: '1.0.0', valuesFiles: ['x.yaml'] },

@@ -107,6 +107,26 @@ for (const choice of clusters) {
       });
     });
 
+    it('refuses a kubeconfig that runs a program', async () => {
+      await prepare();
+      const user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/touch' } };
+      const config = {
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': 'x',
+        contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
+        clusters: [{ name: 'x', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'x', user }],
+      };
+      const stringData = { value: JSON.stringify(config) };
+      await reconciler.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'other' }, stringData });
+
+      await release({ kubeConfig: { secretRef: { name: 'other' } } });
+
+      const failed = await reconciler.waitFor(at(), hasFailed('RESTClientError'));
+      expect(condition(failed, 'Ready').message).toContain('exec');
+    });
+
     describe('an ExternalArtifact', () => {
       const archives = new Map<string, Buffer>();
       let server: Server;
