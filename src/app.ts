@@ -177,6 +177,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
   });
   const address = options.advertisedAddress ?? new URL(servers.internal.url).host;
 
+  const artifactUrl = (path: string): string => `http://${address}/${path}`;
   const gates = options.gates ?? defaultFeatureGates;
   const gitRepositories = followKind<GitRepository>(gitRepositoryController.kind, machine, stopping.signal);
   const artifactSources = await followArtifactSources({
@@ -219,8 +220,8 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     openTransport: (url, auth, timeoutMs) =>
       openTransport(url, auth, { http, memory, ssh, timeoutMs, agent: `lockstep/${options.version}` }),
     hosts: new HostGate({ clock, perHost: options.concurrent ?? gitRepositoryController.concurrent ?? 4 }),
-    artifactUrl: (path) => `http://${address}/${path}`,
-    servesHere: ({ url, path }) => place === undefined || url === `http://${address}/${path}`,
+    artifactUrl,
+    servesHere: ({ url, path }) => place === undefined || url === artifactUrl(path),
   };
   const sources = createSources({
     machine,
@@ -233,7 +234,7 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
     workers,
     requeueDependencyMs: settings.requeueDependencyMs,
     readSecret: gitPorts.readSecret,
-    artifactUrl: gitPorts.artifactUrl,
+    artifactUrl,
     gitRepositories,
     artifactSources,
     servesHere: gitPorts.servesHere,

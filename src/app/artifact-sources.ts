@@ -43,6 +43,7 @@ export interface ArtifactSources {
   /** The files of an artifact, wherever they are. */
   readonly open: SourceArtifacts['open'];
   readonly place: SourceArtifacts['place'];
+  readonly placeExternal: SourceArtifacts['placeExternal'];
   readonly hold: SourceArtifacts['hold'];
 }
 
@@ -67,6 +68,7 @@ export async function followArtifactSources(options: ArtifactSourcesOptions): Pr
     list: (kind) => followed.get(kind)?.list() ?? [],
     open: artifacts.open,
     place: artifacts.place,
+    placeExternal: artifacts.placeExternal,
     hold: artifacts.hold,
   };
 }

@@ -44,7 +44,7 @@ export interface KustomizationWorld {
 /** The controller, not yet running. */
 export interface Kustomizations {
   start(): RunningController<Reconcilable>;
-  /** Runs those of a source again, by the source's key with its kind. */
+  /** Runs those of a source again that have applied nothing yet, by the source's key with its kind. */
   wake(source: string): void;
   /** Tells that definitions of custom resources have changed. */
   definitionsChanged(isNew: boolean): void;
@@ -116,7 +116,10 @@ export function createKustomizations(world: KustomizationWorld): Kustomizations 
       return running;
     },
     wake: (source) => {
-      for (const object of running?.objects.byIndex('source', source) ?? []) enqueue(keyOf(object), 'artifact stored');
+      // Who has applied something waits for no artifact: a new revision wakes it when the source says so.
+      const waiting = (key: string) => ports.memory.get(key)?.applied === undefined;
+      const keys = (running?.objects.byIndex('source', source) ?? []).map(keyOf);
+      for (const key of keys.filter(waiting)) enqueue(key, 'artifact stored');
     },
     definitionsChanged: (isNew) => {
       for (const key of liftHolds(ports.memory, isNew)) enqueue(key, 'custom resources');

@@ -1,5 +1,6 @@
 // Owns the composition of the HelmRelease controller: its ports, and who is woken when Helm's storage changes.
-import type { HelmRelease } from '../api/helm/helmrelease.ts';
+import type { ChartReference, HelmRelease } from '../api/helm/helmrelease.ts';
+import type { Artifact } from '../api/meta/artifact.ts';
 import type { KubeObject } from '../api/meta/object.ts';
 import type { HelmChart } from '../api/source/helmchart.ts';
 import type { OCIRepository } from '../api/source/ocirepository.ts';
@@ -7,8 +8,14 @@ import type { DynamicClient } from '../cluster/client.ts';
 import type { Informers } from '../cluster/informers.ts';
 import { helmChartController } from '../controllers/helmchart/index.ts';
 import { createCapabilities, createChartReader, lookUp } from '../controllers/helmrelease/facts.ts';
-import { byRelease, bySource, helmReleaseController } from '../controllers/helmrelease/index.ts';
-import { fieldManager, type HelmReleasePorts, type Inputs, originNameLabel } from '../controllers/helmrelease/ports.ts';
+import { byRelease, bySource, helmReleaseController, releaseWatches } from '../controllers/helmrelease/index.ts';
+import {
+  type ExternalArtifact,
+  fieldManager,
+  type HelmReleasePorts,
+  type Inputs,
+  originNameLabel,
+} from '../controllers/helmrelease/ports.ts';
 import { WatchedRevisions } from '../controllers/helmrelease/revisions.ts';
 import { AppliedObjects } from '../controllers/kustomization/applied-objects.ts';
 import type { ClientSubject } from '../controllers/kustomization/config-map-access.ts';
@@ -26,7 +33,7 @@ export interface ReleaseWorld {
   readonly machine: Machine;
   readonly informers: Informers;
   readonly client: DynamicClient;
-  readonly artifacts: Pick<ArtifactSources, 'place'>;
+  readonly artifacts: Pick<ArtifactSources, 'place' | 'placeExternal' | 'get' | 'kinds'>;
   readonly renderer: Renderer;
   readonly settings: HelmReleasePorts['settings'];
   /** Makes the follower of the ConfigMaps and Secrets that specs name. */
@@ -64,6 +71,8 @@ export function createReleases(world: ReleaseWorld): Releases {
     log,
     changed: (namespace, name) => wakeIndexed(byRelease, `${namespace}/${name}`, 'storage'),
   });
+  const place = (kind: ChartReference['kind'], artifact: Artifact) =>
+    kind === 'ExternalArtifact' ? artifacts.placeExternal(artifact, stopping) : artifacts.place(artifact, stopping);
   const ports: HelmReleasePorts = {
     clock,
     settings: world.settings,
@@ -71,7 +80,8 @@ export function createReleases(world: ReleaseWorld): Releases {
     client,
     findSource: (kind, namespace, name) => {
       if (kind === 'HelmChart') return charts.get(namespace, name);
-      return kind === 'OCIRepository' ? repositories.get(namespace, name) : undefined;
+      if (kind === 'OCIRepository') return repositories.get(namespace, name);
+      return artifacts.get(kind, namespace, name) as ExternalArtifact | undefined;
     },
     findRelease: (namespace, name) => releases.get(namespace, name),
     inputs: {
@@ -79,10 +89,10 @@ export function createReleases(world: ReleaseWorld): Releases {
       forget: (key) => inputs.forget(key),
     },
     clientFor: world.clientFor,
-    readChart: createChartReader((artifact) => artifacts.place(artifact, stopping)),
+    readChart: createChartReader(place),
     renderer: world.renderer,
-    chartPath: async (artifact) => {
-      const { store, path } = await artifacts.place(artifact, stopping);
+    chartPath: async (kind, artifact) => {
+      const { store, path } = await place(kind, artifact);
       return store.localPath(path);
     },
     capabilities: createCapabilities(clock),
@@ -104,7 +114,8 @@ export function createReleases(world: ReleaseWorld): Releases {
   return {
     start: () => {
       const { concurrent } = world;
-      const controller = concurrent === undefined ? helmReleaseController : { ...helmReleaseController, concurrent };
+      const watches = releaseWatches(artifacts.kinds.includes('ExternalArtifact'));
+      const controller = { ...helmReleaseController, watches, ...(concurrent === undefined ? {} : { concurrent }) };
       running = startController(controller, ports, machine);
       return running;
     },

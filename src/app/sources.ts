@@ -16,6 +16,7 @@ import type { ChartSource } from '../controllers/helmchart/ports.ts';
 import { helmRepositoryController } from '../controllers/helmrepository/index.ts';
 import { ociRepositoryController } from '../controllers/ocirepository/index.ts';
 import { ChartIndexes } from '../controllers/shared/chart-indexes.ts';
+import { HostGate } from '../controllers/shared/host-gate.ts';
 import type { SourceLimits, SourcePorts } from '../controllers/shared/source-ports.ts';
 import { errorCode } from '../lib/errors.ts';
 import type { WorkerPool } from '../offload/pool.ts';
@@ -24,6 +25,9 @@ import { keyOf, type Reconcilable } from '../runtime/controller.ts';
 import { type Machine, type RunningController, startController } from '../runtime/start.ts';
 import type { ArtifactSources } from './artifact-sources.ts';
 import { type FollowedKind, followKind } from './follow-kind.ts';
+
+/** Of each controller, unless it is told. */
+const WORKERS = 4;
 
 /** What the sources are made with. */
 export interface SourceWorld {
@@ -76,6 +80,7 @@ export function createSources(world: SourceWorld): Sources {
     artifacts,
     retention: world.retention,
     limits: world.limits,
+    hosts: new HostGate({ clock: machine.clock, perHost: world.concurrent ?? WORKERS }),
     downloads: world.downloads,
     workers,
     secrets: new Map(),

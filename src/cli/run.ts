@@ -7,9 +7,11 @@ import { inClusterAccess } from '../cluster/in-cluster.ts';
 import { readKubeconfig } from '../cluster/kubeconfig.ts';
 import { type FeatureGates, parseFeatureGates } from '../controllers/shared/feature-gates.ts';
 import type { DigestAlgorithm } from '../lib/digest.ts';
+import { errorMessage } from '../lib/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/telemetry.ts';
 import { parseListenAddress } from './arguments.ts';
+import { growHeapSlowly } from './heap.ts';
 import { installNamespace } from './install-manifests.ts';
 import { type CliIo, environmentProxy } from './io.ts';
 import { untilEnd } from './signals.ts';
@@ -78,6 +80,7 @@ export interface RunOptions {
 
 /** Runs until `ending` aborts, or until leadership is lost. Answers the exit code. */
 export async function run(options: RunOptions, io: CliIo, ending: AbortSignal): Promise<number> {
+  growHeapSlowly();
   const settings = toSettings(options, io);
   const log = createLog({
     clock: systemClock,
@@ -105,7 +108,7 @@ export async function run(options: RunOptions, io: CliIo, ending: AbortSignal): 
   const reason = await untilEnd(ending, reconciler.lost);
   await reconciler.stop();
   if (reason !== 'leadership lost') return 0;
-  io.stderr('leadership was lost\n');
+  io.stderr(`leadership was lost: ${errorMessage(reconciler.lost.reason)}\n`);
   return 1;
 }
 

@@ -20,6 +20,7 @@ import { type GitServer, startGitServer } from '../sandbox/gitserver.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { startStages } from '../sandbox/stages/start-stages.ts';
 import { demoDeployment, demoName, demoObjects, demoRepository } from './demo.ts';
+import { growHeapSlowly } from './heap.ts';
 import { namespaceManifest, rightsManifests } from './install-manifests.ts';
 import { type CliIo, environmentProxy } from './io.ts';
 import { createLiveLines } from './live-lines.ts';
@@ -65,6 +66,7 @@ export async function sandbox(options: SandboxOptions, io: CliIo, ending: AbortS
 
 /** Everything in one process. */
 export async function up(options: UpOptions, io: CliIo, ending: AbortSignal): Promise<number> {
+  growHeapSlowly();
   const log = createLog({ clock: systemClock, level: options.logLevel, write: (line) => io.stderr(line) });
   const servers = await startServers(options, io, log);
   let reconciler: Reconciler | undefined;

@@ -20,7 +20,7 @@ export interface ThreeWays {
   readonly live: JsonObject;
 }
 
-/** A list of another meaning than `old` and `desired` have it counts as absent. */
+/** The same of one map or list; `old` is undefined where it had none of the sort. */
 type Ways<T> = { readonly old: T | undefined; readonly desired: T; readonly live: T };
 
 /** The strategic merge patch that makes of `live` what is desired; empty when it is. Throws `MergeKeyError`. */
@@ -85,9 +85,10 @@ function patchItems(key: string, lists: Ways<readonly JsonValue[]>, field: Patch
   const [old, desired, live] = [toItems(lists.old ?? []), toItems(lists.desired), toItems(lists.live)];
   if ([desired, live].some((items) => hasTwins(items, mergeKey))) {
     // Two ports of one number: no patch can name one of them.
-    return sameJson([...(lists.old ?? [])], [...lists.desired])
-      ? {}
-      : { [key]: [...lists.desired, { $patch: 'replace' }] };
+    const isLive = (item: JsonObject) =>
+      live.some((other) => isEmpty(patchMap({ old: undefined, desired: item, live: other }, type, retainsKeys)));
+    const isDone = sameJson([...(lists.old ?? [])], [...lists.desired]) && desired.every(isLive);
+    return isDone ? {} : { [key]: [...lists.desired, { $patch: 'replace' }] };
   }
   const find = (items: readonly JsonObject[], item: JsonObject) =>
     items.find((other) => sameJson(other[mergeKey], item[mergeKey]));

@@ -181,8 +181,8 @@ export interface Controller<Obj extends Reconcilable, Observed, Decision, Outcom
   conclude(object: Obj, result: Result<Outcome>, nowMs: number, pass: Pass<Obj>): Conclusion<StatusOf<Obj>>;
   /** Cleans up a deleted object, before the finalizer goes. */
   finalize(object: Obj, ports: Ports, pass: Pass<Obj>): Promise<Finalized<StatusOf<Obj>>>;
-  /** @default spec.suspend is true */
-  isSuspended?(object: Obj): boolean;
+  /** Asked of an object whose spec.suspend is true: what is under way for it may have to come to its end first. @default always */
+  isSuspended?(key: Key, ports: Ports): boolean;
   /**
    * Objects that are only read by others, never reconciled: they get neither finalizer nor status, and what an earlier
    * life left behind goes. @default never

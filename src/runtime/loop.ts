@@ -83,7 +83,7 @@ export async function reconcile<Obj extends Reconcilable, Observed, Decision, Ou
     await world.patchMetadata(object, { finalizers: [...finalizers, controller.finalizer] });
     return { ...DONE, requeue: { do: 'now' }, result: 'requeue', changed: true };
   }
-  if (isSuspended(controller, object)) return { ...DONE, log: { suspended: true } };
+  if (isSuspended(controller, object, input.key, ports)) return { ...DONE, log: { suspended: true } };
   const result = await run(controller, ports, world, pass);
   const aborted = abortReason(input.signal);
   // What an aborted pass fails with says nothing of the object; the next pass will. One that came through counts.
@@ -102,12 +102,14 @@ function abortReason(signal: AbortSignal): string | undefined {
   return signal.aborted ? errorMessage(signal.reason) : undefined;
 }
 
-function isSuspended<Obj extends Reconcilable>(
-  controller: Pick<Controller<Obj, unknown, unknown, unknown, unknown>, 'isSuspended'>,
+function isSuspended<Obj extends Reconcilable, Ports>(
+  controller: Pick<Controller<Obj, unknown, unknown, unknown, Ports>, 'isSuspended'>,
   object: Obj,
+  key: Key,
+  ports: Ports,
 ): boolean {
-  if (controller.isSuspended !== undefined) return controller.isSuspended(object);
-  return (object.spec as { suspend?: unknown } | undefined)?.suspend === true;
+  if ((object.spec as { suspend?: unknown } | undefined)?.suspend !== true) return false;
+  return controller.isSuspended?.(key, ports) ?? true;
 }
 
 async function run<Obj extends Reconcilable, Observed, Decision, Outcome, Ports>(

@@ -1,6 +1,7 @@
 // Measures a fleet of applications on a real control plane: a bare client, then each reconciler, the same scenarios.
 //   node test/bench/fleet.ts [--apps 100] [--objects 5] [--interval 10] [--concurrent 20] [--only cold,idle] [--out FILE]
 //     [--profile FOLDER]   writes a CPU profile of lockstep
+//     [--embedded]         on the embedded API server, where the binaries of a control plane cannot be had
 // FLUX_BIN names a folder with Flux's source-controller and kustomize-controller: they are measured in the same run.
 // Prints a table as it goes, what of it reaches what is asked, and writes a JSON file; asserts nothing.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ import { projectRoot } from '../support/source-files.ts';
 import { type Mirror, openMirror } from './fleet/mirror.ts';
 import { APPS, FLEET } from './fleet/objects.ts';
 import { cpuSeconds, residentMiB, transferredMiB } from './fleet/processes.ts';
-import { type Measured, startFlux, startLockstep } from './fleet/reconcilers.ts';
+import { type Measured, startEmbedded, startFlux, startLockstep } from './fleet/reconcilers.ts';
 import {
   applyFloor,
   prepare,
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     concurrent: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
     profile: { type: 'string', default: '' },
+    embedded: { type: 'boolean', default: false },
     out: { type: 'string', default: join(projectRoot, '.cache', 'bench', 'fleet.json') },
   },
 });
@@ -64,7 +66,8 @@ try {
 }
 
 async function measureAll(): Promise<void> {
-  const plane = await startControlPlane({ say: (line) => console.error(line), signal });
+  const say = (line: string) => console.error(line);
+  const plane = values.embedded ? await startEmbedded(dir) : await startControlPlane({ say, signal });
   opened.push(() => plane.stop());
   const gitServer = await startGitServer({ root: join(dir, 'git') });
   opened.push(() => gitServer.close());

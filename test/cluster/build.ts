@@ -30,6 +30,12 @@ const TOOLS = {
     package: 'sigs.k8s.io/kustomize/kustomize/v5',
     stamp: (version) => ({ 'sigs.k8s.io/kustomize/api/provenance.version': version }),
   },
+  gofakes3: {
+    folder: 'gofakes3',
+    module: 'github.com/johannesboyne/gofakes3',
+    package: 'github.com/johannesboyne/gofakes3/cmd/gofakes3',
+    stamp: () => ({}),
+  },
   helm: {
     folder: 'helm',
     module: 'helm.sh/helm/v3',

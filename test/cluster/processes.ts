@@ -61,6 +61,7 @@ export function startProcess(name: string, path: string, args: readonly string[]
 /** Below the ports that connections are given: one of those might be taken while its server is being started again. */
 const FIRST_PORT = 10_240;
 const PORTS = 20_000;
+const BIND_ATTEMPTS = 10;
 
 /** Ports of loopback that are free now. Another process may still take one first: whoever binds must be ready to retry. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -70,6 +71,19 @@ export async function freePorts(count: number): Promise<number[]> {
     if (await isFree(port)) found.add(port);
   }
   return [...found];
+}
+
+/** Runs `bind` with one such port after the other until one was free. */
+export async function bindFreePort(bind: (port: number) => Promise<void>): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    const [port = 0] = await freePorts(1);
+    try {
+      await bind(port);
+      return port;
+    } catch (error) {
+      if (attempt === BIND_ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 // The embedded API server over plain HTTP: watches, paging, and input that a server must survive.
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,6 +88,22 @@ describe('the embedded API server over HTTP', () => {
 
   const shown = (events: readonly WatchEvent[]): string[] =>
     events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`);
+
+  it('ends though a client has connected and not begun to speak', async () => {
+    const server = await startSandbox();
+    const { port } = new URL(server.url);
+    const client = connect(Number(port), '127.0.0.1');
+    client.on('error', () => {});
+    const ended = new Promise((resolve) => client.on('close', resolve));
+    await new Promise((resolve) => client.on('connect', resolve));
+
+    await server.close();
+
+    await ended;
+    await expect(request(`${server.url}/readyz`, { dispatcher: agent })).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+  });
 
   describe('watching', () => {
     it('resumes from a revision without loss', async () => {

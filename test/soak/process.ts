@@ -11,7 +11,7 @@ export interface SoakedProcess {
   readonly stateDir: string;
   /** Collects garbage and tells what is left. */
   held(): Promise<Held>;
-  /** What it printed: errors only. */
+  /** What it logged. */
   output(): string;
   stop(): Promise<void>;
 }
@@ -20,12 +20,16 @@ const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url));
 const STOP_MS = 30_000;
 
 /** Starts it. Failures are tried again within seconds, so that the world has settled soon after the last fault. */
-export async function startSoaked(access: ClusterAccess, dir: string): Promise<SoakedProcess> {
+export async function startSoaked(
+  access: ClusterAccess,
+  dir: string,
+  logLevel: 'error' | 'debug',
+): Promise<SoakedProcess> {
   const kubeconfig = join(dir, 'kubeconfig');
   await writeFile(kubeconfig, JSON.stringify(await kubeconfigOf(access)), { mode: 0o600 });
   const stateDir = join(dir, 'state');
   const flags = ['--kubeconfig', kubeconfig, '--state', stateDir, '--concurrent', '20', '--max-retry-delay', '5s'];
-  const args = ['run', ...flags, '--http-port', '0', '--internal-port', '0', '--log-level', 'error'];
+  const args = ['run', ...flags, '--http-port', '0', '--internal-port', '0', '--log-level', logLevel];
   const { process: child, ended, output } = await startCommand(args, ' is running: ', { probe: PROBE });
   return {
     pid: child.pid!,

@@ -1,10 +1,11 @@
 // Soaks a reconciler: for some minutes a fleet of applications is pushed to, drifts, is deleted and made again, while its
 // API server fails now and then. After each round the world must equal Git; in the end memory must have stayed flat and
 // nothing be left over of handles, sockets, watches, descriptors and disk.
-//   npm run soak -- [--apps 1000] [--minutes 30] [--seed N] [--server real|embedded]
-// The seed chooses what is done, and in which order; what meets what in time is the machine's.
+//   npm run soak -- [--apps 1000] [--minutes 30] [--seed N] [--server real|embedded] [--log FILE]
+// `--log` keeps what the reconciler logs, debug lines included. The seed chooses what is done, and in which order; what
+// meets what in time is the machine's.
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
     server: { type: 'string', default: 'real' },
+    log: { type: 'string' },
   },
 });
 const apps = Number(values.apps);
@@ -46,8 +48,11 @@ const WARM_UP = 1 / 3;
  */
 const FIRST_PUSHES = 40;
 const FIRST_TOUCHED = 0.3;
+/** Revisions that a Kustomization remembers in its status: caches have their size when each has so many. */
+const REVISIONS = 5;
 /** A machine too slow for so many rounds gets more time: fewer samples say nothing. */
-const FEWEST_STEADY = 6;
+const FEWEST_WARM_UP = 3;
+const FEWEST_STEADY = 5;
 const MOST_TIME = 2;
 /** Until the world equals Git after the last change of a round; a hung request alone takes half a minute. */
 const CONVERGE_MS = 180_000;
@@ -59,6 +64,7 @@ const REST_MS = 1_500;
 /** Until what the last round used is given back: connections are kept for some seconds, old archives for a minute. */
 const GIVE_BACK_MS = 120_000;
 
+const everyApp = Array.from({ length: apps }, (_, index) => index);
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 const { signal } = interrupted;
@@ -86,30 +92,39 @@ async function soak(): Promise<readonly string[]> {
     opened.push(() => git.close());
     const road = await startFaultyApi(await readKubeconfig(cluster.kubeconfig, { clock: systemClock }));
     opened.push(() => road.close());
-    const soaked = await startSoaked(road.access, dir);
-    opened.push(() => soaked.stop());
+    const soaked = await startSoaked(road.access, dir, values.log === undefined ? 'error' : 'debug');
+    opened.push(async () => {
+      await soaked.stop();
+      for (const line of errorsOf(soaked).slice(0, 5)) console.error(line);
+      if (values.log !== undefined) writeFileSync(values.log, soaked.output());
+    });
     const world = await openWorld({ api, road, git, dir, apps, interval: `${Math.max(10, Math.ceil(apps / 20))}s` });
     const measurements = await goOn(world, soaked, road);
-    const printed = soaked
-      .output()
-      .split('\n')
-      .filter((line) => line.includes('"level":"error"'));
-    return [...judge(measurements), ...printed.slice(0, 3).map((line) => `an error was logged: ${line}`)];
+    const errors = errorsOf(soaked);
+    return [...judge(measurements), ...(errors.length === 0 ? [] : [`${errors.length} errors were logged`])];
   } finally {
     for (const close of opened.reverse()) await close();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
+/** What is the reconciler's own fault by its own words. */
+function errorsOf({ output }: SoakedProcess): readonly string[] {
+  return output()
+    .split('\n')
+    .filter((line) => line.includes('"level":"error"'));
+}
+
 /** Round after round until the time is over. */
 async function goOn(world: SoakWorld, soaked: SoakedProcess, road: FaultyApi): Promise<Measurements> {
-  await converged(world, 'before the first round');
   const started = performance.now();
   const take = async (): Promise<Sample> => {
     const held = await soaked.held();
     return { atMs: performance.now() - started, ...measure(soaked.pid, soaked.stateDir, held, road.watches()) };
   };
   let fullest = await fill(world, soaked);
+  await deploy(world);
+  console.log(`deployed at ${seconds(performance.now() - started)}`);
   const warmUp: Sample[] = [];
   const steady: Sample[] = [];
   const isOver = (atMs: number) => atMs > runMs * MOST_TIME || (atMs > runMs && steady.length >= FEWEST_STEADY);
@@ -123,7 +138,7 @@ async function goOn(world: SoakWorld, soaked: SoakedProcess, road: FaultyApi): P
     await converged(world, `after round ${round}: ${changes.map(describeChange).join(', ')}`);
     await sleep(REST_MS, undefined, { signal });
     const sample = await take();
-    if (sample.atMs < runMs * WARM_UP) {
+    if (warmUp.length < FEWEST_WARM_UP || sample.atMs < runMs * WARM_UP) {
       warmUp.push(sample);
       fullest = fuller(fullest, sample.disk);
     } else steady.push(sample);
@@ -133,9 +148,9 @@ async function goOn(world: SoakWorld, soaked: SoakedProcess, road: FaultyApi): P
   return { warmUp, fullest, steady, last: await givenBack({ warmUp, fullest }, take) };
 }
 
-/** Brings the disk to where it is fullest. */
+/** Brings the disk to where it is fullest. Nothing is deployed yet: it would only take longer. */
 async function fill(world: SoakWorld, { stateDir }: SoakedProcess): Promise<Disk> {
-  const touched = Array.from({ length: Math.ceil(apps * FIRST_TOUCHED) }, (_, index) => index);
+  const touched = everyApp.slice(0, Math.ceil(apps * FIRST_TOUCHED));
   let fullest = sizeOf(stateDir);
   for (let left = FIRST_PUSHES; left > 0; left -= 1) {
     signal.throwIfAborted();
@@ -144,6 +159,16 @@ async function fill(world: SoakWorld, { stateDir }: SoakedProcess): Promise<Disk
   }
   console.log(`filled: ${describeDisk(fullest)}`);
   return fullest;
+}
+
+/** Makes all Kustomizations, and gives each of them as many revisions as it remembers. */
+async function deploy(world: SoakWorld): Promise<void> {
+  await world.change({ do: 'create', apps: world.deleted }, createChoices(seed));
+  await converged(world, 'after the first revision');
+  for (let revision = 2; revision <= REVISIONS; revision += 1) {
+    await world.pushAndFetch(everyApp, `revision-${revision}`);
+    await converged(world, `after revision ${revision}`);
+  }
 }
 
 function fuller(one: Disk, other: Disk): Disk {
@@ -195,6 +220,10 @@ function percent(part: number): string {
   return `${(part * 100).toFixed(1)} %`;
 }
 
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(0)} s`;
+}
+
 function mib(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
@@ -208,7 +237,7 @@ function describe(round: number, { atMs, heldBytes, residentBytes, disk, counts 
     ([name, count]) => `${name.replace(/^(descriptors|handles): /, '')} ${count}`,
   );
   const memory = `held ${mib(heldBytes)}, resident ${mib(residentBytes)}, ${describeDisk(disk)}`;
-  return `round ${round} at ${(atMs / 1000).toFixed(0)} s: ${memory}; ${counted.join(', ')}`;
+  return `round ${round} at ${seconds(atMs)}: ${memory}; ${counted.join(', ')}`;
 }
 
 function describeChange(change: Change): string {

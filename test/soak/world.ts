@@ -49,7 +49,7 @@ const SOURCE_INTERVAL = '5s';
 const RETRY_INTERVAL = '5s';
 const MANAGER = 'somebody';
 
-/** Makes the repository, the namespaces, the source and all Kustomizations. */
+/** Makes the repository, the namespaces and the source; no application has a Kustomization yet. */
 export async function openWorld(setup: WorldSetup): Promise<SoakWorld> {
   const world = new World(setup);
   await world.prepare();
@@ -64,13 +64,14 @@ class World implements SoakWorld {
   #contents: readonly Content[];
   /** What the commit before says, for going back to it. */
   #before: readonly Content[];
-  #deleted: readonly number[] = [];
+  #deleted: readonly number[];
 
   constructor(setup: WorldSetup) {
     this.#setup = setup;
     this.#work = join(setup.dir, 'work');
     this.#contents = Array.from({ length: setup.apps }, () => ({ value: 'first', objects: MOST_OBJECTS }));
     this.#before = this.#contents;
+    this.#deleted = this.#indexes();
   }
 
   get deleted(): readonly number[] {
@@ -84,7 +85,6 @@ class World implements SoakWorld {
     for (const name of [FLEET, APPS]) await this.#apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await this.#commit(this.#indexes());
     await this.#apply(sourceObject(this.#url, SOURCE_INTERVAL));
-    await this.#create(this.#indexes());
   }
 
   async change(change: Change, choices: Random): Promise<void> {

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { ClusterAccess } from '../../src/cluster/access.ts';
-import { freePorts } from '../cluster/processes.ts';
+import { bindFreePort } from '../cluster/processes.ts';
 
 /** A request as rules see it. */
 export interface ApiRequest {
@@ -107,8 +107,7 @@ export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswe
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  const [port = 0] = await freePorts(1);
-  await listen(port);
+  const port = await bindFreePort(listen);
   return {
     access: { ...target, server: `http://127.0.0.1:${port}`, tls: {} },
     inject: (rule) => {

@@ -1,6 +1,7 @@
 // Owns the world of the fault suites of HelmReleases: a chart whose two versions create, change, keep and drop objects,
 // the points at which a process dies amid its actions, and what must hold when all is over.
 import { expect } from 'vitest';
+import type { ReleaseRecord } from '../../src/engines/helm/release/record.ts';
 import { fromReleaseSecret } from '../../src/engines/helm/release/secret.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { gitRepository } from './build.ts';
@@ -160,6 +161,10 @@ export function useReleaseFaultWorld(choice: ClusterChoice): ReleaseFaultWorld {
   };
   const revisions = async (): Promise<Live[]> =>
     (await items('secrets')).filter((item) => item.type === 'helm.sh/release.v1');
+  const newestFirst = async (): Promise<ReleaseRecord[]> => {
+    const stored = (await revisions()).map((secret) => fromReleaseSecret(secret as JsonObject));
+    return stored.sort((a, b) => b.version - a.version);
+  };
   const configMaps = async (): Promise<Record<string, string>> => {
     const found = (await items('configmaps')).filter(
       ({ metadata }) => metadata.name !== 'kube-root-ca.crt' && metadata.name !== 'hook',
@@ -198,14 +203,20 @@ export function useReleaseFaultWorld(choice: ClusterChoice): ReleaseFaultWorld {
       const version = content === 'first' ? '1.0.0' : '2.0.0';
       const isLive = (object: Live | undefined) =>
         isReady(object) && object.status.history?.[0]?.chartVersion === version;
+      // A status that is right may be that of the process which died: it holds when storage says the same.
+      const secrets = `/api/v1/namespaces/${cluster.namespace}/secrets?labelSelector=owner%3Dhelm`;
+      const newestOf = (list: Live): Live =>
+        list.items.map((item: Live) => item.metadata.labels).sort((a: Live, b: Live) => b.version - a.version)[0];
+      const isDeployed = (list: Live) => newestOf(list)?.status === 'deployed';
       await suite.waitFor(at(), isLive, `Ready at ${version}`);
-      // A status that is right may be that of the process which died: it holds when the next one has had its say.
+      const { version: newestVersion } = newestOf(await suite.waitFor(secrets, isDeployed, 'a deployed revision'));
+      const isTold = (object: Live) => isLive(object) && object.status.history[0].version >= Number(newestVersion);
+      await suite.waitFor(at(), isTold, `revision ${newestVersion} at ${version}`);
       await suite.quiet(QUIET_MS);
       await suite.waitFor(at(), isLive, `Ready at ${version} to stay`);
       await expectSane();
       const { status } = await suite.get(at());
-      const stored = (await revisions()).map((secret) => fromReleaseSecret(secret as JsonObject));
-      const newest = stored.toSorted((a, b) => b.version - a.version);
+      const newest = await newestFirst();
       expect(newest.filter(({ info }) => info.status.startsWith('pending'))).toEqual([]);
       expect(newest.filter(({ info }) => info.status === 'deployed').map((each) => each.version)).toEqual([
         status.history[0].version,

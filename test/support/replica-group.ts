@@ -132,7 +132,7 @@ export class ReplicaGroup {
         const held = [...slots].filter((slot) => replica.acting().has(slot));
         for (const slot of held) draining.set(slot, (draining.get(slot) ?? 0) + 1);
         await share.drain(slots);
-        if (replica.drainMs > 0) await clock.sleep(replica.drainMs);
+        if (held.length > 0 && replica.drainMs > 0) await clock.sleep(replica.drainMs);
         for (const slot of held) draining.delete(slot);
       },
     };

@@ -81,6 +81,7 @@ export class ReplicaProcesses {
       [
         ...['run', '--kubeconfig', file, '--state', join(this.#folder, `state-${index}`)],
         ...['--namespace', namespace, '--watch-all-namespaces=false', '--shards', String(this.#count)],
+        '--enable-leader-election',
         ...['--requeue-dependency', '500ms', '--max-retry-delay', '2s', '--log-level', 'info'],
         `--leader-election-lease-duration=${leaseS}s`,
         `--leader-election-renew-deadline=${deadlineS}s`,
@@ -123,8 +124,8 @@ export class ReplicaProcesses {
   }
 }
 
-function memberName(lease: Live): string | undefined {
-  return lease.metadata.name === slotsLease ? undefined : lease.metadata.name;
+function memberName({ metadata: { name } }: Live): string | undefined {
+  return name.startsWith('lockstep-shard-') ? name : undefined;
 }
 
 async function kubeconfigOf({ access }: FaultyApi): Promise<string> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { freePorts } from '../cluster/processes.ts';
+import { bindFreePort } from '../cluster/processes.ts';
 import { type ClusterChoice, clusters } from './cluster.ts';
 
 export interface RestartableCluster extends ClusterChoice {
@@ -29,10 +29,10 @@ function restartableSandbox(): RestartableCluster {
   let dir = '';
   let port = 0;
   let sandbox: Sandbox | undefined;
-  const open = async (): Promise<Sandbox> =>
+  const open = async (on: number): Promise<Sandbox> =>
     startSandbox({
       stateDir: join(dir, 'state'),
-      port,
+      port: on,
       onBug: (error) => {
         throw error;
       },
@@ -41,10 +41,11 @@ function restartableSandbox(): RestartableCluster {
     name: 'sandbox',
     start: async () => {
       dir = await mkdtemp(join(tmpdir(), 'lockstep-sandbox-'));
-      [port = 0] = await freePorts(1);
-      sandbox = await open();
+      port = await bindFreePort(async (free) => {
+        sandbox = await open(free);
+      });
       const kubeconfig = join(dir, 'kubeconfig');
-      await writeFile(kubeconfig, sandbox.kubeconfig(), { mode: 0o600 });
+      await writeFile(kubeconfig, sandbox!.kubeconfig(), { mode: 0o600 });
       return {
         name: 'sandbox',
         kubeconfig,
@@ -60,7 +61,7 @@ function restartableSandbox(): RestartableCluster {
       await sleep(CLOSE_MS);
     },
     up: async () => {
-      sandbox = await open();
+      sandbox = await open(port);
     },
   };
 }

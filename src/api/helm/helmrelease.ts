@@ -269,7 +269,6 @@ export const helmReleaseReasons = {
   healthCheckCanceled: 'HealthCheckCanceled',
   stateError: 'StateError',
   reconcileError: 'ReconcileError',
-  fieldNotSupported: 'FieldNotSupported',
 } as const;
 
 export const helmReleaseKind: KindDescription = {

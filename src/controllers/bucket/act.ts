@@ -6,6 +6,7 @@ import { saveBody } from '../../remote/body.ts';
 import type { S3Bucket } from '../../remote/s3/bucket.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
 import { bucketFailure } from './observe.ts';
@@ -38,11 +39,11 @@ export async function act(decision: Decision, ports: BucketPorts, pass: Pass<Buc
 
 async function store(listing: Listing, folder: string, ports: BucketPorts, pass: Pass<Bucket>): Promise<Outcome> {
   const object = pass.current();
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
+  const wait = { url: object.spec.endpoint, timeoutMs: sourceTimeoutMs(object.spec), continues: true };
   let fetched: ReadonlyMap<string, string>;
   const files = [...listing.objects.keys()].sort(compareBytes);
   try {
-    fetched = await fetchAll(listing.bucket, files, folder, signal);
+    fetched = await waitRemotely(wait, ports, pass, (signal) => fetchAll(listing.bucket, files, folder, signal));
   } catch (error) {
     pass.signal.throwIfAborted();
     throw bucketFailure(error, `fetch from bucket '${object.spec.bucketName}' failed: `);

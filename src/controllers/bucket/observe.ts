@@ -6,6 +6,7 @@ import { IGNORE_FILE } from '../../lib/source-tree.ts';
 import { openBucket, type S3Bucket } from '../../remote/s3/bucket.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { authFailed, keptOrRead, secretsOf } from '../shared/source-login.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
@@ -20,9 +21,10 @@ export async function observe(object: Bucket, ports: BucketPorts, pass: Pass<Buc
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, listing: undefined };
   const bucket = await keptOrRead(ports.buckets, [object], pass, () => open(object, ports, pass));
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
+  const wait = { url: object.spec.endpoint, timeoutMs: sourceTimeoutMs(object.spec) };
   try {
-    return { object, archive, listing: await list(object, bucket, signal) };
+    const listing = await waitRemotely(wait, ports, pass, (signal) => list(object, bucket, signal));
+    return { object, archive, listing };
   } catch (error) {
     pass.signal.throwIfAborted();
     ports.buckets.delete(pass.key);

@@ -7,8 +7,9 @@ import { authForSubmodule } from '../../remote/git/submodules.ts';
 import type { GitTransport } from '../../remote/git/transport.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError, stage } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
-import { fetchFailure, remotely } from './observe.ts';
+import { fetchFailure } from './observe.ts';
 import type { FetchedCommit, GitRepositoryPorts } from './ports.ts';
 import type { Decision, Outcome } from './types.ts';
 import { verifyFetched } from './verify.ts';
@@ -83,12 +84,9 @@ async function fetch(decision: Fetch, ports: GitRepositoryPorts, pass: Pass<GitR
   try {
     const openSubmodule = recurseSubmodules === true ? submoduleOpener(object, decision, ports) : undefined;
     const { transport, resolved } = decision;
-    const fetched = await remotely(
-      object,
-      ports,
-      pass,
-      (signal) => ports.storage.fetch(pass.key, transport, resolved, { signal, sparse, openSubmodule }),
-      { continues: true },
+    const wait = { url: object.spec.url, timeoutMs: sourceTimeoutMs(object.spec), continues: true };
+    const fetched = await waitRemotely(wait, ports, pass, (signal) =>
+      ports.storage.fetch(pass.key, transport, resolved, { signal, sparse, openSubmodule }),
     );
     if (fetched.missingFolder === undefined) return fetched;
     throw missingFolder(fetched.missingFolder);

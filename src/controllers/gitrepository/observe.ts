@@ -8,6 +8,7 @@ import { withOperation } from '../../remote/git/errors.ts';
 import { resolveReference } from '../../remote/git/resolve.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { toLegacyRevision } from '../shared/revision.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
 import { loginFor } from './login.ts';
@@ -33,7 +34,8 @@ export async function observe(
   const auth = await loginFor(object, ports, pass);
   const transport = ports.openTransport(withoutUserInfo(object.spec.url), auth, sourceTimeoutMs(object.spec));
   try {
-    const resolved = await remotely(object, ports, pass, (signal) =>
+    const timeoutMs = sourceTimeoutMs(object.spec);
+    const resolved = await waitRemotely({ url: object.spec.url, timeoutMs }, ports, pass, (signal) =>
       resolveReference(transport, object.spec.ref ?? {}, { signal }),
     );
     const revision = ports.settings.legacyRevisions ? toLegacyRevision(resolved.revision) : resolved.revision;
@@ -48,22 +50,6 @@ export async function observe(
 
 async function isHere(artifact: Artifact, ports: GitRepositoryPorts): Promise<boolean> {
   return ports.servesHere(artifact) && (await ports.storage.hasArchive(artifact));
-}
-
-/**
- * Waits for the repository's host: in its turn among those that wait for the same one, without a worker. The time limit
- * begins when the turn has come.
- */
-export function remotely<T>(
-  { spec }: GitRepository,
-  ports: Pick<GitRepositoryPorts, 'hosts'>,
-  pass: Pick<Pass<GitRepository>, 'aside' | 'signal'>,
-  run: (signal: AbortSignal) => Promise<T>,
-  { continues = false } = {},
-): Promise<T> {
-  const { signal } = pass;
-  const begin = () => run(AbortSignal.any([signal, AbortSignal.timeout(sourceTimeoutMs(spec))]));
-  return pass.aside(() => ports.hosts.enter({ host: new URL(spec.url).host, signal, continues }, begin));
 }
 
 /** The error of a poll or fetch, with Flux's words before the cause (flux.md §2.8). */

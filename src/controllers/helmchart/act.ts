@@ -8,6 +8,7 @@ import { errorCode } from '../../lib/errors.ts';
 import type { PackageChartInput } from '../../offload/charts/package-file.ts';
 import { formatReference } from '../../remote/oci/reference.ts';
 import type { Key, Pass } from '../../runtime/controller.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { checkSignature } from '../shared/registry-login.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
 import { fetchArchive } from './archives.ts';
@@ -58,7 +59,8 @@ async function build(
   pass: Pass<HelmChart>,
 ): Promise<Outcome> {
   const object = pass.current();
-  const built = await make(object, plan, folder, { ports, key: pass.key, signal: pass.signal });
+  const { key, signal } = pass;
+  const built = await make(object, plan, folder, { ports, key, signal, aside: (wait) => pass.aside(wait) });
   const { artifact, isNew } = await storeArtifact(
     {
       kind: KIND,
@@ -79,23 +81,33 @@ async function build(
   return { type: 'stored', artifact, isNew, name, packaged: packages, valuesFiles, sourceRevision, verified: verify };
 }
 
-interface Making {
+interface Making extends Pick<Pass, 'aside' | 'signal'> {
   readonly ports: HelmChartPorts;
   readonly key: Key;
-  readonly signal: AbortSignal;
 }
+
+/** A chart that is downloaded. */
+type RemoteChart = Exclude<FoundChart, { from: 'files' }>;
 
 function make(object: HelmChart, plan: BuildPlan, folder: string, making: Making): Promise<Built> {
   const { found } = plan;
   return found.from === 'files'
     ? makeFromFiles(object, plan, folder, making)
-    : makeFromRepository(object, plan, folder, making);
+    : makeFromRepository(object, { ...plan, found }, folder, making);
 }
 
-async function makeFromRepository(object: HelmChart, plan: BuildPlan, folder: string, making: Making): Promise<Built> {
+async function makeFromRepository(
+  object: HelmChart,
+  plan: BuildPlan & { readonly found: RemoteChart },
+  folder: string,
+  making: Making,
+): Promise<Built> {
   const path = join(folder, 'chart.tgz');
-  const downloaded = await download(object, plan.found, path, making);
   const { ports, signal } = making;
+  const { url } = plan.found.repository.spec;
+  const downloaded = await waitRemotely({ url, continues: true }, ports, making, () =>
+    download(object, plan.found, path, making),
+  );
   if (!plan.packages) {
     try {
       await ports.workers.run('readChartArchive', path, { signal });
@@ -111,7 +123,7 @@ async function makeFromRepository(object: HelmChart, plan: BuildPlan, folder: st
 
 async function download(
   object: HelmChart,
-  found: FoundChart,
+  found: RemoteChart,
   path: string,
   making: Making,
 ): Promise<{ readonly digest: string; readonly size: number }> {
@@ -125,7 +137,6 @@ async function download(
       throw pullError(error, prefix);
     });
   }
-  if (found.from === 'files') throw new Error('a chart in the files of a source is not downloaded');
   try {
     return await fetchArchive(found, path, making);
   } catch (error) {

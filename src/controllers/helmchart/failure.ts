@@ -1,6 +1,7 @@
 // Owns the failures of making a chart: reason, condition and the words before the cause (helm.md §22.2).
 import { helmChartReasons as reasons } from '../../api/source/helmchart.ts';
 import { errorCode, errorMessage } from '../../lib/errors.ts';
+import { ChartRepositoryError } from '../../remote/charts/repository.ts';
 import { RegistryError } from '../../remote/oci/errors.ts';
 import { ReconcileError, type Retry } from '../../runtime/reconcile-error.ts';
 
@@ -25,7 +26,8 @@ export type BuildReason = keyof typeof FAILURES;
 export function buildError(reason: BuildReason, error: unknown, prefix = ''): ReconcileError {
   if (error instanceof ReconcileError) return error;
   const { words, condition, retry } = FAILURES[reason];
-  const retryAfterMs = error instanceof RegistryError ? error.data.retryAfterMs : undefined;
+  const isRemote = error instanceof RegistryError || error instanceof ChartRepositoryError;
+  const retryAfterMs = isRemote ? error.data.retryAfterMs : undefined;
   return new ReconcileError(reason, `${words}: ${prefix}${errorMessage(error)}`, {
     condition,
     retry,

@@ -11,6 +11,7 @@ import { parseRepositoryUrl } from '../../remote/oci/reference.ts';
 import type { Registry } from '../../remote/oci/registry.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { readChartLogin } from '../shared/chart-login.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { keptOrRead } from '../shared/source-login.ts';
 import { blockerOf, isCurrent } from './decide.ts';
@@ -22,7 +23,7 @@ import type { Candidate, Observed } from './types.ts';
 
 const LOOKING_UP = 'failed to get chart version for remote reference: ';
 
-type ChartPass = Pick<Pass<HelmChart>, 'key' | 'signal' | 'requested'>;
+type ChartPass = Pick<Pass<HelmChart>, 'aside' | 'key' | 'signal' | 'requested'>;
 
 export async function observe(object: HelmChart, ports: HelmChartPorts, pass: Pass<HelmChart>): Promise<Observed> {
   const archive = await archiveState(object.status?.artifact, ports);
@@ -74,7 +75,10 @@ async function findInRegistry(
     openChartRegistry(repository, name, ports, pass),
   );
   try {
-    const found = isExact(version) ? version : await findTag(chart, version, registry, pass.signal);
+    const { url } = repository.spec;
+    const found = isExact(version)
+      ? version
+      : await waitRemotely({ url }, ports, pass, (signal) => findTag(chart, version, registry, signal));
     const tag = found.replaceAll('+', '_');
     return { found: { from: 'registry', repository, registry, name, tag }, name: chart, version: found };
   } catch (error) {

@@ -1,6 +1,6 @@
 // Owns the doing: making the HelmChart, beginning a run and going on with it. What to do was decided in decide.ts; what a
 // run does is run.ts.
-import { type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
+import { type ChartReference, type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { CodedError, errorCode, errorMessage } from '../../lib/errors.ts';
 import { createMask } from '../../objects/redact.ts';
@@ -11,14 +11,7 @@ import { helmChartApiVersion, toHelmChart } from './chart-template.ts';
 import { artifactNotFound } from './decide.ts';
 import { storageLabel } from './observe.ts';
 import { clearFailures } from './perform.ts';
-import {
-  type ChartIdentity,
-  type ChartSource,
-  fieldManager,
-  type HelmReleasePorts,
-  memoryOf,
-  type ReleaseMemory,
-} from './ports.ts';
+import { type ChartIdentity, fieldManager, type HelmReleasePorts, memoryOf, type ReleaseMemory } from './ports.ts';
 import { Report } from './report.ts';
 import { type Run, startRun } from './run.ts';
 import { driftMode, forceRequest, releaseTarget, resetRequest } from './settings.ts';
@@ -130,7 +123,7 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
     prefix: 'Could not determine release state: failed to retrieve last release from storage: ',
   });
   const report = new Report(object, ports.clock, createMask(values.secrets));
-  const ociDigest = ociDigestOf(decision.source);
+  const ociDigest = tracksDigest(decision) ? digestOf(artifact.revision) : '';
   const run = startRun(
     {
       key: pass.key,
@@ -140,6 +133,7 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
       client,
       target,
       artifact,
+      sourceKind: decision.source.kind as ChartReference['kind'],
       chart,
       ociDigest,
       values: values.values,
@@ -152,12 +146,13 @@ async function prepare(decision: RunDecision, ports: HelmReleasePorts, pass: Pas
   return run;
 }
 
-async function loadChart({ artifact, source }: RunDecision, ports: HelmReleasePorts): Promise<ChartIdentity> {
+async function loadChart(decision: RunDecision, ports: HelmReleasePorts): Promise<ChartIdentity> {
+  const { artifact, source } = decision;
   let chart: ChartIdentity;
   try {
-    chart = await ports.readChart(artifact);
+    chart = await ports.readChart(source.kind as ChartReference['kind'], artifact);
   } catch (error) {
-    if (errorCode(error) === 'ArtifactNotFound') {
+    if (['ArtifactNotFound', 'ArtifactFileNotFound'].includes(errorCode(error) ?? '')) {
       const retryAfterMs = ports.settings.requeueDependencyMs;
       throw new ReconcileError(reasons.artifactFailed, artifactNotFound(retryAfterMs), {
         retry: 'waiting',
@@ -168,7 +163,7 @@ async function loadChart({ artifact, source }: RunDecision, ports: HelmReleasePo
     const message = `Could not load chart: ${errorMessage(error)}`;
     throw new ReconcileError(reasons.artifactFailed, message, { cause: error });
   }
-  if (source.kind !== 'OCIRepository') return chart;
+  if (!tracksDigest(decision)) return chart;
   const { tag, digest } = splitRevision(artifact.revision);
   const plain = chart.version.replace(/\+.*$/, '');
   if (isVersion(tag) && tag.replace('_', '+').replace(/\+.*$/, '').replace(/^v/, '') !== plain.replace(/^v/, '')) {
@@ -189,10 +184,14 @@ function isVersion(tag: string): boolean {
   return /^v?\d+\.\d+\.\d+/.test(tag);
 }
 
-function ociDigestOf(source: ChartSource): string {
-  if (source.kind !== 'OCIRepository') return '';
-  const revision = source.status?.artifact?.revision ?? '';
-  return revision.slice(revision.indexOf('@') + 1);
+/** Whether the artifact's revision tells which bytes a mutable name stands for. */
+function tracksDigest({ source, artifact }: RunDecision): boolean {
+  return source.kind === 'OCIRepository' || (source.kind === 'ExternalArtifact' && artifact.revision.includes(':'));
+}
+
+/** What Flux keeps of a revision: the digest behind a version, the whole where there is none. */
+function digestOf(revision: string): string {
+  return isVersion(splitRevision(revision).tag) ? revision.slice(revision.indexOf('@') + 1) : revision;
 }
 
 /** Takes note of the annotations that ask for something; true when an action is forced. */

@@ -2,6 +2,7 @@
 // an old one goes (helm.md §21.2).
 import type { HelmRelease } from '../../api/helm/helmrelease.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import type { HelmChart } from '../../api/source/helmchart.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { sameJson } from '../../plan/compare.ts';
 import { type ChartSource, originNameLabel, originNamespaceLabel } from './ports.ts';
@@ -47,7 +48,7 @@ export function isAsWanted(object: HelmRelease, wanted: WantedChart, live: Chart
   const metadata = target['metadata'] as JsonObject;
   const actual = live.metadata as unknown as JsonObject;
   return (
-    contains(live.spec as unknown as JsonObject, target['spec'] as JsonObject) &&
+    contains((live as HelmChart).spec as unknown as JsonObject, target['spec'] as JsonObject) &&
     contains((actual['labels'] ?? {}) as JsonObject, metadata['labels'] as JsonObject) &&
     contains((actual['annotations'] ?? {}) as JsonObject, (metadata['annotations'] ?? {}) as JsonObject)
   );

@@ -8,8 +8,8 @@ type Failure = Extract<Decision, { do: 'fail' }>;
 
 /** The first check that has something to say decides. Pure: the same observation gives the same decision. */
 export function decide(observed: Observed, nowMs: number): Decision {
-  const { running, source, inputs, values } = observed;
-  if (running !== undefined && !isStale(running.run.inputs, observed)) {
+  const { object, running, source, inputs, values } = observed;
+  if (running !== undefined && (object.spec?.suspend === true || !isStale(running.run.inputs, observed))) {
     const { run, result, isPolled } = running;
     return result === undefined ? { do: 'wait', run, isPolled } : { do: 'go on', run, result };
   }
@@ -73,21 +73,16 @@ function isNewer(storage: string, settled: Settled): boolean {
 }
 
 /** Why this pass cannot begin at all, or undefined. */
-function findBlocker({ object, invalidExpression, unsupported, denied }: Observed): Failure | undefined {
+function findBlocker({ object, invalidExpression, denied }: Observed): Failure | undefined {
   if (object.spec === undefined) {
     return { do: 'fail', reason: reasons.artifactFailed, message: 'the HelmRelease has no spec', retry: 'stalled' };
-  }
-  if (unsupported !== undefined) {
-    const message = `spec.${unsupported} is not supported yet`;
-    return { do: 'fail', reason: reasons.fieldNotSupported, message, retry: 'stalled' };
   }
   if (invalidExpression !== undefined) {
     const message = `Reconciliation failed terminally due to configuration error: ${invalidExpression}`;
     return { do: 'fail', reason: reasons.invalidCelExpression, message, retry: 'stalled' };
   }
   if (denied !== undefined) {
-    const message = `cross-namespace references are not allowed: cannot access ${denied}`;
-    return { do: 'fail', reason: reasons.accessDenied, message, retry: 'stalled' };
+    return { do: 'fail', reason: reasons.accessDenied, message: denied, retry: 'stalled' };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 // Owns what a render asks of the world: what a chart is called, what a cluster is and serves, objects that templates look
 // up.
+import type { ChartReference } from '../../api/helm/helmrelease.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
 import { isNotFound } from '../../cluster/api-error.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
@@ -19,12 +20,12 @@ const IDENTITIES_BYTES = 1024 * 1024;
 
 /** Reads what charts are called. An archive is opened once; its file is looked at each time. */
 export function createChartReader(
-  place: (artifact: Artifact) => Promise<PlacedArchive>,
-): (artifact: Artifact) => Promise<ChartIdentity> {
+  place: (kind: ChartReference['kind'], artifact: Artifact) => Promise<PlacedArchive>,
+): HelmReleasePorts['readChart'] {
   const identities = createByteLru<string, ChartIdentity>(IDENTITIES_BYTES);
-  return async (artifact) => {
+  return async (kind, artifact) => {
     const { digest = '' } = artifact;
-    const { store, path } = await place(artifact);
+    const { store, path } = await place(kind, artifact);
     const known = identities.get(digest);
     if (known !== undefined && (await store.verify(path, digest)) === 'ok') return known;
     const { name, version, appVersion } = loadChartArchive(await store.read(path, digest)).metadata;

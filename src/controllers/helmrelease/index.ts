@@ -1,5 +1,5 @@
 // The HelmRelease controller as a value: what it watches, and its steps.
-import { type HelmRelease, helmReleaseKind } from '../../api/helm/helmrelease.ts';
+import { type ChartReference, type HelmRelease, helmReleaseKind } from '../../api/helm/helmrelease.ts';
 import { finalizer } from '../../api/meta/keys.ts';
 import { type Change, type Controller, keyOf, type Watch } from '../../runtime/controller.ts';
 import { act } from './act.ts';
@@ -7,7 +7,7 @@ import { helmChartApiVersion, wantedChart } from './chart-template.ts';
 import { conclude } from './conclude.ts';
 import { decide } from './decide.ts';
 import { finalize } from './finalize.ts';
-import { observe } from './observe.ts';
+import { observe, observedGenerationOf } from './observe.ts';
 import { type ChartSource, fieldManager, type HelmReleasePorts, memoryOf } from './ports.ts';
 import { releaseTarget } from './settings.ts';
 import type { Decision, Observed, Outcome } from './types.ts';
@@ -18,7 +18,7 @@ export const byRelease = 'release';
 const BY_DEPENDENCY = 'dependency';
 
 /** A new artifact, or a chart that became ready or stopped being it, concerns every release that is made of it. */
-function onSource(kind: 'HelmChart' | 'OCIRepository'): Watch<HelmRelease> {
+function onSource(kind: ChartReference['kind']): Watch<HelmRelease> {
   return {
     kind: { apiVersion: helmChartApiVersion, kind },
     trigger: 'source revision',
@@ -31,7 +31,8 @@ function onSource(kind: 'HelmChart' | 'OCIRepository'): Watch<HelmRelease> {
 
 function fingerprint(object: Change['object'] | undefined): string {
   const source = object as ChartSource | undefined;
-  const { artifact, conditions, observedGeneration } = source?.status ?? {};
+  const { artifact, conditions } = source?.status ?? {};
+  const observedGeneration = observedGenerationOf(source);
   const ready = conditions?.find((condition) => condition.type === 'Ready');
   const isCurrent = observedGeneration === source?.metadata.generation;
   return JSON.stringify([
@@ -79,6 +80,12 @@ function releaseKeys(object: HelmRelease): readonly string[] {
   return [`${storageNamespace}/${name}`];
 }
 
+/** What wakes HelmReleases; artifacts of others only where their gate is open. */
+export function releaseWatches(externalArtifacts: boolean): readonly Watch<HelmRelease>[] {
+  const sources = ['HelmChart', 'OCIRepository', ...(externalArtifacts ? ['ExternalArtifact' as const] : [])] as const;
+  return [...sources.map(onSource), onDependency];
+}
+
 export const helmReleaseController: Controller<HelmRelease, Observed, Decision, Outcome, HelmReleasePorts> = {
   name: 'helmrelease',
   kind: { apiVersion: `${helmReleaseKind.group}/v2`, kind: 'HelmRelease' },
@@ -87,7 +94,9 @@ export const helmReleaseController: Controller<HelmRelease, Observed, Decision, 
   finalizer,
   concurrent: 4,
   indexes: { [bySource]: sourceKeys, [BY_DEPENDENCY]: dependencyKeys, [byRelease]: releaseKeys },
-  watches: [onSource('HelmChart'), onSource('OCIRepository'), onDependency],
+  watches: releaseWatches(false),
+  // What has begun is not left half done: its end is told, then nothing more is begun.
+  isSuspended: (key, ports) => memoryOf(ports, key).run === undefined,
   observe,
   decide,
   act,

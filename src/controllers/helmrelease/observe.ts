@@ -23,12 +23,11 @@ import { correctionDelayMs } from '../shared/drift-guard.ts';
 import { failed } from './actions/objects.ts';
 import { isAsWanted, wantedChart } from './chart-template.ts';
 import { judgeCompletion } from './completion.ts';
-import { type HelmReleasePorts, memoryOf } from './ports.ts';
+import { type ChartSource, type HelmReleasePorts, memoryOf } from './ports.ts';
 import type { RunInSteps } from './run.ts';
 import { driftMode, releaseTarget } from './settings.ts';
 import type { Revision } from './storage.ts';
 import type { Observed, ObservedRun, ObservedSource, RunInputs } from './types.ts';
-import { unsupportedField } from './unsupported.ts';
 import { composeValues } from './values.ts';
 import type { Wait, WaitTarget } from './wait.ts';
 
@@ -46,9 +45,8 @@ export async function observe(
     object,
     requested: pass.requested,
     invalidExpression: typeof compiled === 'string' ? compiled : undefined,
-    unsupported: unsupportedField(object),
     chart: observeChart(object, ports),
-    denied: ports.settings.noCrossNamespaceRefs ? deniedReference(object) : undefined,
+    denied: deniedReference(object, ports.settings),
     dependencyProblem: typeof compiled === 'string' ? undefined : observeDependencies(object, compiled, ports),
     source,
     values,
@@ -76,11 +74,16 @@ function idOf({ namespace, name }: { readonly namespace: string; readonly name: 
   return `${namespace}/${name}`;
 }
 
-/** The reference into another namespace, in the words of its refusal. */
-function deniedReference(object: HelmRelease): string | undefined {
+/** Why the spec may not have its source. */
+function deniedReference(object: HelmRelease, settings: HelmReleasePorts['settings']): string | undefined {
   const reference = sourceReference(object);
-  if (reference === undefined || reference.namespace === object.metadata.namespace) return undefined;
-  return `${reference.kind} ${reference.namespace}/${reference.name}`;
+  if (reference === undefined) return undefined;
+  const { kind, namespace, name } = reference;
+  if (settings.noCrossNamespaceRefs && namespace !== object.metadata.namespace) {
+    return `cross-namespace references are not allowed: cannot access ${kind} ${namespace}/${name}`;
+  }
+  if (kind !== 'ExternalArtifact' || settings.gates.ExternalArtifact) return undefined;
+  return `can't access '${kind}/${namespace}/${name}', ExternalArtifact feature gate is disabled`;
 }
 
 function sourceReference(object: HelmRelease) {
@@ -109,12 +112,17 @@ function observeSource(object: HelmRelease, ports: HelmReleasePorts): ObservedSo
   const { status } = source;
   const artifact = status?.artifact;
   const ready = getCondition(status?.conditions, 'Ready');
-  if (status?.observedGeneration !== source.metadata.generation) {
+  // What others make is ready once it is there: nothing says which generation it is of.
+  if (kind !== 'ExternalArtifact' && observedGenerationOf(source) !== source.metadata.generation) {
     return { state: 'not ready', id, because: 'latest generation of object has not been reconciled' };
   }
   if (ready?.status === 'False' && artifact === undefined) return { state: 'not ready', id, because: ready.message };
   if (artifact === undefined) return { state: 'not ready', id, because: 'does not have an artifact' };
   return { state: 'ready', id, source, artifact };
+}
+
+export function observedGenerationOf(source: ChartSource | undefined): number | undefined {
+  return (source?.status as { readonly observedGeneration?: number } | undefined)?.observedGeneration;
 }
 
 function observeValues(object: HelmRelease, find: (key: string) => JsonObject | undefined): Observed['values'] {

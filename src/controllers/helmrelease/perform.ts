@@ -297,7 +297,7 @@ function originLabels({ object }: Pick<Run, 'object'>): Readonly<Record<string, 
 }
 
 function inputOf(run: Run): ReleaseInput {
-  const { object, ports, client, target, artifact, chart } = run;
+  const { object, ports, client, target, artifact, sourceKind, chart } = run;
   const spec = object.spec!;
   return {
     values: run.values,
@@ -305,7 +305,7 @@ function inputOf(run: Run): ReleaseInput {
       const { postRenderers = [], postRenderStrategy, commonMetadata } = spec;
       const action = isUpgrade ? spec.upgrade : spec.install;
       const request = {
-        chart: { path: await ports.chartPath(artifact), digest: artifact.digest ?? '' },
+        chart: { path: await ports.chartPath(sourceKind, artifact), digest: artifact.digest ?? '' },
         chartVersion: chart.version,
         values,
         release: { name: target.name, namespace: target.namespace, revision, isUpgrade },

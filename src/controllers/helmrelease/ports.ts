@@ -1,6 +1,6 @@
 // Owns what the HelmRelease controller needs from outside: a plain object of functions, made in app.ts.
 import type { ChartReference, HelmRelease } from '../../api/helm/helmrelease.ts';
-import type { Artifact } from '../../api/meta/artifact.ts';
+import type { Artifact, ArtifactSource } from '../../api/meta/artifact.ts';
 import type { HelmChart } from '../../api/source/helmchart.ts';
 import type { OCIRepository } from '../../api/source/ocirepository.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
@@ -31,7 +31,7 @@ export const originNamespaceLabel = 'helm.toolkit.fluxcd.io/namespace';
 export interface HelmReleaseSettings {
   readonly noCrossNamespaceRefs: boolean;
   readonly requeueDependencyMs: number;
-  readonly gates: Pick<FeatureGates, 'AdditiveCELDependencyCheck' | 'DisableChartDigestTracking'>;
+  readonly gates: Pick<FeatureGates, 'AdditiveCELDependencyCheck' | 'DisableChartDigestTracking' | 'ExternalArtifact'>;
 }
 
 /** ConfigMaps and Secrets that a spec names, by `Kind/name`; undefined for one that is not there. */
@@ -49,8 +49,13 @@ export interface ReleaseMemory {
   readonly guard: DriftGuard;
 }
 
+/** An artifact that somebody else makes and serves. */
+export interface ExternalArtifact extends ArtifactSource {
+  readonly kind: 'ExternalArtifact';
+}
+
 /** A source that holds a chart. */
-export type ChartSource = HelmChart | OCIRepository;
+export type ChartSource = HelmChart | OCIRepository | ExternalArtifact;
 
 /** The watching of released objects (controllers/kustomization/applied-objects.ts). */
 export interface ReleasedObjects {
@@ -93,10 +98,10 @@ export interface HelmReleasePorts {
   /** The client to release with: the controller's own, impersonating, or of the cluster that a kubeconfig names. */
   clientFor(object: HelmRelease, inputs: Inputs): Promise<DynamicClient>;
   /** The chart in an artifact. Throws `ArtifactError`, or `HelmError` for what is no chart. */
-  readChart(artifact: Artifact): Promise<ChartIdentity>;
+  readChart(kind: ChartReference['kind'], artifact: Artifact): Promise<ChartIdentity>;
   readonly renderer: Pick<Renderer, 'renderChart'>;
   /** Where an artifact lies on disk. */
-  chartPath(artifact: Artifact): Promise<string>;
+  chartPath(kind: ChartReference['kind'], artifact: Artifact): Promise<string>;
   capabilities(client: DynamicClient): Promise<Capabilities>;
   /** Answers a template's lookup. */
   lookup(client: DynamicClient, wanted: LookupRequest): Promise<JsonObject>;

@@ -1,6 +1,6 @@
 // Owns the loop of one release: name its state, choose one action, do it, until nothing is left (helm.md §21.4). A run
 // lives across passes: where it waits it yields, and a later pass goes on with it.
-import { type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
+import { type ChartReference, type HelmRelease, helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
 import type { Artifact } from '../../api/meta/artifact.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { digestCommonMetadata } from '../../engines/helm/release/digest.ts';
@@ -36,6 +36,7 @@ export interface RunSetup {
   readonly client: DynamicClient;
   readonly target: ReleaseTarget;
   readonly artifact: Artifact;
+  readonly sourceKind: ChartReference['kind'];
   readonly chart: ChartIdentity;
   /** Digest of the OCI artifact of the chart; '' for other sources. */
   readonly ociDigest: string;

@@ -65,10 +65,9 @@ export interface Observed {
   readonly object: HelmRelease;
   readonly requested: string | undefined;
   readonly invalidExpression: string | undefined;
-  readonly unsupported: string | undefined;
   /** HelmChart to make or to change, and one that is to go. */
   readonly chart: { readonly write: WantedChart | undefined; readonly remove: string | undefined };
-  /** Name of another namespace that the spec reaches into while that is forbidden. */
+  /** Why the spec may not have its source. */
   readonly denied: string | undefined;
   readonly dependencyProblem: string | undefined;
   readonly source: ObservedSource | undefined;

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { type HelmRepository, helmRepositoryReasons as reasons } from '../../api/source/helmrepository.ts';
 import { errorCode, errorMessage } from '../../lib/errors.ts';
-import { fetchIndex } from '../../remote/charts/repository.ts';
+import { ChartRepositoryError, fetchIndex } from '../../remote/charts/repository.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { readChartLogin } from '../shared/chart-login.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { keptOrRead } from '../shared/source-login.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
@@ -37,9 +38,10 @@ async function download(
   const folder = await ports.downloads.create();
   try {
     const path = join(folder.path, 'index.yaml');
-    const fetched = await fetchIndex(
-      { http: ports.http, url, login, timeoutMs },
-      { path, maxBytes: ports.limits.indexBytes, signal: pass.signal, ...(isKnown ? { known: known.validators } : {}) },
+    const { indexBytes: maxBytes } = ports.limits;
+    const validators = isKnown ? { known: known.validators } : {};
+    const fetched = await waitRemotely({ url }, ports, pass, (signal) =>
+      fetchIndex({ http: ports.http, url, login, timeoutMs }, { path, maxBytes, signal, ...validators }),
     );
     if (fetched.state === 'fetched') return { folder, path, revision: fetched.digest, validators: fetched.validators };
     await folder.dispose();
@@ -59,5 +61,6 @@ function fetchFailure(error: unknown, maxBytes: number): ReconcileError {
       ? `index exceeds the maximum index file size of ${maxBytes} bytes`
       : errorMessage(error);
   const message = `failed to fetch Helm repository index: ${why}`;
-  return new ReconcileError(reasons.failed, message, { condition: 'FetchFailed', cause: error });
+  const retryAfterMs = error instanceof ChartRepositoryError ? error.data.retryAfterMs : undefined;
+  return new ReconcileError(reasons.failed, message, { condition: 'FetchFailed', cause: error, retryAfterMs });
 }

@@ -8,6 +8,7 @@ import { formatReference } from '../../remote/oci/reference.ts';
 import { saveBlob } from '../../remote/oci/save-blob.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { checkSignature } from '../shared/registry-login.ts';
 import { collectArtifacts, failureError, storeArtifact } from '../shared/source-artifact.ts';
 import { sourceTimeoutMs } from '../shared/timing.ts';
@@ -28,16 +29,26 @@ export async function act(decision: Decision, ports: OciRepositoryPorts, pass: P
       await collectArtifacts(KIND, pass.key, pass.current().status?.artifact, ports);
       return { type: 'nothing', verified: undefined };
     case 'fetch':
-      return fetch(decision, ports, pass);
+      return fetchRemotely(decision, ports, pass);
     default:
       return decision satisfies never;
   }
 }
 
-async function fetch(decision: Fetch, ports: OciRepositoryPorts, pass: Pass<OCIRepository>): Promise<Outcome> {
+function fetchRemotely(decision: Fetch, ports: OciRepositoryPorts, pass: Pass<OCIRepository>): Promise<Outcome> {
+  const { spec } = pass.current();
+  const wait = { url: spec.url, timeoutMs: sourceTimeoutMs(spec), continues: true };
+  return waitRemotely(wait, ports, pass, (signal) => fetch(decision, ports, pass, signal));
+}
+
+async function fetch(
+  decision: Fetch,
+  ports: OciRepositoryPorts,
+  pass: Pass<OCIRepository>,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const object = pass.current();
   const { registry, digest, revision, repository } = decision.resolved;
-  const signal = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
   const { verify } = object.spec;
   if (decision.verify && verify !== undefined) {
     const reference = formatReference(repository, digest);

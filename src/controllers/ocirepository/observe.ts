@@ -5,6 +5,7 @@ import { parseRepositoryUrl } from '../../remote/oci/reference.ts';
 import type { Registry } from '../../remote/oci/registry.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import { ReconcileError } from '../../runtime/reconcile-error.ts';
+import { waitRemotely } from '../shared/host-gate.ts';
 import { openRegistry } from '../shared/registry-login.ts';
 import { archiveState } from '../shared/source-artifact.ts';
 import { authFailed, keptOrRead } from '../shared/source-login.ts';
@@ -23,9 +24,10 @@ export async function observe(
   const archive = await archiveState(object.status?.artifact, ports);
   if (blockerOf(object) !== undefined) return { object, archive, resolved: undefined };
   const registry = await keptOrRead(ports.registries, [object], pass, () => open(object, ports, pass));
-  const deadline = AbortSignal.any([pass.signal, AbortSignal.timeout(sourceTimeoutMs(object.spec))]);
+  const wait = { url: object.spec.url, timeoutMs: sourceTimeoutMs(object.spec) };
   try {
-    return { object, archive, resolved: await resolve(object, registry, deadline) };
+    const resolved = await waitRemotely(wait, ports, pass, (signal) => resolve(object, registry, signal));
+    return { object, archive, resolved };
   } catch (error) {
     pass.signal.throwIfAborted();
     ports.registries.delete(pass.key);

@@ -2,6 +2,7 @@
 // has places of its own, so that one that hangs holds up no other, and a wait that takes long gives its place to the next
 // one for the same host.
 import type { Clock } from '../../lib/clock.ts';
+import type { Pass } from '../../runtime/controller.ts';
 
 export interface HostGateOptions {
   readonly clock: Clock;
@@ -30,6 +31,33 @@ interface Host {
   prompt: number;
   readonly continuing: Set<() => void>;
   readonly beginning: Set<() => void>;
+}
+
+/** What a pass waits for. */
+export interface RemoteWait {
+  /** Address of the source: a URL, or a host. */
+  readonly url: string;
+  /** For all that is waited for. @default none: each request has its own */
+  readonly timeoutMs?: number;
+  /** Goes on with something. @default false */
+  readonly continues?: boolean;
+}
+
+/**
+ * Waits for a source's host: in its turn among those that wait for the same one, without a worker. The time limit begins
+ * when the turn has come.
+ */
+export function waitRemotely<T>(
+  { url, timeoutMs, continues = false }: RemoteWait,
+  { hosts }: { readonly hosts: HostGate },
+  pass: Pick<Pass, 'aside' | 'signal'>,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal } = pass;
+  // `minio:9000` is a URL without a host.
+  const host = (URL.canParse(url) && new URL(url).host) || url;
+  const begin = () => run(timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  return pass.aside(() => hosts.enter({ host, signal, continues }, begin));
 }
 
 const SLOW_AFTER_MS = 2_000;

@@ -46,6 +46,8 @@ export interface SourceArtifacts {
    * ArtifactNotFound while nobody has it; a lost one that should be here is found missing when it is read.
    */
   place(artifact: Artifact, signal: AbortSignal): Promise<PlacedArchive>;
+  /** The same of an ExternalArtifact. Throws ArtifactFetchError, RemoteError. */
+  placeExternal(artifact: Artifact, signal: AbortSignal): Promise<PlacedArchive>;
   /**
    * The files of a tree that was opened here, for a worker thread. It goes by the tree and not by what an artifact
    * claims: its path may be that of another's.
@@ -109,6 +111,9 @@ export function createSourceArtifacts(options: SourceArtifactsOptions): SourceAr
         if (errorCode(error) !== 'ArtifactNotFound' || !options.isServedElsewhere(artifact)) throw error;
         return options.fetched.open(await bringFromReplica(artifact, signal), artifact.digest ?? '');
       }
+    },
+    async placeExternal(artifact, signal) {
+      return { store: options.fetched, path: await bring(artifact, signal) };
     },
     async place(artifact, signal) {
       const { path, digest = '' } = artifact;

@@ -7,6 +7,7 @@ import type { WorkerPool } from '../../offload/pool.ts';
 import type { SecretData } from '../../remote/git/auth.ts';
 import type { HttpDoor } from '../../remote/http.ts';
 import type { Key } from '../../runtime/controller.ts';
+import type { HostGate } from './host-gate.ts';
 
 /** The largest that is taken, in bytes. */
 export interface SourceLimits {
@@ -30,6 +31,8 @@ export interface SourcePorts {
   /** Secret values that a key's passes know of, to be hidden in what they fail with; of this controller alone. */
   readonly secrets: Map<Key, Set<string>>;
   readonly limits: SourceLimits;
+  /** Lets what waits for hosts begin; of this controller alone. */
+  readonly hosts: HostGate;
   /** Undefined when there is none. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
   /** Where consumers in the cluster fetch an artifact. */

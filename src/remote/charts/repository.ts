@@ -3,6 +3,7 @@
 import { CodedError } from '../../lib/errors.ts';
 import { type DownloadedFile, saveBody } from '../body.ts';
 import type { HttpDoor, HttpRequest, HttpResponse, ProxySettings, TlsSettings } from '../http.ts';
+import { retryAfterMs } from '../retry-after.ts';
 
 /** Why a repository gave nothing usable. */
 export type ChartRepositoryErrorCode =
@@ -12,7 +13,10 @@ export type ChartRepositoryErrorCode =
   | 'ChartDigestMismatch';
 
 /** A refused or unusable answer of a chart repository. */
-export class ChartRepositoryError extends CodedError<ChartRepositoryErrorCode, { readonly status?: number }> {}
+export class ChartRepositoryError extends CodedError<
+  ChartRepositoryErrorCode,
+  { readonly status?: number /** How long the server asks to be left alone. */; readonly retryAfterMs?: number }
+> {}
 
 /** Who one is to a repository. */
 export interface ChartRepositoryLogin {
@@ -149,8 +153,11 @@ function refused(url: URL, answer: HttpResponse): ChartRepositoryError {
   answer.discard();
   const { status } = answer;
   const code = status === 401 || status === 403 ? 'ChartRepositoryUnauthorized' : 'ChartRepositoryStatus';
+  // A date is one of the server's own clock.
+  const pauseMs = retryAfterMs(answer.headers['retry-after'], Date.parse(answer.headers['date'] ?? ''));
   return new ChartRepositoryError(code, `failed to fetch ${withoutQuery(url)} : ${status} ${statusText(status)}`, {
     status,
+    ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }),
   });
 }
 

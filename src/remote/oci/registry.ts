@@ -3,6 +3,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { type HttpDoor, type HttpResponse, type ProxySettings, RemoteError, type TlsSettings } from '../http.ts';
+import { retryAfterMs } from '../retry-after.ts';
 import { type Authorization, authorize, parseChallenges } from './challenge.ts';
 import { RegistryError, statusError } from './errors.ts';
 import type { RegistryLogin } from './login.ts';
@@ -289,14 +290,6 @@ class HttpRegistry implements Registry {
       return `http://${repository.host}`;
     }
   }
-}
-
-/** `Retry-After` in ms from now: seconds or a date (RFC 9110 §10.2.3). */
-function retryAfterMs(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(date - now, 0);
 }
 
 function mismatch(what: string, wanted: string, got: string): RegistryError {

@@ -215,7 +215,11 @@ export class Membership {
     const members = new Set([...verdicts.alive, name]);
     const isGone = (owner: string) => this.#peers.isGone(owner);
     const moves = planMoves({ me: name, wanted: this.#wantedOf(members), isGone, assignment });
-    await this.#settle(table, assignment, this.#hasGathered(members) ? moves : { ...moves, take: new Set() });
+    const take = this.#hasGathered(members) ? moves.take : new Set<number>();
+    // What nobody has comes first: giving waits for passes to end.
+    const isGivingLater = take.size > 0 && moves.give.size > 0;
+    if (isGivingLater) this.#again = true;
+    await this.#settle(table, assignment, { take, give: isGivingLater ? new Map() : moves.give });
   }
 
   #wantedOf(members: ReadonlySet<string>): Wanted {

@@ -1,6 +1,7 @@
 // Owns the HTTP connection: reading requests with limits, authentication, writing answers and streams.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { impersonate } from '../auth/impersonate.ts';
 import type { Answer, Reply } from './answer.ts';
@@ -17,6 +18,8 @@ const UNREAD_BYTES = 128 * 1024;
 export interface Connections {
   /** Ends all streams. */
   end(): void;
+  /** Cuts every connection, those too that have not spoken yet and that a server's end would wait for. */
+  cut(): void;
 }
 
 interface Hooks {
@@ -27,6 +30,11 @@ interface Hooks {
 /** Serves every request of the server. */
 export function handleConnection(server: Server, routes: Routes, hooks: Hooks): Connections {
   const streams = new Set<() => void>();
+  const sockets = new Set<Duplex>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response, { routes, hooks, streams }).catch((error: unknown) => {
       hooks.onBug(error);
@@ -36,6 +44,9 @@ export function handleConnection(server: Server, routes: Routes, hooks: Hooks): 
   return {
     end() {
       for (const end of [...streams]) end();
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

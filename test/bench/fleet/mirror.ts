@@ -27,29 +27,38 @@ export async function openMirror(kubeconfig: string, collection: string, signal:
   const ending = new AbortController();
   const objects = new Map<string, Live>();
   const waiting = new Set<() => void>();
-  const list = await readList(api, collection);
-  for (const item of list.items) objects.set(item.metadata.name, item);
-  const from = `${collection}?watch=1&allowWatchBookmarks=true&resourceVersion=${list.metadata.resourceVersion}`;
-  const { documents } = await api.lines(from, { signal: ending.signal });
+  /** Lists, and answers the version to go on from. */
+  const list = async (): Promise<string> => {
+    const { items, metadata } = await readList(api, collection);
+    objects.clear();
+    for (const item of items) objects.set(item.metadata.name, item);
+    look();
+    return metadata.resourceVersion;
+  };
   let failure: unknown;
   let isDue = false;
   const look = (): void => {
     isDue = false;
     for (const check of waiting) check();
   };
-  const follow = async (): Promise<void> => {
+  const watch = async (version: string): Promise<void> => {
+    const from = `${collection}?watch=1&allowWatchBookmarks=true&resourceVersion=${version}`;
+    const { documents } = await api.lines(from, { signal: ending.signal });
     for await (const line of documents) {
       const { type, object } = line as { type: string; object: Live };
-      if (type === 'ERROR') throw new Error(`the watch of ${collection} ended: ${JSON.stringify(object)}`);
+      if (type === 'ERROR') return;
       if (type === 'DELETED') objects.delete(object.metadata.name);
       else if (type !== 'BOOKMARK') objects.set(object.metadata.name, object);
       if (isDue) continue;
       isDue = true;
       setTimeout(look, LOOK_MS);
     }
-    throw new Error(`the watch of ${collection} ended`);
   };
-  const following = follow().catch((error: unknown) => {
+  /** The server may end a watch at any time. */
+  const follow = async (first: string): Promise<void> => {
+    for (let version = first; !ending.signal.aborted; version = await list()) await watch(version);
+  };
+  const following = follow(await list()).catch((error: unknown) => {
     if (!ending.signal.aborted) failure = error;
     look();
   });

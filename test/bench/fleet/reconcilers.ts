@@ -1,10 +1,10 @@
 // Owns the reconcilers that the fleet benchmark measures, as child processes: lockstep, and Flux's source-controller and
 // kustomize-controller where FLUX_BIN names a folder that holds them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { freePorts } from '../../cluster/processes.ts';
 import { projectRoot } from '../../support/source-files.ts';
 
@@ -63,6 +63,16 @@ export async function startLockstep({ kubeconfig, dir, concurrency, profile = ''
   };
 }
 
+/** The embedded API server, for machines without the binaries of a control plane. */
+export async function startEmbedded(dir: string): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
+  const log = join(dir, 'sandbox.log');
+  const state = join(dir, 'sandbox');
+  const bin = join(projectRoot, 'src', 'bin.mjs');
+  const child = launch(process.execPath, ['--max-semi-space-size=4', bin, 'sandbox', '--state', state], log);
+  await until(() => readFileSync(log, 'utf8').startsWith('lockstep is up'), child, log);
+  return { kubeconfig: join(state, 'kubeconfig'), stop: () => end(child) };
+}
+
 /** @param bin a folder with `source-controller` and `kustomize-controller`; their definitions are installed already */
 export async function startFlux(bin: string, { kubeconfig, dir, concurrency }: Place): Promise<Measured> {
   const [sourceMetrics = 0, sourceHealth = 0, storage = 0, metrics = 0, health = 0] = await freePorts(5);
@@ -105,16 +115,17 @@ function launch(program: string, args: readonly string[], logFile: string, env: 
 }
 
 async function answers(url: string, child: ChildProcess, log: string): Promise<void> {
+  const isOk = async ({ statusCode, body }: Dispatcher.ResponseData): Promise<boolean> => {
+    await body.dump();
+    return statusCode === 200;
+  };
+  await until(() => request(url).then(isOk, () => false), child, log);
+}
+
+async function until(isReady: () => boolean | Promise<boolean>, child: ChildProcess, log: string): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if (child.exitCode !== null) break;
-    const status = await request(url).then(
-      async ({ statusCode, body }) => {
-        await body.dump();
-        return statusCode;
-      },
-      () => 0,
-    );
-    if (status === 200) return;
+    if (await isReady()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   child.kill('SIGKILL');

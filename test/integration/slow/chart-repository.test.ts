@@ -277,7 +277,12 @@ for (const choice of clusters) {
         indexEntry('app', '2.0.0', Buffer.from('no archive')),
         indexEntry('app', '3.0.0', invalid),
         indexEntry('app', '4.0.0', archive),
+        indexEntry('app', '5.0.0', archive, { urls: ['http://169.254.169.254/app.tgz'] }),
+        indexEntry('app', '6.0.0', archive, { urls: ['sent-on.tgz'] }),
       ];
+      server.files.set('/sent-on.tgz', (_request, response) => {
+        response.writeHead(302, { location: 'http://169.254.169.254/app.tgz' }).end();
+      });
       server.files.set('/index.yaml', indexYaml({ app: entries }));
       await repository();
       const pull = 'chart pull error: failed to download chart for remote reference: ';
@@ -291,6 +296,8 @@ for (const choice of clusters) {
         'no-url': [{ version: '1.3.0' }, 'ChartPullError', `${pull}chart 'app' has no downloadable URLs`],
         archive: [{ version: '2.0.0' }, 'ChartPullError', 'gzip: invalid header'],
         traversal: [{ version: '3.0.0' }, 'ChartPullError', 'chart.metadata.name "../../app" is invalid'],
+        metadata: [{ version: '5.0.0' }, 'ChartPullError', '169.254.169.254 is a link-local address'],
+        'metadata-redirect': [{ version: '6.0.0' }, 'ChartPullError', '169.254.169.254 is a link-local address'],
         gone: [{ version: '4.0.0' }, 'ChartPullError', '/app-4.0.0.tgz : 404 Not Found'],
         values: [
           { version: '1.0.0', valuesFiles: ['x.yaml'] },
@@ -318,6 +325,30 @@ for (const choice of clusters) {
         expect(condition(object, 'Ready').message).toContain(message);
         expect(condition(object, 'Stalled')?.status, name).toBe(stalls.includes(reason) ? 'True' : undefined);
       }
+    });
+
+    it.each(['index.yaml', 'app-1.0.0.tgz'])('asks for %s again when a busy server refuses it', async (file) => {
+      publish('1.0.0');
+      const path = `/${file}`;
+      const content = server.files.get(path)!;
+      const refusals: readonly [status: number, pause: string | undefined][] = [
+        [429, '1'],
+        [503, new Date(Date.now() + 2_000).toUTCString()],
+        [500, undefined],
+      ];
+      let asked = 0;
+      server.files.set(path, (_request, response) => {
+        const refusal = refusals[asked++];
+        if (refusal === undefined) return void response.writeHead(200).end(content);
+        const [status, pause] = refusal;
+        response.writeHead(status, pause === undefined ? {} : { 'retry-after': pause }).end();
+      });
+
+      await repository();
+      await chart();
+
+      await suite.waitFor(chartPath(), isReady, 'Ready');
+      expect(asked).toBe(refusals.length + 1);
     });
 
     it('waits for an index, and goes on when it is there', async () => {

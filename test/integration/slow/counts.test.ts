@@ -17,6 +17,7 @@ const fleetFiles = Object.fromEntries(names.map((name) => [`${name}/cm.yaml`, co
 interface PassLine {
   readonly controller: string;
   readonly msg: string;
+  readonly trigger?: string;
   readonly revision?: string;
   readonly untouched?: boolean;
   readonly changed?: boolean;
@@ -80,6 +81,11 @@ for (const choice of clusters) {
       );
       expect(ended.filter((line) => line.untouched)).toHaveLength(FLEET - 1);
       expect(ended.filter((line) => line.changed)).toHaveLength(1);
+      const triggers = lines.filter(({ controller, msg }) => controller === 'kustomization' && msg === 'reconciled');
+      // One pass says that a key is not touched, and one moves it when nobody waits; nothing else wakes it.
+      expect(triggers.filter(({ trigger }) => trigger === 'source revision')).toHaveLength(FLEET);
+      expect(triggers.filter(({ trigger }) => trigger === 'background')).toHaveLength(FLEET - 1);
+      expect(triggers.filter(({ trigger }) => trigger === 'artifact stored')).toEqual([]);
       const onObjects = requests.filter(({ path }) => path.includes('/configmaps/'));
       expect(
         onObjects.map(

@@ -2,7 +2,7 @@
 // (lockstep.md §5).
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization, sourceObject } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { condition, conditionStatus, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
@@ -53,7 +53,33 @@ for (const choice of clusters) {
       expect(isWaiting(await object())).toBe(true);
     });
 
-    it('is kept while more hosts hang than there are workers', async () => {
+    it.each([
+      [
+        'ocirepositories',
+        (url: string) => sourceObject('OCIRepository', 'x', { url: `oci://${new URL(url).host}/app`, insecure: true }),
+      ],
+      [
+        'buckets',
+        (url: string) => sourceObject('Bucket', 'x', { endpoint: new URL(url).host, bucketName: 'b', insecure: true }),
+      ],
+      ['helmrepositories', (url: string) => sourceObject('HelmRepository', 'x', { url })],
+    ])('is kept among %s while more hosts hang than there are workers', async (_plural, sourceOf) => {
+      const hosts = await Promise.all(Array.from({ length: 6 }, startHangingHost));
+      try {
+        for (const [index, { url }] of hosts.entries()) {
+          const source = sourceOf(url) as Live;
+          const spec = { ...source.spec, timeout: '10m' };
+          await suite.apply({ ...source, metadata: { name: `hanging-${index}` }, spec });
+        }
+
+        // With one worker, the second one is asked only if the first one is not waited for.
+        await Promise.all(hosts.map(({ asked }) => asked));
+      } finally {
+        for (const { close } of hosts) close();
+      }
+    });
+
+    it('is kept while more Git hosts hang than there are workers', async () => {
       const { namespace } = cluster;
       const hosts = await Promise.all(Array.from({ length: 6 }, startHangingHost));
       const names = hosts.map((_host, index) => `hanging-${index}`);

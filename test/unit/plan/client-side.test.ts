@@ -89,7 +89,7 @@ describe('a strategic merge patch', () => {
     expect(strategicMergePatch(ways, deployment)).toEqual(strategy({ type: 'Recreate', $retainKeys: ['type'] }));
   });
 
-  it('replaces a list in which a key stands twice, once it changes', () => {
+  it('replaces a list in which a key stands twice, unless it is as it should be', () => {
     const service = patchTypeOf('v1', 'Service')!;
     const ports = (...protocols: string[]): JsonObject => ({
       spec: { ports: protocols.map((protocol) => ({ port: 53, protocol })) },
@@ -97,9 +97,10 @@ describe('a strategic merge patch', () => {
     const both = ports('TCP', 'UDP');
 
     expect(strategicMergePatch({ old: both, desired: both, live: both }, service)).toEqual({});
-    expect(strategicMergePatch({ old: ports('TCP'), desired: both, live: ports('TCP') }, service)).toEqual({
-      spec: { ports: [...(both['spec'] as { ports: JsonObject[] }).ports, { $patch: 'replace' }] },
-    });
+    const replaced = { spec: { ports: [...(both['spec'] as { ports: JsonObject[] }).ports, { $patch: 'replace' }] } };
+    expect(strategicMergePatch({ old: ports('TCP'), desired: both, live: ports('TCP') }, service)).toEqual(replaced);
+    // Taken over, or changed by others.
+    expect(strategicMergePatch({ old: both, desired: both, live: ports('TCP') }, service)).toEqual(replaced);
   });
 
   it('refuses an item without the key', () => {

@@ -55,6 +55,32 @@ describe('Workers', () => {
     expect(passes).toBe(3);
   });
 
+  it('puts a key off until the others had their turn, and runs one in eight of those at once', async () => {
+    const order: string[] = [];
+    const gates = new Map<string, () => void>();
+    const run = async ({ key, isBackground }: PassInput): Promise<PassEnd> => {
+      if (key === 'ns/touched' || isBackground) {
+        order.push(isBackground ? `background ${key}` : key);
+        await new Promise<void>((resolve) => gates.set(key, resolve));
+        return endWith({ do: 'none' });
+      }
+      return endWith({ do: 'in background' });
+    };
+    const { workers } = createWorkers(run, { concurrent: 8 });
+
+    for (const key of ['ns/a', 'ns/b', 'ns/c', 'ns/touched']) workers.enqueue(key);
+    await settle();
+    expect(order).toEqual(['ns/touched', 'background ns/a']);
+
+    for (const key of ['ns/a', 'ns/b', 'ns/c']) {
+      gates.get(key)?.();
+      await settle();
+    }
+    expect(order).toEqual(['ns/touched', 'background ns/a', 'background ns/b', 'background ns/c']);
+    gates.get('ns/touched')?.();
+    await workers.stop();
+  });
+
   it('backs off from an exception, key by key, and forgets it after success', async () => {
     let fail = true;
     const { clock, workers } = createWorkers(({ key }) =>

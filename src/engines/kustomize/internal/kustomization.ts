@@ -1,16 +1,10 @@
 // Owns reading a kustomization file: strict decoding, deprecation warnings, and the legacy fields that are moved to their
-// successors. The fields themselves are kustomization-fields.ts.
+// successors. The fields themselves are kustomization-fields.ts, their decoders field-decoders.ts.
 import { isJsonObject, type JsonValue } from '../../../lib/json.ts';
 import { buildError, wrapError } from '../errors.ts';
 import { decodeValue } from './decode.ts';
-import {
-  type GeneratorArgs,
-  type HelmChartEntry,
-  helmChartDecoder,
-  type Kustomization,
-  kustomizationDecoder,
-  type LegacyHelmChart,
-} from './kustomization-fields.ts';
+import { helmChartDecoder, kustomizationDecoder } from './field-decoders.ts';
+import type { GeneratorArgs, HelmChartEntry, Kustomization, LegacyHelmChart } from './kustomization-fields.ts';
 import { convertYaml } from './yaml.ts';
 
 const KUSTOMIZATION = { kind: 'Kustomization', apiVersion: 'kustomize.config.k8s.io/v1beta1' } as const;

@@ -14,26 +14,22 @@ import {
   optional,
   stringDecoder,
 } from './decode.ts';
-import type { FieldSpec } from './fieldspec.ts';
-import { type GeneratedKind, generateObject, hashSuffix } from './generate.ts';
-import { imagesTransformer } from './images.ts';
 import {
   configMapArgsDecoder,
-  type GeneratorArgs,
-  type HelmChartEntry,
-  type HelmGlobals,
   helmChartDecoder,
   helmGlobalsDecoder,
   imageDecoder,
   objectMetaDecoder,
   patchDecoder,
-  type ReplacementEntry,
   replacementDecoder,
   replicaDecoder,
-  type Selector,
   secretArgsDecoder,
   selectorDecoder,
-} from './kustomization-fields.ts';
+} from './field-decoders.ts';
+import type { FieldSpec } from './fieldspec.ts';
+import { type GeneratedKind, generateObject, hashSuffix } from './generate.ts';
+import { imagesTransformer } from './images.ts';
+import type { GeneratorArgs, HelmChartEntry, HelmGlobals, ReplacementEntry, Selector } from './kustomization-fields.ts';
 import { resourceToYaml } from './output.ts';
 import { json6902Transformer, type PatchContext, patchTransformer, strategicMergeTransformer } from './patches.ts';
 import { readResources } from './read.ts';

@@ -1,6 +1,6 @@
 // Waits for remote hosts: bounded for each host and in all, fair among hosts, and none holds up another host.
 import { describe, expect, it } from 'vitest';
-import { HostGate, type HostGateOptions } from '../../../../src/controllers/shared/host-gate.ts';
+import { HostGate, type HostGateOptions, waitRemotely } from '../../../../src/controllers/shared/host-gate.ts';
 import { FakeClock } from '../../../support/clock.ts';
 
 const never = new AbortController().signal;
@@ -29,6 +29,23 @@ function createGate(options: Partial<HostGateOptions> = {}) {
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 }
+
+describe('waiting for a source', () => {
+  it.each([
+    ['https://a.example/x.git', 'https://b.example/x.git'],
+    ['ssh://git@a.example:22/x', 'ssh://git@b.example:22/x'],
+    ['oci://a.example/app', 'oci://b.example/app'],
+    ['a.example:9000', 'b.example:9000'],
+    ['10.0.0.1:9000', '10.0.0.2:9000'],
+  ])('tells the host of %s from that of %s', async (one, other) => {
+    const hosts = new HostGate({ clock: new FakeClock(), perHost: 1 });
+    const pass = { signal: never, aside: <T>(wait: () => Promise<T>) => wait() };
+    const hanging = waitRemotely({ url: one }, { hosts }, pass, () => new Promise<never>(() => {}));
+    hanging.catch(() => {});
+
+    await expect(waitRemotely({ url: other }, { hosts }, pass, async () => 'answered')).resolves.toBe('answered');
+  });
+});
 
 describe('HostGate', () => {
   it('lets so many begin for one host, and the next when one ends', async () => {

@@ -98,6 +98,22 @@ describe('replicas that share the keys', () => {
     expect(covered(group)).toBe(SLOT_COUNT);
   });
 
+  it('take what nobody has before they wait for passes to end', async () => {
+    const group = await startGroup(3);
+    const first = replicaOf(group, 0);
+    const before = first.acting();
+    first.drainMs = 60_000;
+    // It learns at once of one that has left and one that has come.
+    group.stop(first);
+    await group.leave(replicaOf(group, 1));
+    await group.start();
+    await group.wake(first, () => expectOneOwner(group));
+    await group.pass(1_000, () => expectOneOwner(group));
+
+    const taken = [...first.acting()].filter((slot) => !before.has(slot));
+    expect(taken.length).toBeGreaterThan(0);
+  });
+
   it('find one fenced that was stopped, even in the moment in which it wakes', async () => {
     const group = await startGroup(3);
     const stopped = replicaOf(group, 1);

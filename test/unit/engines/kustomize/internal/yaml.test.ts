@@ -17,6 +17,8 @@ describe('nodeToJson', () => {
       fc.property(
         fc.object({
           maxDepth: 3,
+          // A merge key, also when it came as JSON: refused below.
+          key: fc.string().filter((key) => key !== '<<'),
           values: [
             fc.string(),
             fc.integer(),
@@ -32,6 +34,14 @@ describe('nodeToJson', () => {
         },
       ),
     );
+  });
+
+  it('takes `<<` for a merge key, however it came', () => {
+    const node = jsonToNode({ '<<': 'x' });
+    const refusal = 'map merge requires map or sequence of maps as the value';
+
+    expect(() => nodeToJson(node)).toThrow(refusal);
+    expect(() => nodeToValue(parseNode(nodeText(node))!)).toThrow(refusal);
   });
 
   it.each([
