@@ -9,7 +9,7 @@ import { formatSession, parseSession, runSession, type Session } from '../../sup
 
 const folder = join(import.meta.dirname, 'kubectl-tools');
 const sessions = readdirSync(folder).filter((name) => name.endsWith('.session'));
-const DEFINITION = 'widgets.tools.lockstep.dev';
+const DEFINITION = 'contraptions.tools.lockstep.dev';
 const kubectl = await findKubectl();
 const isMissing = kubectl === undefined && process.env['CI'] !== 'true';
 
