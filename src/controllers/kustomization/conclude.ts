@@ -255,7 +255,7 @@ function concludePruned(
   return {
     status: { ...object.status, inventory: { entries: outcome.inventory } },
     events: message === '' ? [] : [{ type: 'Normal', reason: reasons.progressing, message, metadata }],
-    requeue: isHealthWait(pass.memory) ? waitRequeue(pass.memory, nowMs) : { do: 'now' },
+    requeue: isHealthWait(pass.memory) ? lookRequeue(pass.memory, nowMs) : { do: 'now' },
     log: { revision: outcome.revision, pruned: outcome.pruned.length },
   };
 }
@@ -298,7 +298,7 @@ function correctedRequeue(
   { pending, fought }: Extract<Outcome, { type: 'corrected' }>,
   nowMs: number,
 ): Pick<Conclusion, 'requeue' | 'observed'> {
-  if (pending?.type === 'health') return { requeue: waitRequeue(pending, nowMs), observed: false };
+  if (pending?.type === 'health') return { requeue: lookRequeue(pending, nowMs), observed: false };
   if (pending !== undefined) return { requeue: { do: 'after', ms: pending.leftMs }, observed: false };
   const requeue = intervalRequeue(object.spec!);
   if (fought.length === 0) return { requeue };
@@ -370,6 +370,13 @@ function dependencyEvent(event: EventDraft, error: ReconcileError): EventDraft {
 function waitRequeue(wait: HealthWait, nowMs: number): Requeue {
   const untilMs = wait.isPolled ? Math.min(wait.deadlineMs, nowMs + HEALTH_POLL_MS) : wait.deadlineMs;
   return { do: 'wait', untilMs, memory: wait };
+}
+
+/**
+ * Looks at health at once: this pass did something else, and what woke it may have been that the last object is well.
+ */
+function lookRequeue(wait: HealthWait, nowMs: number): Requeue {
+  return { do: 'wait', untilMs: nowMs, memory: wait };
 }
 
 function waitConditions(

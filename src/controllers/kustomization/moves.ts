@@ -46,10 +46,25 @@ export function undecided(siblings: readonly Kustomization[], revision: string):
   });
 }
 
+/**
+ * A commit changes all Kustomizations of a source within a moment, and each change may be what another waits for: after
+ * one look the next comes no earlier than this, in ms.
+ */
+const LOOK_AGAIN_MS = 500;
+
+interface Waiting extends Leaving {
+  readonly ids: ReadonlySet<string>;
+  readonly cancelDeadline: CancelTimer;
+  /** From when on a change is looked at at once, in ms of the monotonic clock. */
+  quietUntilMs: number;
+  /** Of the look that is to come. */
+  cancelLook: CancelTimer | undefined;
+}
+
 /** Objects on their way out, by the key of the Kustomization that they leave. */
 export class Moves {
   readonly #options: MovesOptions;
-  readonly #leaving = new Map<string, Leaving & { readonly ids: ReadonlySet<string>; readonly cancel: CancelTimer }>();
+  readonly #leaving = new Map<string, Waiting>();
 
   constructor(options: MovesOptions) {
     this.#options = options;
@@ -61,16 +76,19 @@ export class Moves {
 
   /** Notes what leaves a Kustomization now; it gets a pass at the deadline at the latest. */
   set(key: string, leaving: Leaving | undefined): void {
-    this.#leaving.get(key)?.cancel();
+    const known = this.#leaving.get(key);
+    known?.cancelDeadline();
+    known?.cancelLook?.();
     if (leaving === undefined || leaving.entries.length === 0) {
       this.#leaving.delete(key);
       return;
     }
     const { clock, enqueue } = this.#options;
-    const cancel = clock.setTimer(Math.max(leaving.deadlineMs - clock.monotonic(), 0), () =>
+    const cancelDeadline = clock.setTimer(Math.max(leaving.deadlineMs - clock.monotonic(), 0), () =>
       enqueue(key, 'moves are over'),
     );
-    this.#leaving.set(key, { ...leaving, ids: new Set(leaving.entries.map(({ id }) => id)), cancel });
+    const ids = new Set(leaving.entries.map(({ id }) => id));
+    this.#leaving.set(key, { ...leaving, ids, cancelDeadline, quietUntilMs: 0, cancelLook: undefined });
   }
 
   /** True when the object of the inventory id is free for another Kustomization of its source to take. */
@@ -83,8 +101,22 @@ export class Moves {
     if (this.#leaving.size === 0) return;
     const source = sourceKeyOf(object);
     for (const [key, leaving] of this.#leaving) {
-      if (leaving.source === source && key !== keyOf(object)) this.#options.enqueue(key, 'move');
+      if (leaving.source === source && key !== keyOf(object)) this.#look(key, leaving);
     }
+  }
+
+  /** At once, or with those that follow soon. */
+  #look(key: string, leaving: Waiting): void {
+    if (leaving.cancelLook !== undefined) return;
+    const { clock, enqueue } = this.#options;
+    const now = clock.monotonic();
+    const look = (): void => {
+      leaving.cancelLook = undefined;
+      leaving.quietUntilMs = clock.monotonic() + LOOK_AGAIN_MS;
+      enqueue(key, 'move');
+    };
+    if (now >= leaving.quietUntilMs) look();
+    else leaving.cancelLook = clock.setTimer(leaving.quietUntilMs - now, look);
   }
 }
 

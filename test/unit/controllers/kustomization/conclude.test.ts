@@ -103,6 +103,20 @@ describe('conclude', () => {
     expect(result.status?.lastAppliedRevision).toBeUndefined();
   });
 
+  it.each([
+    { type: 'pruned', revision: REVISION, originRevision: undefined, pruned: [], inventory },
+    { type: 'corrected', changes: [], fought: [], warned: [], pending: wait },
+  ] as const)('looks at health at once after it did something else in a wait: $type', (ending) => {
+    // What woke the pass may have been that the last object is well.
+    const waiting = { ...pass, memory: wait };
+
+    expect(conclude(object(), { outcome: ending }, NOW, waiting).requeue).toEqual({
+      do: 'wait',
+      untilMs: NOW,
+      memory: wait,
+    });
+  });
+
   it('is Ready once what it waited for is healthy', () => {
     const waiting = conclude(object(), { outcome: outcome({ health: { state: 'waiting', wait } }) }, NOW - 500, pass);
     const healthy: Outcome = { type: 'healthy', wait, digest: 'sha256:1', originRevision: undefined };

@@ -54,6 +54,23 @@ describe('Moves', () => {
     expect(woken).toEqual(['ns/a move']);
   });
 
+  it('looks at once and then with all that change within a moment', async () => {
+    const { clock, woken, moves } = createMoves();
+
+    for (let index = 0; index < 100; index += 1) moves.seen(kustomization(`b-${index}`));
+    expect(woken).toEqual(['ns/a move']);
+    await clock.advance(500);
+    expect(woken).toEqual(['ns/a move', 'ns/a move']);
+
+    await clock.advance(500);
+    moves.seen(kustomization('c'));
+    expect(woken).toHaveLength(3);
+    moves.seen(kustomization('d'));
+    moves.set('ns/a', undefined);
+    await clock.advance(60_000);
+    expect(woken).toHaveLength(3);
+  });
+
   it('wakes them at the deadline, once, and not after they were done', async () => {
     const { clock, woken, moves } = createMoves();
     await clock.advance(29_000);
