@@ -1,6 +1,6 @@
 // Owns the execution of stages: dry-run all objects of a stage, then apply those that differ, kind by kind
 // (flux.md §4.8). What would change is dry-run.ts; deleting is prune.ts.
-import { hasStatus, isConflict } from '../cluster/api-error.ts';
+import { hasStatus, isClientError, isConflict } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import { judge } from '../health/judge.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -29,6 +29,8 @@ export interface ApplyOptions extends PlanOptions {
   readonly continueOnError?: boolean;
   /** Called before the first object that does not exist yet is created: the union inventory is written there. */
   readonly beforeCreate?: ((objects: readonly Manifest[]) => Promise<void>) | undefined;
+  /** Called when an apply failed without the server's word that nothing was written: it may still arrive. */
+  readonly onUnanswered?: ((desired: Manifest) => void) | undefined;
 }
 
 /** Limits of the wait after a stage, in ms. */
@@ -161,7 +163,14 @@ async function perform(plan: PlannedObject, options: ApplyOptions): Promise<Chan
 
 async function send(desired: Manifest, options: ApplyOptions): Promise<Manifest> {
   const { manager, signal } = options;
-  return asManifest(await options.client.apply(asKubeObject(desired), { fieldManager: manager, force: true, signal }));
+  try {
+    return asManifest(
+      await options.client.apply(asKubeObject(desired), { fieldManager: manager, force: true, signal }),
+    );
+  } catch (error) {
+    if (!isClientError(error)) options.onUnanswered?.(desired);
+    throw error;
+  }
 }
 
 /** Takes fields over. The patch tests what it replaces; when that is another by then it is made anew. */

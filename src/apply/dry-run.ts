@@ -3,7 +3,7 @@
 
 import { forceKey, ssaKey } from '../api/meta/keys.ts';
 import type { KubeObject, ObjectReference } from '../api/meta/object.ts';
-import { ApiError, hasStatus, isAlreadyExists } from '../cluster/api-error.ts';
+import { ApiError, hasStatus, isAlreadyExists, isClientError } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { abridge, isAbridged } from '../objects/abridge.ts';
@@ -134,7 +134,7 @@ async function foresee(desired: Manifest, options: DryRunOptions): Promise<Fores
     const isSame = cached !== undefined && versionOf(cached) === versionOf(dryRun);
     return { dryRun, live: isSame ? cached : undefined };
   } catch (error) {
-    if (error instanceof ApiError && error.data.status >= 400 && error.data.status < 500) return undefined;
+    if (isClientError(error)) return undefined;
     throw dryRunError(desired, error);
   }
 }

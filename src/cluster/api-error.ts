@@ -110,6 +110,11 @@ export function hasStatus(error: unknown, status: number): error is ApiError {
   return error instanceof ApiError && error.data.status === status;
 }
 
+/** The server would not do what it was asked to: nothing was written. Of any other failure that is not known. */
+export function isClientError(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.data.status >= 400 && error.data.status < 500;
+}
+
 /** The object, or the whole resource, is not there. */
 export function isNotFound(error: unknown): error is ApiError {
   return hasStatus(error, 404);

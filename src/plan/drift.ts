@@ -13,6 +13,8 @@ export interface AppliedMark {
   readonly uid: string;
   /** Our own managedFields entry. */
   readonly fields: JsonObject;
+  /** When the server wrote that entry, in whole seconds; '' when it does not say. An apply that changes nothing leaves it. */
+  readonly time: string;
   readonly ownerName: string;
   readonly ownerNamespace: string;
   /**
@@ -24,7 +26,15 @@ export interface AppliedMark {
 
 /** How an object has drifted: who did it, as far as managedFields tell, and which fields. */
 export interface Drift {
-  readonly because: 'deleted' | 'recreated' | 'fields lost' | 'manager' | 'ownership' | 'no longer excluded';
+  readonly because:
+    | 'deleted'
+    | 'recreated'
+    | 'fields lost'
+    | 'manager'
+    | 'ownership'
+    | 'no longer excluded'
+    /** In our own name, after the mark was made: a write that was given up and came late, or somebody else's. */
+    | 'applied again';
   readonly manager: string;
   readonly fields: readonly string[];
 }
@@ -32,10 +42,12 @@ export interface Drift {
 /** The mark of an object as the API server answered an apply of it, or as it was when it was left alone. */
 export function markApplied(applied: Manifest, desired: Manifest, manager: string): AppliedMark {
   const own = labelsOf(applied);
+  const entry = applyEntryOf(managedFieldsOf(applied), manager);
   const isKept = hasPolicy(desired, ssaKey, 'IfNotPresent');
   return {
     uid: typeof applied.metadata['uid'] === 'string' ? applied.metadata['uid'] : '',
-    fields: fieldsOf(applyEntryOf(managedFieldsOf(applied), manager)),
+    fields: fieldsOf(entry),
+    time: entry?.time ?? '',
     ownerName: own[ownerNameLabel] ?? '',
     ownerNamespace: own[ownerNamespaceLabel] ?? '',
     watchFor: isKept ? 'presence' : ownExclusion(applied) === undefined ? 'content' : 'inclusion',
@@ -61,7 +73,8 @@ export function findDrift(
   if (taken !== undefined) {
     return { because: 'manager', manager: taken.manager ?? '', fields: fieldPaths(fieldsOf(taken)) };
   }
-  const own = fieldsOf(applyEntryOf(entries, manager));
+  const entry = applyEntryOf(entries, manager);
+  const own = fieldsOf(entry);
   if (!containsFields(own, mark.fields)) {
     const lost = missingFields(own, mark.fields);
     return { because: 'fields lost', manager: whoHas(live, lost, manager), fields: lost };
@@ -71,7 +84,12 @@ export function findDrift(
   if (name !== mark.ownerName || namespace !== mark.ownerNamespace) {
     return { because: 'ownership', manager: '', fields: [] };
   }
-  return undefined;
+  return (entry?.time ?? '') === mark.time ? undefined : appliedAgain(manager);
+}
+
+/** An apply in our own name that the mark does not know. Which values it wrote only a dry-run tells. */
+export function appliedAgain(manager: string): Drift {
+  return { because: 'applied again', manager, fields: [] };
 }
 
 /** The manager that has one of the lost fields now; '' when the field was removed and nobody has it. */

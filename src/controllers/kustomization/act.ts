@@ -73,7 +73,7 @@ async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass
       throw new ReconcileError(reason, message, options);
     }
     case 'apply':
-      return applyRevision(decision, ports, pass);
+      return ports.objects.writing(pass.key, () => applyRevision(decision, ports, pass));
     case 'move':
       if (memory.applied !== undefined) {
         memory.applied = {
@@ -91,7 +91,7 @@ async function perform(decision: Decision, ports: KustomizationPorts, pass: Pass
     case 'put off':
       return { type: 'put off' };
     case 'correct':
-      return correctDrift(decision, ports, pass);
+      return ports.objects.writing(pass.key, () => correctDrift(decision, ports, pass));
     case 'prune':
       return pruneLeft(ports, pass);
     case 'hold':

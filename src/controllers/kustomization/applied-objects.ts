@@ -18,7 +18,7 @@ import {
   referenceOf,
   toApiVersion,
 } from '../../objects/manifest.ts';
-import { type AppliedMark, type Drift, findDrift } from '../../plan/drift.ts';
+import { type AppliedMark, appliedAgain, type Drift, findDrift } from '../../plan/drift.ts';
 import type { TakenManager } from '../../plan/take-over.ts';
 import type { HealthTarget, ObservedDrift } from './types.ts';
 
@@ -69,6 +69,12 @@ interface KindWatch {
 /** A cache that was just created may lag behind the answer of a write by this much, in ms. */
 const CACHE_LAG_MS = 2_000;
 
+/**
+ * How long a write that got no answer may still arrive, in ms: after a minute the API server gives requests up
+ * (`--request-timeout`), and so do we.
+ */
+const LATE_WRITE_MS = 60_000;
+
 /** Values that neither drift nor health needs are not kept in memory, only what tells whether they have changed. */
 const abridged: Shape = {
   name: 'abridged',
@@ -82,6 +88,10 @@ export class AppliedObjects {
   readonly #byOwner = new Map<string, Set<string>>();
   readonly #drifted = new Map<string, Map<string, Drift>>();
   readonly #unwatched = new Map<string, Set<string>>();
+  /** Owners whose pass is writing: until there are new marks nothing in our own name is drift. */
+  readonly #writing = new Set<string>();
+  /** Identities of objects with a write that may still arrive, and until when it may arrive, in ms of the monotonic clock. */
+  readonly #doubted = new Map<string, number>();
   readonly #kinds = new Map<string, Promise<KindWatch | undefined>>();
   readonly #leases = new Map<string, Set<string>>();
   /** Targets of each owner, and the owners that wait for each target: events come by target, and many. */
@@ -105,6 +115,7 @@ export class AppliedObjects {
     }
     this.#byOwner.set(owner, keys);
     this.#drifted.delete(owner);
+    this.#writing.delete(owner);
     for (const object of objects) this.#followed.set(identityKey(object.reference), { ...object, owner });
     const kinds = new Set(
       objects.map((object) =>
@@ -125,12 +136,30 @@ export class AppliedObjects {
 
   /** New marks for some of the objects of a Kustomization, after they were put back. */
   update(owner: string, objects: readonly FollowedObject[]): void {
+    this.#writing.delete(owner);
     for (const object of objects) {
       const key = identityKey(object.reference);
       this.#followed.set(key, { ...object, owner });
       this.#drifted.get(owner)?.delete(key);
       this.#recheck(key);
     }
+  }
+
+  /** Runs what writes objects of a Kustomization, up to `follow` or `update`: what is seen of it is no drift. */
+  async writing<T>(owner: string, write: () => Promise<T>): Promise<T> {
+    this.#writing.add(owner);
+    try {
+      return await write();
+    } finally {
+      this.#writing.delete(owner);
+    }
+  }
+
+  /** A write of an object may arrive late, and undo what is written after it. */
+  doubt(reference: ObjectReference): void {
+    const now = this.#options.clock.monotonic();
+    for (const [key, until] of this.#doubted) if (until <= now) this.#doubted.delete(key);
+    this.#doubted.set(identityKey(reference), now + LATE_WRITE_MS);
   }
 
   /** Objects that have drifted since they were followed. */
@@ -297,9 +326,18 @@ export class AppliedObjects {
     this.#notifyWaiting(object);
     const followed = this.#followed.get(key);
     if (followed === undefined || !isNewer(object, followed.resourceVersion)) return;
-    const drift = findDrift(followed.mark, object, this.#options.manager, this.#options.takenManagers);
+    const drift = this.#findDrift(key, followed, object);
     if (drift === undefined) this.#drifted.get(followed.owner)?.delete(key);
     else this.#note(followed.owner, key, drift);
+  }
+
+  #findDrift(key: string, { mark, owner }: Followed, object: Manifest): Drift | undefined {
+    const { manager, takenManagers, clock } = this.#options;
+    const drift = findDrift(mark, object, manager, takenManagers);
+    if (drift !== undefined) return drift.because === 'applied again' && this.#writing.has(owner) ? undefined : drift;
+    // The server's times are whole seconds: in the one of the mark a late write looks like the mark's own.
+    const isDoubted = (this.#doubted.get(key) ?? 0) > clock.monotonic();
+    return isDoubted && mark.watchFor === 'content' && !this.#writing.has(owner) ? appliedAgain(manager) : undefined;
   }
 
   #gone(object: Manifest): void {

@@ -108,6 +108,7 @@ export function applyOptions(
     concurrency: ports.settings.concurrentDryRuns,
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',
     otherOwner: otherOwner(object, ports),
+    onUnanswered: (desired) => ports.objects.doubt(referenceOf(desired)),
     // Objects of another cluster are not watched.
     ...(object.spec?.kubeConfig === undefined ? { cached: (desired) => ports.objects.live(desired) } : {}),
     onUndeclared: (id, fields) =>

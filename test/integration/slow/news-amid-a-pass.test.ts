@@ -55,6 +55,8 @@ for (const choice of clusters) {
       await request('first');
       const isBack = (live: Live | undefined) => live?.status.artifact.revision === `main@sha1:${first}`;
       await suite.waitFor(paths.git(namespace, 'app'), isBack, 'the first revision');
+      // The pass for it has found nothing to do by then: only the watch can tell of what comes late.
+      await suite.quiet();
       held.release();
 
       // What was held back arrives all the same, and is put back.

@@ -8,6 +8,7 @@ const OURS = 'kustomize-controller';
 interface Parts {
   readonly uid?: string;
   readonly fields?: JsonObject;
+  readonly time?: string;
   readonly others?: readonly JsonObject[];
   readonly labels?: JsonObject;
   readonly deletionTimestamp?: string;
@@ -16,7 +17,8 @@ interface Parts {
 
 function object(parts: Parts = {}): Manifest {
   const owner = { 'kustomize.toolkit.fluxcd.io/name': 'app', 'kustomize.toolkit.fluxcd.io/namespace': 'ns' };
-  const own = { manager: OURS, operation: 'Apply', fieldsV1: parts.fields ?? { 'f:spec': { 'f:replicas': {} } } };
+  const fieldsV1 = parts.fields ?? { 'f:spec': { 'f:replicas': {} } };
+  const own = { manager: OURS, operation: 'Apply', time: parts.time ?? '2026-01-01T00:00:00Z', fieldsV1 };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -75,6 +77,11 @@ describe('findDrift', () => {
       'a manager that we take over',
       object({ others: [byKubectl] }),
       { because: 'manager', manager: 'kubectl-label', fields: ['.metadata.labels.by'] },
+    ],
+    [
+      'an apply in our name that the mark was not made of',
+      object({ time: '2026-01-01T00:00:01Z' }),
+      { because: 'applied again', manager: OURS, fields: [] },
     ],
     ['a lost ownership label', object({ labels: {} }), { because: 'ownership', manager: '', fields: [] }],
   ])('sees %s', (_name, live, want) => {

@@ -10,10 +10,17 @@ import { FakeClock } from '../../../support/clock.ts';
 
 const LABEL = 'kustomize.toolkit.fluxcd.io/name';
 const MANAGER = 'kustomize-controller';
-const configMap = (labels: Record<string, string>): Manifest => ({
+const configMap = (labels: Record<string, string>, resourceVersion = '7', time = '2026-01-01T00:00:00Z'): Manifest => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name: 'cm', namespace: 'ns', uid: '1', resourceVersion: '7', labels },
+  metadata: {
+    name: 'cm',
+    namespace: 'ns',
+    uid: '1',
+    resourceVersion,
+    labels,
+    managedFields: [{ manager: MANAGER, operation: 'Apply', time, fieldsV1: {} }],
+  },
 });
 const followed = (object: Manifest): FollowedObject => ({
   reference: referenceOf(object),
@@ -28,9 +35,13 @@ function create() {
     synced: true,
     error: undefined as Error | undefined,
     get: (): unknown => undefined,
-    addHandler: () => () => {},
+    addHandler: ({ update }: { update(object: unknown): void }) => {
+      seen = update;
+      return () => {};
+    },
     waitForSync: async () => {},
   };
+  let seen = (_object: unknown): void => {};
   const woken: string[] = [];
   const objects = new AppliedObjects({
     informers: { acquire: async () => ({ informer, release: () => {} }) } as unknown as Informers,
@@ -41,7 +52,7 @@ function create() {
     log: silentLog,
     enqueue: (key, trigger) => woken.push(`${key} ${trigger}`),
   });
-  return { clock, informer, objects, woken };
+  return { clock, informer, objects, woken, see: (object: Manifest) => seen(object) };
 }
 
 describe('AppliedObjects', () => {
@@ -78,6 +89,60 @@ describe('AppliedObjects', () => {
 
     expect(woken).toEqual([]);
     expect(clock.pending).toBe(0);
+  });
+
+  describe('of a late write', () => {
+    const first = configMap({ [LABEL]: 'app' });
+    const inTheSameSecond = configMap({ [LABEL]: 'app' }, '8');
+    const later = configMap({ [LABEL]: 'app' }, '8', '2026-01-01T00:00:01Z');
+    const late = [{ drift: { because: 'applied again' } }];
+
+    it('is told by the time of the apply', async () => {
+      const { objects, woken, see } = create();
+      await objects.follow('ns/app', [followed(first)], []);
+
+      see(later);
+
+      expect(objects.drifted('ns/app')).toMatchObject(late);
+      expect(woken).toEqual(['ns/app drift']);
+    });
+
+    it('takes what a pass of the owner writes for none', async () => {
+      const { objects, woken, see } = create();
+      await objects.follow('ns/app', [followed(first)], []);
+
+      await objects.writing('ns/app', async () => see(later));
+
+      expect(objects.drifted('ns/app')).toEqual([]);
+      expect(woken).toEqual([]);
+    });
+
+    it('looks again at what came while the marks of a pass were made', async () => {
+      const { informer, objects, see } = create();
+      await objects.follow('ns/app', [followed(first)], []);
+      informer.get = () => later;
+
+      await objects.writing('ns/app', async () => {
+        see(later);
+        await objects.follow('ns/app', [followed(first)], []);
+      });
+
+      expect(objects.drifted('ns/app')).toMatchObject(late);
+    });
+
+    it('doubts what follows a write without an answer, in the same second too, for a minute', async () => {
+      const { clock, objects, see } = create();
+      await objects.follow('ns/app', [followed(first)], []);
+
+      see(inTheSameSecond);
+      expect(objects.drifted('ns/app')).toEqual([]);
+      objects.doubt(referenceOf(first));
+      see(inTheSameSecond);
+      expect(objects.drifted('ns/app')).toMatchObject(late);
+      await clock.advance(60_000);
+      see(inTheSameSecond);
+      expect(objects.drifted('ns/app')).toEqual([]);
+    });
   });
 
   it.each([
