@@ -194,7 +194,7 @@ for (const choice of clusters) {
         await publish(chartArchive('3.0.0'), () => '3.0.0', false);
         await consume();
 
-        const failed = await reconciler.waitFor(at(), hasFailed('ArtifactFailed'));
+        const failed = await reconciler.waitFor(at(), hasFailed('ArtifactFailed', 'Source not ready'));
 
         expect(condition(failed, 'Ready').message).toBe('Source not ready: artifact not found. Retrying in 30s');
       });

@@ -73,6 +73,7 @@ for (const choice of clusters) {
       // What is suspended stays Ready where it is.
       await cluster.admin.call('PATCH', app(), { body: { spec: { suspend: true } } });
       // Suspending made a new generation, which nobody has observed: as if it had been before.
+      await suite.noticesSuspension('Kustomization', 'app');
       const { generation } = (await suite.get(app())).metadata;
       await cluster.admin.call('PATCH', `${app()}/status`, { body: { status: { observedGeneration: generation } } });
 
