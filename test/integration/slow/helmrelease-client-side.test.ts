@@ -225,18 +225,57 @@ for (const choice of clusters) {
       expect((await reconciler.get(object('Widget', 'web'))).spec).toEqual({ size: 2, parts: ['b', 'c'], new: true });
     });
 
-    it('notices drift at an interval, and puts it back', async () => {
+    it('sees drift by watching, and puts it back as the release was sent', async () => {
       await prepare(configChart('1.0.0', fragileFiles));
-      await release({ interval: '1s', driftDetection: { mode: 'enabled' } });
+      await release({ driftDetection: { mode: 'enabled' } });
       await reconciler.waitFor(at(), isReady);
+      await reconciler.quiet();
+      const configMap = paths.configMap(cluster.namespace, 'web');
+      const change = (data: JsonObject) =>
+        cluster.admin.call('PATCH', `${configMap}?fieldManager=hand`, {
+          body: { data },
+          contentType: 'application/merge-patch+json',
+        });
+      const isBack = (live: Live) => live?.data.color === 'blue' && live.data.chart === '1.0.0';
 
-      await cluster.admin.call('PATCH', `${paths.configMap(cluster.namespace, 'web')}?fieldManager=hand`, {
-        body: { data: { color: 'mine' } },
-        contentType: 'application/merge-patch+json',
-      });
+      for (const data of [{ color: 'mine' }, { color: 'mine again' }, { chart: null }]) {
+        await change(data);
+        await reconciler.waitFor(configMap, isBack);
+        await reconciler.waitFor(at(), (live) => condition(live, 'Drifted')?.status === 'False');
+      }
+      const corrected = await reconciler.get(configMap);
+      expect(corrected.metadata.managedFields.map((entry: Live) => entry.operation)).not.toContain('Apply');
 
-      await reconciler.waitFor(paths.configMap(cluster.namespace, 'web'), (live) => live.data.color === 'blue');
+      await cluster.admin.call('DELETE', configMap);
+      await reconciler.waitFor(configMap, isBack);
+      await change({ theirs: 'x' });
+      await reconciler.quiet();
+      expect((await reconciler.get(configMap)).data).toEqual({ color: 'blue', chart: '1.0.0', theirs: 'x' });
     });
+
+    it.each([true, false])(
+      'tells of drift until somebody else ends it (serverSideApply: %s)',
+      async (serverSideApply) => {
+        await prepare(configChart('1.0.0', fragileFiles));
+        await release({ install: { serverSideApply }, driftDetection: { mode: 'warn' } });
+        await reconciler.waitFor(at(), isReady);
+        const configMap = paths.configMap(cluster.namespace, 'web');
+        const write = async (color: string) => {
+          const body = { data: { color } };
+          const contentType = 'application/merge-patch+json';
+          await cluster.admin.call('PATCH', `${configMap}?fieldManager=hand`, { body, contentType });
+        };
+        const isDrifted = (status: string) => (live: Live) => condition(live, 'Drifted')?.status === status;
+
+        // Twice: whoever has a field, with the value that is wanted, may change it again.
+        for (let round = 0; round < 2; round++) {
+          await write('mine');
+          await reconciler.waitFor(at(), isDrifted('True'));
+          await write('blue');
+          await reconciler.waitFor(at(), isDrifted('False'));
+        }
+      },
+    );
   });
 }
 
