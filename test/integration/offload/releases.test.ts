@@ -134,6 +134,22 @@ describe('charts', () => {
     expect(error).toMatchObject({ code: 'TemplateFailed', message: expect.stringContaining('color is needed') });
   });
 
+  it('do not wait for one that takes long', async () => {
+    const both = createRenderer({ threads: 2 });
+    const stop = new AbortController();
+    const loop = '{{ range until 1000 }}';
+    const long = `${loop.repeat(4)}${'{{ end }}'.repeat(4)}`;
+    const endless = both.renderChart(request({ 'templates/a.yaml': long }), { ...options, signal: stop.signal });
+    const ended = expect(endless).rejects.toThrow('enough');
+
+    const short = await both.renderChart(request({ 'templates/a.yaml': 'kind: A\nmetadata: {name: a}\n' }), options);
+    stop.abort(new Error('enough'));
+
+    expect(short.manifest).toContain('name: a');
+    await ended;
+    await both.close();
+  });
+
   it('are cut when their time is over', async () => {
     const long = '{{ range until 1000 }}{{ range until 1000 }}{{ end }}{{ end }}';
     const error = await renderer
