@@ -219,9 +219,7 @@ for (const choice of clusters) {
         at(),
         (object) => object?.status?.lastAttemptedReleaseAction === 'upgrade' && stalled(object) !== undefined,
       );
-      expect(condition(hanging, 'Ready').message).toMatch(
-        /pre-upgrade hooks failed: health check failed after \S+: /,
-      );
+      expect(condition(hanging, 'Ready').message).toMatch(/pre-upgrade hooks failed: health check failed after \S+: /);
       expect(condition(hanging, 'Ready').message).toContain(
         `timeout waiting for: [Job/${cluster.namespace}/web-hook status`,
       );
