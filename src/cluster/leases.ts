@@ -15,7 +15,7 @@ export interface LeaseOptions {
   readonly log: Log;
   readonly namespace: string;
   readonly name: string;
-  /** Unique per process. */
+  /** Unique per process, or the name of a group of which each process renews the lease. */
   readonly identity: string;
   /** How long others wait after the last renewal. @default 35_000 */
   readonly durationMs?: number | undefined;
@@ -121,8 +121,24 @@ class Candidate {
       return false;
     }
     const spec = this.#spec(current.spec);
-    this.#observe(await client.update<Lease>({ ...current, spec }, { signal, timeoutMs: 10_000 }));
+    try {
+      this.#observe(await client.update<Lease>({ ...current, spec }, { signal, timeoutMs: 10_000 }));
+    } catch (error) {
+      if (!isConflict(error) || !(await this.#isRenewedSince(current, signal))) throw error;
+    }
     this.#toldOf = undefined;
+    return true;
+  }
+
+  /**
+   * True when the lease was renewed in our name after it was read: by a replica that shares the name, or by a write of
+   * ours whose answer was lost. Replicas that renew at the same moment would else lose a lease that none of them gave up.
+   */
+  async #isRenewedSince({ spec }: Lease, signal: AbortSignal): Promise<boolean> {
+    const { client, identity, namespace, name } = this.#options;
+    const now = await client.find<Lease>({ ...KIND, namespace, name }, { signal, timeoutMs: 10_000 });
+    if (now?.spec?.holderIdentity !== identity || now.spec.renewTime === spec?.renewTime) return false;
+    this.#observe(now);
     return true;
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../../src/api/meta/object.ts';
 import type { DynamicClient } from '../../../src/cluster/client.ts';
 import { acquireLease, type LeaseOptions } from '../../../src/cluster/leases.ts';
 import { silentLog } from '../../../src/lib/log.ts';
@@ -7,6 +8,10 @@ import { createShard } from '../../../src/runtime/shard.ts';
 import { createTestClient, eventually } from '../../support/client.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { leases, TinyApi } from '../../support/tinyapi.ts';
+
+interface Lease extends KubeObject {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
 
 let api: TinyApi;
 let client: DynamicClient;
@@ -136,6 +141,28 @@ describe('acquireLease', () => {
 
     expect(clock.monotonic()).toBeLessThanOrEqual(35_000);
     expect(held.lost.reason).toMatchObject({ message: 'lease lockstep-leader-election was lost' });
+  });
+
+  it.each([
+    ['keeps the lease while another process of the same name renews it at the same moment', 'group', false],
+    ['loses the lease when whoever gets ahead has another name', 'stranger', true],
+  ])('%s', async (_name, winner, isLost) => {
+    const held = await acquireLease(options('group'), never);
+    let renewals = 0;
+    api.fault = ({ method }) => {
+      if (method !== 'PUT') return false;
+      const { metadata, ...lease } = api.get('leases', 'flux-system', 'lockstep-leader-election') as Lease;
+      const { resourceVersion: _seen, ...named } = metadata;
+      const renewTime = `2026-01-01T00:01:00.${String(renewals++).padStart(6, '0')}Z`;
+      api.put(leases, { ...lease, metadata: named, spec: { ...lease.spec, holderIdentity: winner, renewTime } });
+      return false;
+    };
+
+    await passUntil(() => renewals > 7 || held.lost.aborted);
+    await pass(31);
+
+    expect(held.lost.aborted).toBe(isLost);
+    await held.release();
   });
 
   it('stops waiting when it is told to', async () => {
