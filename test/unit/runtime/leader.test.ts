@@ -151,7 +151,7 @@ describe('acquireLease', () => {
     let renewals = 0;
     api.fault = ({ method }) => {
       if (method !== 'PUT') return false;
-      const { metadata, ...lease } = api.get('leases', 'flux-system', 'lockstep-leader-election') as Lease;
+      const { metadata, ...lease } = api.get('leases', 'flux-system', 'lockstep-leader-election') as unknown as Lease;
       const { resourceVersion: _seen, ...named } = metadata;
       const renewTime = `2026-01-01T00:01:00.${String(renewals++).padStart(6, '0')}Z`;
       api.put(leases, { ...lease, metadata: named, spec: { ...lease.spec, holderIdentity: winner, renewTime } });
