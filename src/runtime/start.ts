@@ -253,6 +253,7 @@ function primaryHandler(workers: Workers, forget: (key: Key) => void) {
       }
     },
     delete: (object: Reconcilable) => forget(keyOf(object)),
+    recovered: () => workers.retryUnserved(),
   };
 }
 
