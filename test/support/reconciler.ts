@@ -411,3 +411,9 @@ export function hasFailed(reason: string, words = ''): (object: Live | undefined
     return ready?.status === 'False' && ready.reason === reason && ready.message.includes(words);
   };
 }
+
+/** True when a pod of a list has an image that cannot be pulled, and says so. */
+export function hasStuckPod(list: Live | undefined): boolean {
+  const reasons = list?.items.map(({ status }: Live) => status.containerStatuses?.[0]?.state.waiting?.reason);
+  return reasons?.some((reason: string) => reason === 'ErrImagePull' || reason === 'ImagePullBackOff') ?? false;
+}

@@ -42,8 +42,10 @@ const onDependency: Watch<Kustomization> = {
   kind: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
   trigger: 'dependency',
   keys: (change, lookup) => {
+    const dependents = lookup.byIndex(BY_DEPENDENCY, keyOf(change.object));
+    if (dependents.length === 0) return [];
     if (change.type === 'update' && readiness(change.object) === readiness(change.old)) return [];
-    return lookup.byIndex(BY_DEPENDENCY, keyOf(change.object)).map(keyOf);
+    return dependents.map(keyOf);
   },
 };
 
