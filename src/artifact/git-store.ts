@@ -139,6 +139,18 @@ export class GitStore {
     return undefined;
   }
 
+  /** The size of an object, without building it; undefined when it is not here. Throws GitError GitCorruptPack. */
+  stat(oid: string): { readonly size: number } | undefined {
+    const known = this.cache.get(oid);
+    if (known !== undefined) return { size: known.data.length };
+    this.touch();
+    for (const pack of this.packs) {
+      const found = pack.stat(oid);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** A commit. Throws GitError GitObjectNotFound. */
   readCommit(oid: string): Commit {
     return parseCommit(this.expect(oid, 'commit').data);

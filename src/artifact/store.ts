@@ -40,6 +40,9 @@ export interface Retention {
   readonly records?: number;
 }
 
+/** What became of an archive since it was stored. */
+type Verified = 'ok' | 'missing' | 'mismatch';
+
 /** Artifacts below one folder. */
 export interface ArtifactStore {
   readonly root: string;
@@ -57,7 +60,7 @@ export interface ArtifactStore {
   /** Says how to open the content of an archive that is stored already. */
   remember(artifact: StoredArtifact, content: () => FileTree): void;
   /** Whether the archive is there and is what it claims. A file that did not change since it was hashed is not read again. */
-  verify(path: string, digest: string): Promise<'ok' | 'missing' | 'mismatch'>;
+  verify(path: string, digest: string): Promise<Verified>;
   /** The files of an archive. Throws ArtifactError ArtifactNotFound, ArtifactDigestMismatch, ArtifactUnreadable. */
   open(path: string, digest: string): Promise<FileTree>;
   /** The archive itself. Throws as `open` does. */
@@ -103,6 +106,7 @@ class DiskArtifacts implements ArtifactStore {
   private readonly unpacked = createByteLru<string, FileTree>(UNPACKED_BYTES);
   /** Identity of a file when it was last hashed: `inode size mtime digest`. */
   private readonly verified = new Map<string, string>();
+  private readonly verifying = new Map<string, Promise<Verified>>();
   /** Archives that are being unpacked, by digest. */
   private readonly unpacking = new Map<string, Promise<FileTree>>();
   private readonly maxUnpackedBytes: number;
@@ -156,7 +160,17 @@ class DiskArtifacts implements ArtifactStore {
     }
   }
 
-  async verify(path: string, digest: string): Promise<'ok' | 'missing' | 'mismatch'> {
+  /** Whoever asks while another one of the same is looked at gets its answer: after a push all consumers ask at once. */
+  verify(path: string, digest: string): Promise<Verified> {
+    const key = `${path} ${digest}`;
+    const known = this.verifying.get(key);
+    if (known !== undefined) return known;
+    const verifying = this.look(path, digest).finally(() => this.verifying.delete(key));
+    this.verifying.set(key, verifying);
+    return verifying;
+  }
+
+  private async look(path: string, digest: string): Promise<Verified> {
     const local = this.localPath(path);
     try {
       const identity = await this.identity(local, digest);

@@ -37,15 +37,23 @@ export function listAt(object: JsonValue | undefined, ...path: readonly string[]
 }
 
 export function conditionsOf(object: JsonObject): readonly ObjectCondition[] {
-  return listAt(object, 'status', 'conditions').map((condition) => ({
+  return listAt(object, 'status', 'conditions').map(toCondition);
+}
+
+/** The first condition of the type. Asked for several times in each verdict: only what is found is copied. */
+export function conditionOf(object: JsonObject, type: string): ObjectCondition | undefined {
+  const conditions = fieldAt(object, 'status', 'conditions');
+  if (!Array.isArray(conditions)) return undefined;
+  const found = conditions.find((condition) => isJsonObject(condition) && condition['type'] === type);
+  return found === undefined ? undefined : toCondition(found);
+}
+
+function toCondition(condition: JsonObject): ObjectCondition {
+  return {
     type: textAt(condition, 'type'),
     status: textAt(condition, 'status'),
     reason: textAt(condition, 'reason'),
     message: textAt(condition, 'message'),
     lastTransitionTime: textAt(condition, 'lastTransitionTime'),
-  }));
-}
-
-export function conditionOf(object: JsonObject, type: string): ObjectCondition | undefined {
-  return conditionsOf(object).find((condition) => condition.type === type);
+  };
 }

@@ -25,4 +25,6 @@ export interface FileTree {
   list(path: string): readonly TreeEntry[] | undefined;
   /** Target text of a symbolic link, unresolved; undefined when the path is no link. */
   readLink(path: string): string | undefined;
+  /** Git's SHA-1 name of the bytes that `read` would give; undefined where it is not known without reading them. */
+  blobId?(path: string): string | undefined;
 }

@@ -48,7 +48,7 @@ function answer(tree: FileTree, question: Question, path: string): string {
     case 'stat':
       return printOr(tree.stat(path), printEntry);
     case 'read':
-      return printOr(tree.read(path), printBytes);
+      return tree.blobId?.(path) ?? printOr(tree.read(path), printBytes);
     case 'list':
       return printOr(tree.list(path), printList);
     case 'link':
@@ -72,6 +72,7 @@ function printList(entries: readonly TreeEntry[]): string {
   return hash.digest('hex');
 }
 
+/** As Git names a blob: a tree of Git objects has that name at hand, and no file is read to be compared. */
 function printBytes(bytes: Uint8Array): string {
-  return createHash('sha1').update(bytes).digest('hex');
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 }

@@ -125,6 +125,7 @@ function filterTree(tree: FileTree, isVisible: (path: string, entry: TreeEntry) 
     stat: visible,
     read: (path) => (visible(path) === undefined ? undefined : tree.read(path)),
     readLink: (path) => (visible(path) === undefined ? undefined : tree.readLink(path)),
+    blobId: (path) => (visible(path) === undefined ? undefined : tree.blobId?.(path)),
     list: (path) => {
       if (path !== '' && visible(path) === undefined) return undefined;
       return tree.list(path)?.filter((entry) => isVisible(join(path, entry.name), entry));

@@ -18,7 +18,7 @@ import { projectRoot } from '../support/source-files.ts';
 import { type Mirror, openMirror } from './fleet/mirror.ts';
 import { APPS, FLEET } from './fleet/objects.ts';
 import { cpuSeconds, residentMiB, transferredMiB } from './fleet/processes.ts';
-import { type Measured, startEmbedded, startFlux, startLockstep } from './fleet/reconcilers.ts';
+import { type Measured, type Plane, startEmbedded, startFlux, startLockstep } from './fleet/reconcilers.ts';
 import {
   applyFloor,
   prepare,
@@ -72,11 +72,12 @@ async function measureAll(): Promise<void> {
   const gitServer = await startGitServer({ root: join(dir, 'git') });
   opened.push(() => gitServer.close());
   const world = await openWorld(gitServer, plane.kubeconfig);
-  const floor = await measureFloor(world, plane.kubeconfig);
+  const floor = await measureFloor(world, plane);
   for (const start of reconcilers(plane.kubeconfig)) {
     const measured = await start();
     try {
-      for (const scenario of scenarios.filter(isWanted)) await measureScenario(scenario, world, measured, floor);
+      for (const scenario of scenarios.filter(isWanted))
+        await measureScenario(scenario, world, measured, { plane, floor });
       await removeSource(world);
     } finally {
       await measured.stop();
@@ -142,40 +143,61 @@ async function openWorld(gitServer: GitServer, kubeconfig: string): Promise<Worl
 }
 
 /** Answers the floor in seconds. */
-async function measureFloor(world: World, kubeconfig: string): Promise<number> {
+async function measureFloor(world: World, plane: Plane): Promise<number> {
   console.error('floor');
-  const started = performance.now();
+  const endSpan = startSpan(plane);
   const before = process.cpuUsage();
-  await applyFloor(world, kubeconfig);
+  await applyFloor(world, plane.kubeconfig);
   const { user, system } = process.cpuUsage(before);
-  const wall = (performance.now() - started) / 1000;
+  const measured = endSpan();
   report({
     reconciler: 'bare client',
     scenario: 'floor',
-    wall,
+    ...measured,
     cpu: { client: (user + system) / 1e6 },
     requests: { PATCH: world.apps * world.count },
   });
   await removeFloor(world);
-  return wall;
+  return measured.wall;
 }
 
-async function measureScenario(scenario: Scenario, world: World, measured: Measured, floor: number): Promise<void> {
+/** Begins to measure time and what the control plane uses; the answer ends that. */
+function startSpan(plane: Plane): () => Pick<Row, 'wall' | 'span' | 'plane'> {
+  const cpuOf = () => plane.processes().map(({ name, pid }) => [name, cpuSeconds(pid)] as const);
+  const before = new Map(cpuOf());
+  const started = process.hrtime.bigint();
+  return () => {
+    const ended = process.hrtime.bigint();
+    return {
+      wall: Number(ended - started) / 1e9,
+      span: [Number(started / 1000n), Number(ended / 1000n)],
+      plane: Object.fromEntries(cpuOf().map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)])),
+    };
+  };
+}
+
+async function measureScenario(
+  scenario: Scenario,
+  world: World,
+  measured: Measured,
+  { plane, floor }: { readonly plane: Plane; readonly floor: number },
+): Promise<void> {
   if (!scenario.isSequel) await sleep(REST_MS, undefined, { signal });
   console.error(`${measured.name}: ${scenario.name}`);
   const prepared = (await scenario.prepare?.(world)) ?? '';
   const requests = await measured.requests();
   const endDelay = scenario.isIdle ? undefined : measured.measureDelay();
   const before = resourcesOf(measured);
-  const started = performance.now();
+  const endSpan = startSpan(plane);
   await scenario.run(world, prepared);
-  const wall = (performance.now() - started) / 1000;
+  const { wall, ...spent } = endSpan();
   const after = resourcesOf(measured);
   const delay = await endDelay?.();
   report({
     reconciler: measured.name,
     scenario: scenario.name,
     wall,
+    ...spent,
     ...(isWholeApply(scenario.name) ? { ofFloor: wall / floor } : {}),
     cpu: Object.fromEntries(after.map(({ name, cpu }, at) => [name, cpu - before[at]!.cpu])),
     requests: difference(await measured.requests(), requests),

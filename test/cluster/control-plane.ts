@@ -17,6 +17,8 @@ export interface ControlPlane {
   readonly url: string;
   /** Holds every process's data and log; removed by `stop`. */
   readonly dir: string;
+  /** The processes that run, by name. */
+  processes(): readonly { readonly name: string; readonly pid: number }[];
   /** Kills the API server at once, as a node that loses power does. The rest of the control plane stays. */
   killApiServer(): Promise<void>;
   /** Starts the API server again, on the same port and data; resolves when it is ready. */
@@ -112,6 +114,7 @@ async function startOnce(tools: Tools, signal: AbortSignal | undefined): Promise
       kubeconfig,
       url,
       dir,
+      processes: () => running.map(({ name, pid }) => ({ name, pid })),
       killApiServer: async () => {
         await apiServer.kill();
         running.splice(running.indexOf(apiServer), 1);

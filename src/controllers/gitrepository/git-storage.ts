@@ -11,6 +11,7 @@ import type { ObjectFormat } from '../../engines/git/oid.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
 import { type ContentRecipe, openContent } from '../../offload/git/recipe.ts';
+import { type PackArchiveOutput, packSmallArchive } from '../../offload/pack-archive.ts';
 import type { WorkerPool } from '../../offload/pool.ts';
 import { fetchContent } from '../../remote/git/content.ts';
 import type { ResolvedReference } from '../../remote/git/resolve.ts';
@@ -43,6 +44,8 @@ class DiskGitStorage implements GitStorage {
   readonly #recipes = new Map<string, ContentRecipe>();
   /** How the trees are read that were opened here. */
   readonly #trees = new WeakMap<FileTree, ContentRecipe>();
+  /** Folders of repositories whose content is too large to be packed on the event loop. */
+  readonly #large = new Set<string>();
 
   constructor(options: GitStorageOptions) {
     this.#options = options;
@@ -93,15 +96,32 @@ class DiskGitStorage implements GitStorage {
     const { maxObjectBytes } = DEFAULT_PACK_LIMITS;
     let known = recipe;
     const pack = async (temporary: string) => {
-      const packed = await workers.run('packArchive', { content: recipe, path: temporary, maxObjectBytes });
+      const packed =
+        (await this.#packSmall(recipe, temporary)) ??
+        (await workers.run('packArchive', { content: recipe, path: temporary, maxObjectBytes }));
       known = { ...recipe, ignoreFolders: packed.ignoreFolders };
       return packed;
     };
-    const stored = await artifacts.put(path, pack, () => this.#open(known)).finally(release);
+    const stored = await artifacts
+      .put(
+        path,
+        pack,
+        this.#opener(() => known),
+      )
+      .finally(release);
     await this.#writeRecipe(path, known);
     this.#recipes.set(path, known);
     this.#options.onStored?.(path.split('/').slice(1, 3).join('/'));
     return stored;
+  }
+
+  /** Packs without a thread; undefined where that would take too long. What was large once is not tried again. */
+  async #packSmall(content: ContentRecipe, path: string): Promise<PackArchiveOutput | undefined> {
+    const { dir } = content.source;
+    if (this.#large.has(dir)) return undefined;
+    const packed = await packSmallArchive({ content, path }, (source) => this.#opened.get(source.dir)!);
+    if (packed === undefined) this.#large.add(dir);
+    return packed;
   }
 
   recipeOf(artifact: Artifact): ContentRecipe | undefined {
@@ -160,6 +180,7 @@ class DiskGitStorage implements GitStorage {
       if (dir !== folder && !dir.startsWith(`${folder}/`)) continue;
       this.#stores.delete(dir);
       this.#opened.delete(dir);
+      this.#large.delete(dir);
       (await opening.catch(() => undefined))?.close();
     }
     await rm(folder, { recursive: true, force: true });
@@ -203,6 +224,18 @@ class DiskGitStorage implements GitStorage {
     for (const include of recipe.includes ?? []) await this.#openStores(include.content);
   }
 
+  /** Opens the same tree for all who read it at the time: what one has parsed of it the others need not. */
+  #opener(recipeNow: () => ContentRecipe): () => FileTree {
+    let last: { readonly recipe: ContentRecipe; readonly tree: WeakRef<FileTree> } | undefined;
+    return () => {
+      const recipe = recipeNow();
+      const known = last?.recipe === recipe ? last.tree.deref() : undefined;
+      const tree = known ?? this.#open(recipe);
+      if (known === undefined) last = { recipe, tree: new WeakRef(tree) };
+      return tree;
+    };
+  }
+
   #open(recipe: ContentRecipe): FileTree {
     const tree = openContent(recipe, (source) => this.#opened.get(source.dir)!);
     this.#trees.set(tree, recipe);
@@ -216,7 +249,10 @@ class DiskGitStorage implements GitStorage {
     if (recipe === undefined || !(await this.#isReadable(recipe))) return;
     this.#recipes.set(artifact.path, recipe);
     const { path, digest = '', size = 0 } = artifact;
-    this.#options.artifacts.remember({ path, digest, size }, () => this.#open(recipe));
+    this.#options.artifacts.remember(
+      { path, digest, size },
+      this.#opener(() => recipe),
+    );
   }
 
   async #isReadable(recipe: ContentRecipe): Promise<boolean> {

@@ -42,8 +42,10 @@ const onDependency: Watch<Kustomization> = {
   kind: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
   trigger: 'dependency',
   keys: (change, lookup) => {
+    const dependents = lookup.byIndex(BY_DEPENDENCY, keyOf(change.object));
+    if (dependents.length === 0) return [];
     if (change.type === 'update' && readiness(change.object) === readiness(change.old)) return [];
-    return lookup.byIndex(BY_DEPENDENCY, keyOf(change.object)).map(keyOf);
+    return dependents.map(keyOf);
   },
 };
 
@@ -86,7 +88,10 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   finalize,
   mask: (key, ports) => memoryOf(ports, key).mask,
   forgetPass: (key, ports) => {
-    memoryOf(ports, key).applied = undefined;
+    const memory = memoryOf(ports, key);
+    memory.applied = undefined;
+    // Nobody was told of the failure: it is not the retry interval that its next try waits for.
+    memory.hold = undefined;
   },
   forget: (key, ports) => {
     ports.memory.delete(key);

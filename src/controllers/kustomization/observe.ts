@@ -15,7 +15,7 @@ import { identityOf } from './applied-objects.ts';
 import { type CompiledSpec, compileSpec, judgeFor } from './health-rules.ts';
 import { fingerprintInputs } from './inputs.ts';
 import { sourceKeyOf } from './moves.ts';
-import { type KustomizationPorts, memoryOf } from './ports.ts';
+import { type KustomizationMemory, type KustomizationPorts, memoryOf } from './ports.ts';
 import { isDue } from './prune-stale.ts';
 import {
   type AppliedState,
@@ -51,7 +51,7 @@ export async function observe(
     invalidExpression: typeof compiled === 'string' ? compiled : undefined,
     applied,
     inputs,
-    touched: await isTouched(object, applied, source, ports, pass.signal),
+    touched: await isTouched(object, source, memory, ports, pass.signal),
     drifted: drift.correct,
     notes: { warned: drift.warn, delayed: drift.delayed, contested: ports.conflicts.against(pass.key) },
     unwatched: applied?.isRemote ? [...applied.desired.keys()] : ports.objects.unwatched(pass.key),
@@ -161,16 +161,22 @@ function sharesSource(a: Kustomization, b: Kustomization): boolean {
 
 async function isTouched(
   object: Kustomization,
-  applied: AppliedState | undefined,
   source: ObservedSource,
+  memory: KustomizationMemory,
   ports: KustomizationPorts,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
+  const { applied, compared } = memory;
   if (applied === undefined || source.state !== 'ready') return undefined;
-  if (sameRevision(applied.revision, source.artifact.revision)) return undefined;
+  const { revision, digest } = source.artifact;
+  const { record } = applied;
+  if (sameRevision(applied.revision, revision)) return undefined;
+  if (compared !== undefined && compared.record === record && compared.digest === digest) return compared.touched;
   try {
     const tree = await ports.openArtifact(object.spec!.sourceRef.kind, source.artifact, signal);
-    return !(await runInSlices(wouldReadTheSame(applied.record, tree), signal));
+    const touched = !(await runInSlices(wouldReadTheSame(record, tree), signal));
+    if (digest !== undefined) memory.compared = { record, digest, touched };
+    return touched;
   } catch (error) {
     // The pass that follows says so in its own words.
     if (error instanceof CodedError) return true;

@@ -5,6 +5,7 @@ import type { Artifact, ArtifactSource } from '../../api/meta/artifact.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { FileTree } from '../../lib/filetree.ts';
+import type { ReadRecord } from '../../lib/recording-tree.ts';
 import type { Manifest } from '../../objects/manifest.ts';
 import { type Mask, noMask } from '../../objects/redact.ts';
 import type { RenderedSource } from '../../offload/render/builds.ts';
@@ -39,6 +40,15 @@ export interface KustomizationMemory {
   hold: Hold | undefined;
   /** The pass that is under way, as far as its failure may be held. */
   attempt: Attempt | undefined;
+  compared: Compared | undefined;
+}
+
+/** What the last comparison of a build's reads with a newer artifact said: a pass that is put off need not repeat it. */
+export interface Compared {
+  readonly record: ReadRecord;
+  /** Digest of the artifact. */
+  readonly digest: string;
+  readonly touched: boolean;
 }
 
 /** A pass that is under way: what happens meanwhile may be what it fails for. */
@@ -112,6 +122,7 @@ export function memoryOf(ports: KustomizationPorts, key: string): KustomizationM
     mask: noMask,
     hold: undefined,
     attempt: undefined,
+    compared: undefined,
   };
   ports.memory.set(key, fresh);
   return fresh;

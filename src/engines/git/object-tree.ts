@@ -78,6 +78,10 @@ export function createObjectTree(objects: ObjectReader, rootOid: string): Object
       const data = blob(path, true);
       return data === undefined ? undefined : asBuffer(data).toString('utf8');
     },
+    blobId(path) {
+      const found = objects.format === 'sha1' ? entry(path) : undefined;
+      return found?.kind === 'file' || found?.kind === 'executable' ? found.oid : undefined;
+    },
   };
 }
 

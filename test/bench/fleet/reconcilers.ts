@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Dispatcher, request } from 'undici';
+import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { freePorts } from '../../cluster/processes.ts';
 import { projectRoot } from '../../support/source-files.ts';
 
@@ -63,14 +64,18 @@ export async function startLockstep({ kubeconfig, dir, concurrency, profile = ''
   };
 }
 
+/** What reconcilers are measured on. */
+export type Plane = Pick<ControlPlane, 'kubeconfig' | 'processes' | 'stop'>;
+
 /** The embedded API server, for machines without the binaries of a control plane. */
-export async function startEmbedded(dir: string): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
+export async function startEmbedded(dir: string): Promise<Plane> {
   const log = join(dir, 'sandbox.log');
   const state = join(dir, 'sandbox');
   const bin = join(projectRoot, 'src', 'bin.mjs');
   const child = launch(process.execPath, ['--max-semi-space-size=4', bin, 'sandbox', '--state', state], log);
   await until(() => readFileSync(log, 'utf8').startsWith('lockstep is up'), child, log);
-  return { kubeconfig: join(state, 'kubeconfig'), stop: () => end(child) };
+  const processes = [{ name: 'sandbox', pid: child.pid ?? 0 }];
+  return { kubeconfig: join(state, 'kubeconfig'), processes: () => processes, stop: () => end(child) };
 }
 
 /** @param bin a folder with `source-controller` and `kustomize-controller`; their definitions are installed already */

@@ -10,6 +10,10 @@ export interface Row {
   readonly ofFloor?: number;
   /** By process. */
   readonly cpu: Readonly<Record<string, number>>;
+  /** CPU seconds of the control plane, by process. */
+  readonly plane: Readonly<Record<string, number>>;
+  /** Begin and end on the monotonic clock, in µs, as CPU profiles count. */
+  readonly span: readonly [number, number];
   /** Requests to the API server by method. */
   readonly requests: Readonly<Record<string, number>>;
   readonly bytes?: { readonly read: number; readonly written: number };
@@ -47,6 +51,7 @@ export function formatRow(row: Row): string {
     `${row.wall.toFixed(2)} s`.padStart(9),
     row.ofFloor === undefined ? '' : `${row.ofFloor.toFixed(2)} × floor`,
     `${cpu.join(', ')} CPU-s (${((100 * totalCpu(row)) / row.wall).toFixed(1)} % of a core)`,
+    `control plane ${sumOf(row.plane).toFixed(1)}`,
     requests.join(' ') || 'no requests',
     row.bytes === undefined ? '' : `read ${row.bytes.read.toFixed(1)}, wrote ${row.bytes.written.toFixed(1)} MiB`,
     row.memory === undefined ? '' : `${row.memory.now.toFixed(0)} MiB, peak ${row.memory.peak.toFixed(0)}`,
@@ -95,9 +100,13 @@ export function checksOf(rows: readonly Row[], floor: number, { apps, objects }:
 }
 
 function totalCpu(row: Row): number {
-  return Object.values(row.cpu).reduce((all, seconds) => all + seconds, 0);
+  return sumOf(row.cpu);
 }
 
 function totalRequests(row: Row): number {
-  return Object.values(row.requests).reduce((all, count) => all + count, 0);
+  return sumOf(row.requests);
+}
+
+function sumOf(figures: Readonly<Record<string, number>>): number {
+  return Object.values(figures).reduce((all, figure) => all + figure, 0);
 }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GitError } from '../../../src/engines/git/errors.ts';
 import type { FileTree } from '../../../src/lib/filetree.ts';
+import { packSmallArchive } from '../../../src/offload/pack-archive.ts';
 import { fetchContent } from '../../../src/remote/git/content.ts';
 import { fetchCommit } from '../../../src/remote/git/fetch.ts';
 import { fetchSparse, missingSparseFolder } from '../../../src/remote/git/sparse.ts';
@@ -67,6 +68,36 @@ describe('an artifact', () => {
     ]);
     expect(walk(tree)).toEqual(['a.yaml', 'x/run.sh']);
     expect([work, url].every((part) => part !== '')).toBe(true);
+  });
+
+  it('is the same where it is small and packed without a thread', async () => {
+    const { commit, store } = await push('small', { '.sourceignore': 'gone', gone: 'g', 'a/b.yaml': 'b', c: 'c' });
+    const content = { source: store.source(commit) };
+    const there = `gitrepository/ns/small/${commit}-thread.tar.gz`;
+    const here = session.artifacts.localPath(`gitrepository/ns/small/${commit}.tar.gz`);
+
+    const stored = await session.pack(there, content);
+    const packed = await packSmallArchive({ content, path: here }, () => store);
+
+    expect(packed).toEqual({ digest: stored.digest, size: stored.size, files: 3, ignoreFolders: [''] });
+    expect(readFileSync(here)).toEqual(readFileSync(session.artifacts.localPath(there)));
+  });
+
+  it.each([
+    ['one file is too large', { 'large.txt': 'l'.repeat(300_000), 'a.txt': 'a' }],
+    [
+      'all files together are',
+      Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`${at}`, `${at}`.repeat(250_000)])),
+    ],
+    ['there are too many', Object.fromEntries(Array.from({ length: 2001 }, (_, at) => [`${at}`, `${at}`]))],
+  ])('is left to a thread where %s, and leaves no file behind', async (name, files) => {
+    const { commit, store } = await push(name.replaceAll(' ', '-'), files);
+    const path = join(session.dir, `${commit}.tar.gz`);
+
+    const packed = await packSmallArchive({ content: { source: store.source(commit) }, path }, () => store);
+
+    expect(packed).toBeUndefined();
+    expect(existsSync(path)).toBe(false);
   });
 
   it('can be read from its archive alone, as after a restart', async () => {

@@ -39,27 +39,34 @@ for (const choice of clusters) {
       ({ method, url, write }: ApiRequest): boolean =>
         method === 'PATCH' && write && url.includes(`/configmaps/${name}`);
 
-    /** A ConfigMap of the first commit that is applied. */
+    /** A ConfigMap of the first commit that is applied, and another Kustomization that the second does not touch. */
     async function deployFirst() {
       const { namespace } = cluster;
-      const repository = await suite.repository({ 'cm.yaml': configMapYaml('cm', { a: 'first' }) });
+      const repository = await suite.repository({
+        'app/cm.yaml': configMapYaml('cm', { a: 'first' }),
+        'other/cm.yaml': configMapYaml('other', { a: 'same' }),
+      });
       await suite.apply(gitRepository('app', repository.url));
-      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace }));
-      await suite.waitFor(path('app'), isReady, 'Ready');
+      const isAt = (commit: string) => (live: Live | undefined) =>
+        isReady(live) && live.status.lastAppliedRevision === `main@sha1:${commit}`;
       const first = await repository.git('rev-parse', 'HEAD');
+      for (const name of ['app', 'other']) {
+        await suite.apply(kustomization(name, 'app', { path: name, targetNamespace: namespace }));
+        await suite.waitFor(path(name), isAt(first), 'Ready at the first revision');
+      }
       return {
+        isAtFirst: isAt(first),
+        /** Resolves when the other one has moved: whoever is woken by the source has been woken then. */
         push: async () => {
-          await repository.commit({ 'cm.yaml': configMapYaml('cm', { a: 'second' }) });
+          const second = await repository.commit({ 'app/cm.yaml': configMapYaml('cm', { a: 'second' }) });
           await request('second');
+          await suite.waitFor(path('other'), isAt(second), 'at the second revision');
         },
         takeBack: async () => {
           await repository.git('push', '--quiet', '--force', 'origin', `${first}:main`);
           await request('first');
-          const isBack = (live: Live | undefined) => live?.status.artifact.revision === `main@sha1:${first}`;
-          await suite.waitFor(paths.git(namespace, 'app'), isBack, 'the first revision');
+          await suite.waitFor(path('other'), isAt(first), 'at the first revision again');
         },
-        isAtFirst: (live: Live | undefined) =>
-          isReady(live) && live.status.lastAppliedRevision === `main@sha1:${first}`,
       };
     }
 
@@ -73,7 +80,6 @@ for (const choice of clusters) {
       await held.reached;
       const sent = suite.requests.length;
       await app.takeBack();
-      await suite.quiet();
       // A write that is under way is waited for: whatever came after it could be undone by it.
       expect(suite.requests.slice(sent).filter(({ path }) => path.includes('/configmaps/cm'))).toEqual([]);
       held.release();

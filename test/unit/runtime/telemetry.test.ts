@@ -36,6 +36,26 @@ describe('createLog', () => {
     expect(JSON.stringify(lines)).not.toMatch(/"[abc]"/);
   });
 
+  it('masks what a log of fields adds to its lines, as the fields of the line', () => {
+    const { log, lines } = createTestLog();
+
+    log.with({ token: 'a', url: 'https://me:s3cr3t@host/r.git' }).with({ name: 'demo' }).info('x', { name: 'own' });
+
+    expect(lines).toMatchObject([{ token: '*****', url: 'https://host/r.git', name: 'own' }]);
+  });
+
+  it('looks at no field of a line that is not written', () => {
+    const { log } = createTestLog();
+    let looks = 0;
+    const fields = Object.defineProperty({}, 'costly', { enumerable: true, get: () => (looks += 1) });
+
+    log.with({ name: 'demo' }).debug('not at this level', fields);
+    expect(looks).toBe(0);
+
+    log.with({ name: 'demo' }).info('at this level', fields);
+    expect(looks).toBe(1);
+  });
+
   it('writes lines for people where that is asked for', () => {
     const lines: string[] = [];
     const log = createLog({ clock: new FakeClock(), encoding: 'console', write: (line) => lines.push(line) });

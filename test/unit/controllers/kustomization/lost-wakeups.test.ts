@@ -15,6 +15,7 @@ const known = (change: Partial<KustomizationMemory> = {}): KustomizationMemory =
   mask: noMask,
   hold: undefined,
   attempt: undefined,
+  compared: undefined,
   ...change,
 });
 
