@@ -162,7 +162,7 @@ async function perform(plan: PlannedObject, options: ApplyOptions): Promise<Chan
 }
 
 async function send(desired: Manifest, options: ApplyOptions): Promise<Manifest> {
-  const { manager, signal } = options;
+  const { manager, writeSignal: signal } = options;
   try {
     return asManifest(
       await options.client.apply(asKubeObject(desired), { fieldManager: manager, force: true, signal }),
@@ -181,7 +181,7 @@ async function takeOver(plan: PlannedObject & { action: 'configure' }, options: 
       await options.client.patch(
         liveReference(plan.desired),
         { type: 'json', body: patch },
-        { fieldManager: options.manager, signal: options.signal },
+        { fieldManager: options.manager, signal: options.writeSignal },
       );
       return;
     } catch (error) {
@@ -199,7 +199,7 @@ async function deleteAndWait(live: Manifest, options: ApplyOptions): Promise<voi
   try {
     await options.client.delete(reference, {
       propagation: 'Background',
-      signal: options.signal,
+      signal: options.writeSignal,
       ...(typeof uid === 'string' ? { uid } : {}),
     });
     await waitUntilGone(options.client, live, DELETE_TIMEOUT_MS, options);

@@ -23,6 +23,11 @@ export interface DryRunOptions {
   /** Write the desired API version into managedFields before the dry-run. @default false */
   readonly migrateApiVersion?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Ends writes that are under way. Where it is another one than `signal`, which ends all else, they are waited for: a
+   * write that is given up may arrive later.
+   */
+  readonly writeSignal?: AbortSignal | undefined;
   /** Names the owner of a live object that is somebody else's; such an object is left alone. */
   readonly otherOwner?: ((live: Manifest) => string | undefined) | undefined;
   /**
@@ -64,7 +69,7 @@ export async function dryRunObject(
   options: DryRunOptions,
   isSecondTry = false,
 ): Promise<PlannedObject> {
-  const { client, signal } = options;
+  const { client } = options;
   const normalized = normalizeForApply(input);
   await checkPlace(normalized, options);
   const foreseen = isSecondTry ? undefined : await foresee(normalized, options);
@@ -93,7 +98,7 @@ export async function dryRunObject(
       await client.patch(
         liveReference(desired),
         { type: 'json', body: takeOver },
-        { fieldManager: options.manager, signal },
+        { fieldManager: options.manager, signal: options.writeSignal },
       );
       return dryRunObject(input, options, true);
     }
@@ -153,7 +158,7 @@ function versionOf(object: Manifest | undefined): JsonValue | undefined {
 async function migrated(desired: Manifest, live: Manifest, options: DryRunOptions): Promise<Manifest> {
   const patch = options.migrateApiVersion === true ? migrateVersionPatch(live, desired.apiVersion) : undefined;
   if (patch === undefined) return live;
-  const { client, manager: fieldManager, signal } = options;
+  const { client, manager: fieldManager, writeSignal: signal } = options;
   try {
     return asManifest(
       await client.patch(liveReference(desired), { type: 'json', body: patch }, { fieldManager, signal }),

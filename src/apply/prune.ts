@@ -14,6 +14,8 @@ export interface PruneOptions {
   /** Only objects that carry this owner's labels are deleted. */
   readonly owner: { readonly name: string; readonly namespace: string };
   readonly signal?: AbortSignal | undefined;
+  /** Ends a deletion that is under way, where it is another one than `signal`. */
+  readonly writeSignal?: AbortSignal | undefined;
 }
 
 export interface PrunedObject {
@@ -65,7 +67,7 @@ async function pruneObject(
   reference: { readonly apiVersion: string; readonly kind: string; readonly namespace: string; readonly name: string },
   options: PruneOptions,
 ): Promise<Pick<PrunedObject, 'action' | 'live'>> {
-  const { client, owner, signal } = options;
+  const { client, owner, signal, writeSignal } = options;
   let live: Manifest | undefined;
   try {
     const target = { apiVersion: reference.apiVersion, kind: reference.kind, name: reference.name };
@@ -85,7 +87,11 @@ async function pruneObject(
   const uid = live.metadata['uid'];
   try {
     // The uid guards against an object of the same name that somebody made between the read and the delete.
-    const options = { propagation: 'Background', signal, ...(typeof uid === 'string' ? { uid } : {}) } as const;
+    const options = {
+      propagation: 'Background',
+      signal: writeSignal,
+      ...(typeof uid === 'string' ? { uid } : {}),
+    } as const;
     await client.delete(liveReference(live), options);
   } catch (error) {
     throw new Error(`delete failed: ${errorMessage(error)}`, { cause: error });

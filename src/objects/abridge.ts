@@ -2,7 +2,7 @@
 // a cache can tell whether an object has changed without keeping what it holds.
 import { createHash, type Hash } from 'node:crypto';
 import { isJsonObject, type JsonValue } from '../lib/json.ts';
-import type { Manifest } from './manifest.ts';
+import { annotationsOf, labelsOf, type Manifest } from './manifest.ts';
 
 const ABRIDGED: ReadonlySet<string> = new Set(['ConfigMap', 'Secret', 'CustomResourceDefinition']);
 const VALUES = ['data', 'binaryData', 'stringData', 'spec'] as const;
@@ -24,6 +24,12 @@ export function abridge(object: Manifest): Manifest {
     if (isJsonObject(value)) short[field] = digestOf(value);
   }
   return short;
+}
+
+/** A digest of labels, annotations and all else but metadata and status: of an object the same as of its short form. */
+export function contentDigest(object: Manifest): string {
+  const { metadata: _metadata, status: _status, ...content } = abridge(object);
+  return digestOf({ content, labels: labelsOf(object), annotations: annotationsOf(object) });
 }
 
 function digestOf(value: JsonValue): string {

@@ -27,6 +27,20 @@ export function containsFields(whole: JsonObject, part: JsonObject): boolean {
   return true;
 }
 
+/** What two FieldsV1 trees have in common; undefined when that is no field. That an item exists (`.`) is none. */
+export function commonFields(a: JsonObject, b: JsonObject): JsonObject | undefined {
+  const common: [string, JsonObject][] = [];
+  for (const [key, value] of Object.entries(a)) {
+    const other = key !== '.' && Object.hasOwn(b, key) ? b[key] : undefined;
+    if (!isJsonObject(value) || !isJsonObject(other)) continue;
+    const isLeaf = Object.keys(value).length === 0 || Object.keys(other).length === 0;
+    const below = isLeaf ? {} : commonFields(value, other);
+    if (below !== undefined) common.push([key, below]);
+  }
+  // fromEntries makes own properties of names such as `__proto__`, which an assignment would not.
+  return common.length === 0 ? undefined : Object.fromEntries(common);
+}
+
 /** Paths of `part` that `whole` lacks, such as `.spec.replicas` or `.metadata.labels.app`; leaves only. */
 export function missingFields(whole: JsonObject, part: JsonObject, prefix = ''): string[] {
   return Object.entries(part).flatMap(([key, value]) => {

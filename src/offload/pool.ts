@@ -41,6 +41,11 @@ export interface WorkerPool {
 export interface WorkerPoolOptions {
   /** Most threads at once. @default 2 */
   readonly threads?: number;
+  /**
+   * How long a task waits for a thread that is there before another one is started, in ms. Code that is loaded and
+   * compiled once more costs CPU and memory; small tasks are done sooner than that. @default 0
+   */
+  readonly patienceMs?: number;
   /** How long a thread without work is kept: starting one costs about 30 ms of CPU, keeping it some MB. @default 5000 */
   readonly idleMs?: number;
   /** Bounds of each thread's heap and stack. @default Node's */
@@ -55,6 +60,8 @@ interface Job {
   readonly input: unknown;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
+  /** When it was asked for, by the monotonic clock. */
+  readonly sinceMs: number;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -69,15 +76,24 @@ interface Thread {
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const most = options.threads ?? 2;
   const idleMs = options.idleMs ?? 5000;
+  const patienceMs = options.patienceMs ?? 0;
   const threads = new Set<Thread>();
   const waiting: Job[] = [];
   let closed = false;
+  let patience: NodeJS.Timeout | undefined;
 
   function pump(): void {
-    while (waiting.length > 0) {
-      const thread = [...threads].find(({ job }) => job === undefined) ?? (threads.size < most ? start() : undefined);
-      if (thread === undefined) return;
-      assign(thread, waiting.shift() as Job);
+    clearTimeout(patience);
+    for (let job = waiting[0]; job !== undefined; job = waiting[0]) {
+      const leftMs = threads.size === 0 ? 0 : job.sinceMs + patienceMs - performance.now();
+      const idle = [...threads].find((thread) => thread.job === undefined);
+      const thread = idle ?? (leftMs <= 0 && threads.size < most ? start() : undefined);
+      if (thread === undefined) {
+        if (threads.size < most) patience = setTimeout(pump, leftMs).unref();
+        return;
+      }
+      waiting.shift();
+      assign(thread, job);
     }
   }
 
@@ -163,7 +179,8 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       return new Promise<TaskOutput<Name>>((resolve, reject) => {
         if (closed) return reject(new Error('the worker pool is closed'));
         if (signal?.aborted) return reject(signal.reason);
-        const job: Job = { name, input, signal, timeoutMs, resolve: resolve as (output: unknown) => void, reject };
+        const sinceMs = performance.now();
+        const job: Job = { name, input, signal, timeoutMs, sinceMs, resolve: resolve as Job['resolve'], reject };
         waiting.push(job);
         signal?.addEventListener('abort', () => leaveQueue(job), { once: true });
         pump();
@@ -172,6 +189,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     threads: () => threads.size,
     async close() {
       closed = true;
+      clearTimeout(patience);
       const all = [...threads];
       threads.clear();
       for (const job of waiting.splice(0)) job.reject(new Error('the worker pool is closed'));

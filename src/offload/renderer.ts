@@ -35,6 +35,8 @@ export interface RendererOptions {
 
 const THREADS = 2;
 const IDLE_MS = 10_000;
+/** A second thread loads and compiles the engines once more, 0.3 s of CPU and 50 MB: for large renders, not for many. */
+const PATIENCE_MS = 500;
 const HEAP_MB = 384;
 /** Garbage of a render is short-lived: a larger nursery costs memory, a smaller one CPU. */
 const NURSERY_MB = 24;
@@ -45,6 +47,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
   const pool = createWorkerPool({
     threads,
     idleMs,
+    patienceMs: PATIENCE_MS,
     resourceLimits: {
       maxOldGenerationSizeMb: heapMb,
       maxYoungGenerationSizeMb: NURSERY_MB,

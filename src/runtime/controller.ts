@@ -95,6 +95,11 @@ export interface Pass<Obj extends Reconcilable = Reconcilable> {
    * after that is dropped without a word, and the key runs again.
    */
   readonly signal: AbortSignal;
+  /**
+   * Aborts when the process stops, and not before: for a write that is under way. One that is given up may still arrive,
+   * after what the next pass writes.
+   */
+  readonly stopping: AbortSignal;
   /** Sleeping on it occupies no worker: another key is worked on meanwhile. */
   readonly clock: Clock;
   readonly log: Log;

@@ -37,6 +37,7 @@ export interface PassInput {
   readonly key: Key;
   readonly id: string;
   readonly signal: AbortSignal;
+  readonly stopping: AbortSignal;
   readonly log: Log;
   readonly memory: unknown;
   readonly isBackground: boolean;
@@ -193,6 +194,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly id: string;
   readonly startedMs: number;
   readonly signal: AbortSignal;
+  readonly stopping: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   readonly memory: unknown;
@@ -214,6 +216,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     this.key = input.key;
     this.id = input.id;
     this.signal = input.signal;
+    this.stopping = input.stopping;
     const { clock } = world;
     this.#aside = input.aside;
     this.clock = {

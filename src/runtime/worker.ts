@@ -50,6 +50,7 @@ export class Workers {
   readonly #running = new Map<Key, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   readonly #memories = new Map<Key, unknown>();
   readonly #loops = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
   /** Loops that will take another key. */
   #hands = 0;
   /** Passes that wait for something outside: so many more loops may run. */
@@ -106,7 +107,9 @@ export class Workers {
   /** Aborts the passes that run and waits for their end. */
   async stop(): Promise<void> {
     this.#queue.close();
-    for (const { abort } of this.#running.values()) abort.abort(superseded('the end of the process'));
+    const reason = superseded('the end of the process');
+    this.#stopping.abort(reason);
+    for (const { abort } of this.#running.values()) abort.abort(reason);
     await Promise.all(this.#loops);
   }
 
@@ -156,6 +159,7 @@ export class Workers {
         id,
         log,
         signal: abort.signal,
+        stopping: this.#stopping.signal,
         memory: this.#takeMemory(key),
         isBackground: item.priority === 'low',
         aside: (wait) => this.#waitAside(wait),

@@ -10,12 +10,14 @@ import { acquireLease } from '../../src/cluster/leases.ts';
 import { RestClient } from '../../src/cluster/rest.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { systemClock as clock } from '../../src/runtime/clock.ts';
-import { eventually } from '../support/client.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
+import { until } from '../support/reconciler.ts';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
+/** A bound on hanging, not on speed. */
+const HANG_MS = 45_000;
 const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
 
 for (const cluster of clusters) {
@@ -125,13 +127,13 @@ for (const cluster of clusters) {
 
       await client.create(configMap('ignored'));
       await client.create({ ...labelled, metadata: { ...labelled.metadata, labels: { app: 'demo' } } });
-      await eventually(() => whole.size === 1 && bare.size === 1, 'the object in both');
+      await until('the object in both', () => whole.size === 1 && bare.size === 1);
 
       expect(whole.get(use.namespace, 'a')).toMatchObject({ ...kind, data: { x: '1' } });
       expect(bare.get(use.namespace, 'a')).toMatchObject({ ...kind, metadata: { labels: { app: 'demo' } } });
       expect(bare.get(use.namespace, 'a')).not.toHaveProperty('data');
       await client.patch(ref('a'), { type: 'merge', body: { metadata: { labels: { app: null } } } });
-      await eventually(() => whole.size === 0 && bare.size === 0, 'the end of both');
+      await until('the end of both', () => whole.size === 0 && bare.size === 0);
     });
 
     it('asks again for a kind whose CustomResourceDefinition has just come', async () => {
@@ -152,19 +154,19 @@ for (const cluster of clusters) {
       await expect(client.create(gadget)).rejects.toMatchObject({ code: 'NoMatch' });
 
       await client.create<KubeObject>(crd);
-      await eventually(async () => {
+      await until('the kind', async () => {
         client.discovery.invalidate();
         return client.create(gadget).then(
           () => true,
           () => false,
         );
-      }, 'the kind');
+      });
       await client.delete({ apiVersion: crd.apiVersion, kind: crd.kind, name: crd.metadata.name });
-      await eventually(async () => {
+      await until('the end of the kind', async () => {
         const error = await client.get({ ...gadget, ...gadget.metadata }).catch((caught: unknown) => caught);
         client.discovery.invalidate();
         return (error as { code?: string }).code === 'NoMatch';
-      }, 'the end of the kind');
+      });
     });
 
     it('acts as a ServiceAccount with its rights and no more', async () => {
@@ -208,12 +210,12 @@ for (const cluster of clusters) {
         retryMs: 20,
       };
       const waiting: string[] = [];
-      const first = await acquireLease({ ...options, identity: 'one' }, AbortSignal.timeout(5_000));
+      const first = await acquireLease({ ...options, identity: 'one' }, AbortSignal.timeout(HANG_MS));
       const next = acquireLease(
         { ...options, identity: 'two', onWaiting: (holder) => waiting.push(holder) },
-        AbortSignal.timeout(5_000),
+        AbortSignal.timeout(HANG_MS),
       );
-      await eventually(() => waiting.length === 1, 'the second to wait');
+      await until('the second to wait', () => waiting.length === 1);
 
       await first.release();
       const second = await next;

@@ -3,7 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { accountWithRights, configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
+import {
+  accountWithRights,
+  configMapYaml,
+  deploymentYaml,
+  gitRepository,
+  jobYaml,
+  kustomization,
+} from '../support/build.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
 
@@ -252,19 +259,7 @@ for (const choice of clusters) {
 
     it('recreates on a change of an immutable field only when forced, and never for a plain mistake', async () => {
       const { namespace } = cluster;
-      const job = (image: string) => `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: job
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: main
-        image: ${image}
-`;
-      const repository = await suite.repository({ 'job.yaml': job('one:1') });
+      const repository = await suite.repository({ 'job.yaml': jobYaml('job', 'one:1') });
       const path = paths.kustomization(namespace, 'app');
       const jobPath = `/apis/batch/v1/namespaces/${namespace}/jobs/job`;
       await suite.apply(gitRepository('app', repository.url, { interval: '1s' }));
@@ -273,7 +268,7 @@ spec:
       await suite.waitFor(path, isReady, 'Ready');
       const { uid } = (await suite.get(jobPath)).metadata;
 
-      await repository.commit({ 'job.yaml': job('two:1') });
+      await repository.commit({ 'job.yaml': jobYaml('job', 'two:1') });
       expect(await failure(path, 'ReconciliationFailed')).toContain('field is immutable');
       await suite.apply(kustomization('app', 'app', { ...spec, force: true }));
       const recreated = await suite.waitFor(
@@ -282,7 +277,7 @@ spec:
         'recreated',
       );
 
-      await repository.commit({ 'job.yaml': job('two:1').replace('Never', 'Sometimes') });
+      await repository.commit({ 'job.yaml': jobYaml('job', 'two:1').replace('Never', 'Sometimes') });
       expect(await failure(path, 'ReconciliationFailed')).toContain('restartPolicy');
       expect((await suite.get(jobPath)).metadata.uid).toBe(recreated.metadata.uid);
     });

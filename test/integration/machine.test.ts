@@ -17,8 +17,8 @@ import { failureConditions, failureEvent, failureRequeue } from '../../src/runti
 import { ReconcileError, stage } from '../../src/runtime/reconcile-error.ts';
 import { type RunningController, startController } from '../../src/runtime/start.ts';
 import { checkStatusRules } from '../../src/runtime/status.ts';
-import { eventually } from '../support/client.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
+import { until } from '../support/reconciler.ts';
 
 interface Gadget extends Reconcilable {
   readonly spec: { readonly size: number; readonly suspend?: boolean; readonly wait?: boolean };
@@ -107,10 +107,10 @@ for (const cluster of clusters) {
       const group = `m${use.namespace.slice(5)}.example.dev`;
       apiVersion = `${group}/v1`;
       await client.create<KubeObject>(definition(group));
-      await eventually(async () => {
+      await until('the kind', async () => {
         discovery.invalidate();
         return client.list(kind()).then(Boolean, () => false);
-      }, 'the kind');
+      });
       const machine = { client, informers, events: recorder, clock, random: Math.random, log: silentLog };
       running = startController(gadgetController(apiVersion), world, { ...machine, backoff: { minMs: 10 } });
       await running.ready;
@@ -144,14 +144,19 @@ for (const cluster of clusters) {
       const { status, metadata } = await get();
       return status?.size === size && status.observedGeneration === metadata.generation;
     };
-    const ready = (size: number) => eventually(() => isReady(size), `size ${size}`);
+    const ready = (size: number) => until(`size ${size}`, () => isReady(size));
+    /** The pass that made what was seen has ended, and what it said is written. */
+    const settled = async () => {
+      await until('the end of the pass', () => running.idle());
+      await recorder.flush();
+    };
     const writes = () => requests.filter((request) => !request.startsWith('GET'));
 
     it('adds the finalizer, writes the status once and says it once', async () => {
       requests.length = 0;
       await apply({ size: 3 });
       await ready(3);
-      await recorder.flush();
+      await settled();
 
       const object = await get();
       const { items } = await client.list<EventObject>(
@@ -175,10 +180,10 @@ for (const cluster of clusters) {
     it('sends no request while nothing changes', async () => {
       await apply({ size: 3 });
       await ready(3);
-      await recorder.flush();
+      await settled();
       const before = { passes: world.passes, requests: requests.length };
 
-      await eventually(() => world.passes >= before.passes + 10, 'ten ticks');
+      await until('ten ticks', () => world.passes >= before.passes + 10);
 
       expect(requests.slice(before.requests)).toEqual([]);
     });
@@ -186,12 +191,12 @@ for (const cluster of clusters) {
     it('answers a request with exactly one write', async () => {
       await apply({ size: 3 });
       await ready(3);
-      await recorder.flush();
+      await settled();
       requests.length = 0;
 
       await request('now');
-      await eventually(async () => (await get()).status?.lastHandledReconcileAt === 'now', 'the request');
-      await recorder.flush();
+      await until('the request', async () => (await get()).status?.lastHandledReconcileAt === 'now');
+      await settled();
 
       expect(writes().map((write) => write.replace(/\?.*/, '').split('/').at(-1))).toEqual(['g', 'status']);
     });
@@ -199,7 +204,7 @@ for (const cluster of clusters) {
     it('says what failed, tries again, and comes back', async () => {
       world.broken = true;
       await apply({ size: 3 });
-      await eventually(() => world.passes > 3, 'tries');
+      await until('tries', () => world.passes > 3);
       const failed = await get();
       expect(checkStatusRules(failed, 'finished')).toEqual([]);
       expect(failed.status?.conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`)).toEqual([
@@ -215,9 +220,9 @@ for (const cluster of clusters) {
 
     it('waits without running, and goes on when it is woken', async () => {
       await apply({ size: 3, wait: true });
-      await eventually(async () => (await get()).status?.conditions?.length === 2, 'the wait');
+      await until('the wait', async () => (await get()).status?.conditions?.length === 2);
       expect(checkStatusRules(await get(), 'running')).toEqual([]);
-      expect(running.idle()).toBe(true);
+      await until('the end of the pass', () => running.idle());
 
       world.healthy = true;
       running.enqueue(`${use.namespace}/g`, { trigger: 'healthy' });
@@ -231,7 +236,7 @@ for (const cluster of clusters) {
       await ready(3);
 
       await client.delete(ref());
-      await eventually(async () => (await client.find(ref())) === undefined, 'the end');
+      await until('the end', async () => (await client.find(ref())) === undefined);
 
       expect(world.cleaned).toEqual(['g']);
     });
@@ -240,9 +245,9 @@ for (const cluster of clusters) {
       await apply({ size: 3 });
       await ready(3);
       await apply({ size: 4, suspend: true });
-      await eventually(
-        () => running.objects.get(`${use.namespace}/g`)?.spec.suspend === true && running.idle(),
+      await until(
         'the pause',
+        () => running.objects.get(`${use.namespace}/g`)?.spec.suspend === true && running.idle(),
       );
       const { passes } = world;
 
@@ -251,7 +256,7 @@ for (const cluster of clusters) {
         body: { metadata: { annotations: { [requestedAtAnnotation]: 'now' } } },
       });
       await client.delete(ref());
-      await eventually(async () => (await client.find(ref())) === undefined, 'the end');
+      await until('the end', async () => (await client.find(ref())) === undefined);
 
       expect(world.passes).toBe(passes);
     });

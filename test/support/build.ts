@@ -41,12 +41,31 @@ export function configMapYaml(name: string, data: Readonly<Record<string, string
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${place}data:\n${lines.join('')}`;
 }
 
+/** A CustomResourceDefinition of one namespaced kind whose objects may hold anything, as YAML text. */
+export function definitionYaml(group: string, kind: string, description = 'any'): string {
+  const singular = kind.toLowerCase();
+  return `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: ${singular}s.${group}}
+spec:
+  group: ${group}
+  names: {kind: ${kind}, listKind: ${kind}List, plural: ${singular}s, singular: ${singular}}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, description: ${description}, x-kubernetes-preserve-unknown-fields: true}}
+`;
+}
+
 /** A Job of one try as YAML text. */
-export function jobYaml(name: string, image: string): string {
+export function jobYaml(name: string, image: string, annotations: Readonly<Record<string, string>> = {}): string {
   return `apiVersion: batch/v1
 kind: Job
 metadata:
   name: ${name}
+  annotations: ${JSON.stringify(annotations)}
 spec:
   backoffLimit: 0
   template:

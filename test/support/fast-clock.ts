@@ -1,5 +1,5 @@
-// Owns a clock for tests that runs faster than the machine's and whose wall time can jump: a time limit of a minute is
-// reached in seconds, without a word in what is tested. Time in which the process gets no turn does not count: on a busy
+// Owns a clock for tests that runs faster than the machine's, can skip time and whose wall time can jump: a time limit of
+// minutes is reached in seconds, without a word in what is tested. Time in which the process gets no turn does not count: on a busy
 // machine a minute would else be over before anybody could answer.
 import type { CancelTimer, Clock } from '../../src/lib/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -7,6 +7,8 @@ import { systemClock } from '../../src/runtime/clock.ts';
 export interface FastClock extends Clock {
   /** Moves the wall time alone, forth or back, as an administrator or NTP does. */
   jump(ms: number): void;
+  /** Lets time pass at once: what falls due meanwhile runs now. For when nothing is under way that it would cut short. */
+  skip(ms: number): void;
 }
 
 /** How often a process that has nothing else to do gets a turn, in ms. */
@@ -28,15 +30,24 @@ export function createFastClock(speed: number): FastClock {
     return counted * speed;
   };
   setInterval(passed, TURN_MS).unref();
+  const armed = new Set<() => void>();
   const setTimer = (ms: number, run: () => void): CancelTimer => {
     const end = passed() + ms;
-    const arm = (): CancelTimer =>
-      systemClock.setTimer(Math.max(end - passed(), 0) / speed, () => {
-        if (passed() >= end) run();
-        else cancel = arm();
+    let cancel: CancelTimer = () => {};
+    const arm = (): void => {
+      cancel();
+      cancel = systemClock.setTimer(Math.max(end - passed(), 0) / speed, () => {
+        if (passed() < end) return arm();
+        armed.delete(arm);
+        run();
       });
-    let cancel = arm();
-    return () => cancel();
+    };
+    arm();
+    armed.add(arm);
+    return () => {
+      armed.delete(arm);
+      cancel();
+    };
   };
   return {
     now: () => Math.round(startedWall + passed() + jumped),
@@ -57,6 +68,11 @@ export function createFastClock(speed: number): FastClock {
     setTimer,
     jump: (ms) => {
       jumped += ms;
+    },
+    skip: (ms) => {
+      passed();
+      counted += ms / speed;
+      for (const arm of [...armed]) arm();
     },
   };
 }

@@ -28,6 +28,8 @@ export type ApiFault =
     }
   /** The server sees the request when the promise has resolved. */
   | { readonly kind: 'wait'; readonly until: Promise<unknown> }
+  /** The connection is closed at once; the server sees the request when the promise has resolved. */
+  | { readonly kind: 'late'; readonly until: Promise<unknown> }
   /** No answer ever, and the server never sees it. */
   | { readonly kind: 'hang' }
   /** The connection is closed before the server sees the request. */
@@ -160,6 +162,10 @@ async function handle(
     case 'lost answer':
       await (await send(incoming, body, state)).toArray();
       return void incoming.socket.destroy();
+    case 'late':
+      incoming.socket.destroy();
+      await fault.until;
+      return void (await (await send(incoming, body, state)).toArray());
     case 'wait':
       await fault.until;
       return relay(await send(incoming, body, state), response, request, state);

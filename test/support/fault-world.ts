@@ -117,6 +117,7 @@ export function useFaultWorld(
     },
   });
   let bystanders: Live[] = [];
+  let deployed: string | undefined;
   let requestsBefore = 0;
   let nextRule: FaultRule | undefined;
   const road = (): FaultyApi => roads.at(-1)!;
@@ -127,6 +128,16 @@ export function useFaultWorld(
   const request = (token: string): Promise<unknown> => {
     const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': token } } };
     return cluster.admin.call('PATCH', paths.git(cluster.namespace, 'app'), { body });
+  };
+
+  // The namespace of the test before goes in the server's own time: its files would make room on a disk that is to be
+  // full, and its requests would be counted here.
+  const clearEarlier = async (): Promise<void> => {
+    if (deployed === undefined) return;
+    for (const path of [paths.kustomization(deployed, 'app'), paths.git(deployed, 'app')]) {
+      await cluster.admin.call('DELETE', path);
+      await suite.waitFor(path, (object) => object === undefined, 'gone');
+    }
   };
 
   const expectSane = async (): Promise<void> => {
@@ -154,6 +165,9 @@ export function useFaultWorld(
     },
     deploy: async (gitUrl = (url) => url) => {
       const { namespace } = cluster;
+      inject(undefined);
+      await clearEarlier();
+      deployed = namespace;
       requestsBefore = suite.requests.length;
       const repository = await suite.repository(first);
       bystanders = [

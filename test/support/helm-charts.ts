@@ -1,5 +1,6 @@
 // Owns small charts for suites of HelmReleases, as files of a Git repository.
 import type { JsonObject } from '../../src/lib/json.ts';
+import { jobYaml } from './build.ts';
 import type { FileChanges } from './git.ts';
 
 /** A chart of one ConfigMap whose data is the values; `more` are further files of the chart. */
@@ -91,21 +92,7 @@ spec:
 {{ end }}
 `,
   'templates/hook.yaml': `{{ with .Values.hookImage }}
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: {{ $.Release.Name }}-hook
-  annotations:
-    helm.sh/hook: pre-install,pre-upgrade
-spec:
-  backoffLimit: 0
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: main
-        image: {{ . }}
-{{ end }}
+${jobYaml('{{ $.Release.Name }}-hook', '{{ . }}', { 'helm.sh/hook': 'pre-install,pre-upgrade' })}{{ end }}
 `,
   'templates/test.yaml': testPod,
   'templates/deployment.yaml': `{{ with .Values.image }}

@@ -1,9 +1,13 @@
 // Owns running the real helm in tests: which binary, against which server, with nothing of the user's in between.
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { findTool } from '../cluster/build.ts';
+import type { ClusterUse } from './cluster.ts';
+import { type FileChanges, writeFiles } from './git.ts';
 import type { Output } from './kubectl.ts';
 
 export interface Helm {
@@ -20,7 +24,7 @@ export async function findHelm(): Promise<string | undefined> {
 }
 
 /** A helm bound to a kubeconfig and a namespace. */
-export async function createHelm(path: string, kubeconfig: string, namespace: string): Promise<Helm> {
+async function createHelm(path: string, kubeconfig: string, namespace: string): Promise<Helm> {
   const home = await mkdtemp(join(tmpdir(), 'lockstep-helm-'));
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, HELM_NAMESPACE: namespace, KUBECONFIG: kubeconfig };
   const run = (...args: string[]): Promise<Output> =>
@@ -40,5 +44,35 @@ export async function createHelm(path: string, kubeconfig: string, namespace: st
       return stdout;
     },
     close: () => rm(home, { recursive: true, force: true }),
+  };
+}
+
+/** A helm in each test's namespace, and charts in folders for it. Read it inside tests only. */
+export interface HelmUse<Name extends string> extends Pick<Helm, 'run' | 'ok'> {
+  /** The folder of a chart. */
+  chart(name: Name): string;
+}
+
+/** Gives the suite around it the helm of `path` and `charts`, the files of each below `chart/`. */
+export function useHelm<Name extends string>(
+  path: string | undefined,
+  cluster: ClusterUse,
+  charts: Readonly<Record<Name, FileChanges>>,
+): HelmUse<Name> {
+  let helm: Helm | undefined;
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lockstep-charts-'));
+    for (const [name, files] of Object.entries<FileChanges>(charts)) writeFiles(join(folder, name), files);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(async () => {
+    helm = await createHelm(path!, cluster.kubeconfig, cluster.namespace);
+  });
+  afterEach(() => helm?.close());
+  return {
+    run: (...args) => helm!.run(...args),
+    ok: (...args) => helm!.ok(...args),
+    chart: (name) => join(folder, name, 'chart'),
   };
 }

@@ -20,6 +20,7 @@ import { type Api, openApi } from './api.ts';
 import { expectNoCanary } from './canary.ts';
 import type { ClusterUse } from './cluster.ts';
 import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
+import { followRequests } from './in-flight.ts';
 
 /** A live object as tests read it. */
 // biome-ignore lint/suspicious/noExplicitAny: tests reach into objects of every kind.
@@ -51,8 +52,15 @@ export interface ReconcilerUse {
   waitFor(path: string, isReady: (object: Live | undefined) => boolean, what?: string): Promise<Live>;
   /** Requests about the test's namespace that are no watches, between now and the end of `during`. */
   countRequests(during: () => Promise<void>): Promise<SentRequest[]>;
-  /** Resolves when the reconciler has sent nothing for a moment: events of earlier passes are written by then. */
+  /**
+   * Resolves when the reconciler has sent nothing for a moment and everything is answered: events of earlier passes are
+   * written by then. It does not tell that what was done just now has been noticed: wait for that by itself.
+   */
   quiet(momentMs?: number): Promise<void>;
+  /** Resolves when the reconciler has noticed that an object of the test's namespace is suspended, or no longer is. */
+  noticesSuspension(kind: string, name: string, isSuspended?: boolean): Promise<void>;
+  /** The sum of a metric over the series whose text contains all of the labels (`name="value"`). */
+  metric(name: string, ...labels: readonly string[]): Promise<number>;
   restart(): Promise<void>;
   /** Where the reconciler keeps its artifacts. */
   readonly stateDir: string;
@@ -96,6 +104,8 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
   const requests: SentRequest[] = [];
   let folder = '';
   let server: GitServer | undefined;
+  const version = `0.0.0-${suite}`;
+  const inFlight = followRequests(`lockstep/${version}`);
   let reconciler: Reconciler | undefined;
   let repositories = 0;
   const lines: string[] = [];
@@ -106,6 +116,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
 
   const start = () =>
     launch(cluster.kubeconfig, cluster.admin, join(folder, 'state'), {
+      version,
       watchLabelSelector: `${SUITE_LABEL}=${suite}`,
       onRequest: (request) => requests.push(request),
       log: createLog({ clock: systemClock, level: 'debug', write }),
@@ -120,6 +131,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
   });
   afterAll(async () => {
     await reconciler?.stop();
+    inFlight.stop();
     await server?.close();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -127,6 +139,12 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
   const get = async (path: string): Promise<Live | undefined> => {
     const answer = await cluster.admin.call('GET', path);
     return answer.status === 200 ? answer.body : undefined;
+  };
+  const readMetrics = async (): Promise<string> => (await fetch(new URL('/metrics', reconciler!.internalUrl))).text();
+  const metric = async (name: string, ...labels: readonly string[]): Promise<number> => {
+    const series = (await readMetrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
+    const meant = series.filter((line) => labels.every((label) => line.includes(label)));
+    return meant.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   };
   // Whatever a suite deploys, the secret value of none of it is shown.
   afterEach(async () => {
@@ -139,7 +157,7 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
     const [events, sources, kustomizations] = await Promise.all(
       shown.map(async (path) => JSON.stringify(await get(path))),
     );
-    const metrics = reconciler && (await (await fetch(new URL('/metrics', reconciler.internalUrl))).text());
+    const metrics = reconciler && (await readMetrics());
     expectNoCanary({ log: lines.splice(0).join(''), events, sources, kustomizations, metrics });
   });
   return {
@@ -207,11 +225,24 @@ export function useReconciler(cluster: ClusterUse, options: SuiteOptions = {}): 
       return requests.slice(before).filter((request) => !request.watch && request.path.includes(mine));
     },
     quiet: async (momentMs = QUIET_MS) => {
-      for (let before = -1; before !== requests.length; ) {
+      const { deadlineMs = DEADLINE_MS } = options;
+      const end = performance.now() + deadlineMs;
+      for (let before = -1; before !== requests.length || inFlight.paths().length > 0; ) {
         before = requests.length;
         await systemClock.sleep(momentMs);
+        if (performance.now() < end) continue;
+        const last = requests.slice(-5).map(({ method, path }) => `${method} ${path}`);
+        throw new Error(`no quiet in ${deadlineMs} ms: under way ${inFlight.paths()}, sent at last ${last}`);
       }
     },
+    noticesSuspension: async (kind, name, isSuspended = true) => {
+      const labels = [`kind="${kind}"`, `name="${name}"`, `namespace="${cluster.namespace}"`];
+      await until(
+        `${kind} ${name} to be ${isSuspended ? 'suspended' : 'resumed'}`,
+        async () => (await metric('gotk_suspend_status', ...labels)) === (isSuspended ? 1 : 0),
+      );
+    },
+    metric,
     restart: async () => {
       await reconciler?.stop();
       reconciler = await start();
@@ -300,11 +331,15 @@ export async function install(admin: Api): Promise<void> {
 }
 
 async function waitUntilEstablished(admin: Api, path: string): Promise<void> {
+  const isEstablished = async () => conditionStatus((await admin.call('GET', path)).body, 'Established') === 'True';
+  await until(`${path} to be established`, isEstablished);
+}
+
+/** Waits for what is no object's state, e.g. a file or a count, within the same deadline as for objects. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const { body } = await admin.call('GET', path);
-    if (conditionStatus(body, 'Established') === 'True') return;
-    if (performance.now() > end) throw new Error(`${path} was not established: ${JSON.stringify(body)}`);
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`waited ${DEADLINE_MS} ms in vain for ${what}`);
     await systemClock.sleep(LOOK_MS);
   }
 }
@@ -366,10 +401,19 @@ export function isReady(object: Live | undefined): boolean {
   return conditionStatus(object, 'Ready') === 'True' && object.status.observedGeneration === object.metadata.generation;
 }
 
-/** True when the object has failed with a reason. */
-export function hasFailed(reason: string): (object: Live | undefined) => boolean {
+/**
+ * True when the object has failed with a reason, and a message that contains some words. Where a pass may begin before
+ * its source was seen, the words tell the failure that is meant from that one.
+ */
+export function hasFailed(reason: string, words = ''): (object: Live | undefined) => boolean {
   return (object) => {
     const ready = condition(object, 'Ready');
-    return ready?.status === 'False' && ready.reason === reason;
+    return ready?.status === 'False' && ready.reason === reason && ready.message.includes(words);
   };
+}
+
+/** True when a pod of a list has an image that cannot be pulled, and says so. */
+export function hasStuckPod(list: Live | undefined): boolean {
+  const reasons = list?.items.map(({ status }: Live) => status.containerStatuses?.[0]?.state.waiting?.reason);
+  return reasons?.some((reason: string) => reason === 'ErrImagePull' || reason === 'ImagePullBackOff') ?? false;
 }

@@ -1,18 +1,21 @@
 // Owns the comparison of a release's objects with what is live, and putting them back (helm.md §21.7). Seeing by watching
 // that something has changed is the followed objects' business: here it is found out what.
 import { helmReleaseReasons as reasons } from '../../api/helm/helmrelease.ts';
-import { asKubeObject, asManifest } from '../../apply/dry-run.ts';
+import { asKubeObject, asManifest, liveReference } from '../../apply/dry-run.ts';
+import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import { formatObjectId, identityKey, type Manifest, referenceOf } from '../../objects/manifest.ts';
 import { hasPolicy } from '../../objects/policy.ts';
+import { jsonMergePatch } from '../../plan/client-side.ts';
 import { differs, sameJson } from '../../plan/compare.ts';
-import { type Drift, markApplied } from '../../plan/drift.ts';
+import { type Drift, markCompared } from '../../plan/drift.ts';
 import { compileIgnoreRules } from '../../plan/ignore-rules.ts';
 import { noteCorrection } from '../shared/drift-guard.ts';
 import { intervalMs } from '../shared/timing.ts';
 import { findLive } from './actions/objects.ts';
 import { readyObjects } from './actions/release.ts';
+import type { ApplyMethod } from './actions/send.ts';
 import { latestOf } from './history.ts';
 import { fieldManager, memoryOf } from './ports.ts';
 import { drifted, fullName } from './report.ts';
@@ -28,6 +31,8 @@ export interface Difference {
   /** What an apply would make of it. */
   readonly wanted: Manifest;
   readonly send: Manifest;
+  /** How the release was sent: it is put back in the same way. */
+  readonly method: ApplyMethod;
   /** As it was seen by watching, if it was. */
   readonly drift: Drift;
 }
@@ -40,13 +45,16 @@ export async function detectDrift(run: Run): Promise<readonly Difference[]> {
   const differences: Difference[] = [];
   const seen = new Map(ports.objects.drifted(key).map((item) => [item.key, item.drift]));
   const followed: Parameters<typeof ports.objects.follow>[1][number][] = [];
-  for (const desired of await releasedObjects(run)) {
+  const { objects, method } = await releasedObjects(run);
+  for (const desired of objects) {
     const live = await findLive(desired, run.client);
     if (hasPolicy(desired, EXCLUDED, 'disabled') || (live !== undefined && hasPolicy(live, EXCLUDED, 'disabled')))
       continue;
-    const difference = await compare(run, desired, live);
-    if (difference === undefined) followed.push(toFollowed(desired, live!));
-    else differences.push({ ...difference, drift: seen.get(identityKey(referenceOf(desired))) ?? unseen });
+    const { wanted, send, isDifferent } = await compare(run, desired, live);
+    // One that differs too: somebody else may put it back.
+    if (live !== undefined) followed.push(toFollowed(desired, live, wanted));
+    const drift = seen.get(identityKey(referenceOf(desired))) ?? unseen;
+    if (isDifferent) differences.push({ desired, live, wanted, send, method, drift });
   }
   await ports.objects.follow(key, run.object.spec?.kubeConfig === undefined ? followed : [], []);
   const latest = latestOf(report.status)!;
@@ -65,25 +73,25 @@ export async function detectDrift(run: Run): Promise<readonly Difference[]> {
   return differences;
 }
 
-async function releasedObjects(run: Run): Promise<Manifest[]> {
+async function releasedObjects(run: Run): Promise<{ readonly objects: readonly Manifest[]; method: ApplyMethod }> {
   const release = await run.store.last();
-  memoryOf(run.ports, run.key).isClientSide = release !== undefined && release.apply_method !== 'ssa';
   const context = { target: run.target, client: run.client, log: (line: string) => run.logs.push(line) };
-  return release === undefined ? [] : readyObjects(release.manifest, context);
+  const objects = release === undefined ? [] : await readyObjects(release.manifest, context);
+  return { objects, method: release?.apply_method ?? 'csa' };
 }
 
 async function compare(
   run: Run,
   desired: Manifest,
   live: Manifest | undefined,
-): Promise<Omit<Difference, 'drift'> | undefined> {
-  if (live === undefined) return { desired, live, wanted: desired, send: desired };
+): Promise<Pick<Difference, 'wanted' | 'send'> & { readonly isDifferent: boolean }> {
+  if (live === undefined) return { wanted: desired, send: desired, isDifferent: true };
   const adapt = compileIgnoreRules(run.object.spec?.driftDetection?.ignore, fieldManager);
   const adapted = adapt?.(desired, live);
   const send = adapted?.send ?? desired;
   const options = { fieldManager, force: true, dryRun: true };
   const wanted = asManifest(await run.client.apply(asKubeObject(send), options));
-  return (adapted?.compare ?? differs)(live, wanted) ? { desired, live, wanted, send } : undefined;
+  return { wanted, send, isDifferent: (adapted?.compare ?? differs)(live, wanted) };
 }
 
 /** Puts back what was found to differ. What cannot be is told, and no failure of the pass: the next one finds it again. */
@@ -94,10 +102,11 @@ export async function correctDrift(run: Run): Promise<void> {
   const done: string[] = [];
   const errors: string[] = [];
   const now = ports.clock.monotonic();
-  for (const { send, live, drift } of run.differences) {
+  for (const difference of run.differences) {
+    const { send, live, drift } = difference;
     const id = formatObjectId(referenceOf(send));
     try {
-      await client.apply(asKubeObject(send), { fieldManager, force: true });
+      await putBack(difference, client);
       noteCorrection(guard, { key: identityKey(referenceOf(send)), drift }, now, intervalMs(object.spec!));
       done.push(`${id} ${live === undefined ? 'created' : 'configured'}`);
     } catch (error) {
@@ -115,11 +124,22 @@ export async function correctDrift(run: Run): Promise<void> {
   report.emit('Warning', reasons.driftCorrectionFailed, message, latest);
 }
 
-function toFollowed(desired: Manifest, live: Manifest) {
+/** Objects that are patched from the client's side stay so: an apply would give them a second owner of the same name. */
+async function putBack({ send, live, wanted, method }: Difference, client: DynamicClient): Promise<void> {
+  if (method === 'ssa') await client.apply(asKubeObject(send), { fieldManager, force: true });
+  else if (live === undefined) await client.create(asKubeObject(send), { fieldManager });
+  else {
+    const ways = { old: comparable(live), desired: comparable(wanted), live };
+    const body = jsonMergePatch(ways, { adopts: false });
+    await client.patch(liveReference(live), { type: 'merge', body }, { fieldManager });
+  }
+}
+
+function toFollowed(desired: Manifest, live: Manifest, wanted: Manifest) {
   const { resourceVersion } = live.metadata;
   return {
     reference: referenceOf(live),
-    mark: markApplied(live, desired, fieldManager),
+    mark: markCompared(live, wanted, desired, fieldManager),
     resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '',
   };
 }

@@ -169,8 +169,7 @@ export function storageLabel(revisions: readonly Revision[]): string {
 function observeDrift(object: HelmRelease, ports: HelmReleasePorts, key: string): Observed['drift'] {
   if (driftMode(object) === 'disabled') return 'none';
   if (object.spec?.kubeConfig !== undefined || ports.objects.unwatched(key).length > 0) return 'seen';
-  const { guard, isClientSide } = memoryOf(ports, key);
-  if (isClientSide) return 'seen';
+  const { guard } = memoryOf(ports, key);
   const now = ports.clock.monotonic();
   const delays = ports.objects.drifted(key).map((drift) => correctionDelayMs(guard, drift, now));
   if (delays.length === 0) return 'none';

@@ -44,8 +44,6 @@ export interface ReleaseMemory {
   /** What is under way because the object is deleted. */
   uninstall: UninstallRun | undefined;
   settled: Settled | undefined;
-  /** Its objects were patched from the client's side: managedFields do not tell what is ours, so each pass compares. */
-  isClientSide: boolean;
   readonly guard: DriftGuard;
 }
 
@@ -127,7 +125,6 @@ export function memoryOf(ports: Pick<HelmReleasePorts, 'memory'>, key: string): 
     run: undefined,
     uninstall: undefined,
     settled: undefined,
-    isClientSide: false,
     guard: new Map(),
   };
   ports.memory.set(key, fresh);

@@ -104,6 +104,7 @@ export function applyOptions(
     takenManagers: ports.settings.takenManagers,
     migrateApiVersion: ports.settings.gates.MigrateAPIVersion,
     signal: pass.signal,
+    writeSignal: pass.stopping,
     clock: pass.clock,
     concurrency: ports.settings.concurrentDryRuns,
     continueOnError: object.metadata.annotations?.[continueOnErrorAnnotation] === 'true',

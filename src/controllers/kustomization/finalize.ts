@@ -33,7 +33,7 @@ export async function finalize(
   if (!(await ports.canImpersonate(object))) return { done: true, events: [orphaned(entries, metadata)] };
   const client = await ports.clientFor(object, inputs);
   const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
-  const result = await pruneEntries(entries, { client, owner, signal: pass.signal });
+  const result = await pruneEntries(entries, { client, owner, signal: pass.signal, writeSignal: pass.stopping });
   if (result.errors.length > 0) return retry(result, object, metadata);
   const lines = result.done.map(({ id, action }) => `${id} ${action}`);
   const events: EventDraft[] = [

@@ -88,7 +88,10 @@ export const kustomizationController: Controller<Kustomization, Observed, Decisi
   finalize,
   mask: (key, ports) => memoryOf(ports, key).mask,
   forgetPass: (key, ports) => {
-    memoryOf(ports, key).applied = undefined;
+    const memory = memoryOf(ports, key);
+    memory.applied = undefined;
+    // Nobody was told of the failure: it is not the retry interval that its next try waits for.
+    memory.hold = undefined;
   },
   forget: (key, ports) => {
     ports.memory.delete(key);

@@ -100,7 +100,8 @@ async function prune(
 ): Promise<PrunedEntries> {
   if (stale.length === 0) return [];
   const { name, namespace = '' } = pass.current().metadata;
-  const result = await pruneEntries(stale, { client, owner: { name, namespace }, signal: pass.signal });
+  const { signal, stopping: writeSignal } = pass;
+  const result = await pruneEntries(stale, { client, owner: { name, namespace }, signal, writeSignal });
   if (result.errors.length === 0) return result.done;
   const entries = unionInventory(inventory, result.survivors);
   await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));

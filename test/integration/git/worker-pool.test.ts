@@ -40,6 +40,20 @@ describe('the worker pool', () => {
     expect([...results, later].map(({ objects }) => objects)).toEqual([1, 1, 1, 1]);
   });
 
+  it('starts another thread at once, or only for a task that has waited as long as it is told', async () => {
+    const run = async (patienceMs: number) => {
+      const own = createWorkerPool({ threads: 2, patienceMs });
+      const tasks = ['i', 'j', 'k'].map((text) => own.run('indexPack', input(`${text}${patienceMs}`, blob(text))));
+      const threads = own.threads();
+      const found = await Promise.all(tasks);
+      await own.close();
+      return { threads, objects: found.map(({ objects }) => objects) };
+    };
+
+    expect(await run(0)).toEqual({ threads: 2, objects: [1, 1, 1] });
+    expect(await run(600_000)).toEqual({ threads: 1, objects: [1, 1, 1] });
+  });
+
   it('gives errors back with their code', async () => {
     await expect(pool.run('indexPack', input('bad', Buffer.from('nonsense, but long enough')))).rejects.toMatchObject({
       name: 'GitError',

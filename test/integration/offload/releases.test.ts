@@ -1,5 +1,7 @@
 // Charts rendered in worker threads: what comes back for a release, lookups, warnings, errors.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -132,6 +134,21 @@ describe('charts', () => {
 
     expect(error).toBeInstanceOf(HelmError);
     expect(error).toMatchObject({ code: 'TemplateFailed', message: expect.stringContaining('color is needed') });
+  });
+
+  it('do not wait for one that takes long', async () => {
+    const both = createRenderer({ threads: 2 });
+    const files = { 'templates/a.yaml': configMap('a', 'b') };
+    // A thread that reads a pipe stands still until somebody writes.
+    const path = join(dir, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const standing = both.renderChart({ chart: { path, digest: 'sha256:pipe' }, values: {}, release }, options);
+
+    const other = await both.renderChart(request(files), options);
+    await writeFile(path, archive(files));
+
+    expect(await standing).toEqual(other);
+    await both.close();
   });
 
   it('are cut when their time is over', async () => {

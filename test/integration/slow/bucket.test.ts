@@ -1,6 +1,7 @@
 // Bucket: an object storage that speaks the API of S3, keys, pages, ignore rules, what is wrong with one (flux.md §3.2).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
@@ -57,17 +58,14 @@ for (const choice of clusters) {
       expect(condition(object, 'Ready').message).toBe(`stored artifact: revision '${artifact.revision}'`);
       server.objects.set('a.yaml', 'a: 2\n');
       server.objects.delete('d.yaml');
-      const moved = await suite.waitFor(
-        path(),
-        (live) => live.status.artifact.revision !== artifact.revision,
-        'a new revision',
-      );
-      expect(filesOf(moved)).toEqual({
+      const wanted = {
         'a.yaml': 'a: 2\n',
         'b/c d.yaml': 'c: 1\n',
         'b/é+ü.yaml': 'e: 1\n',
         'e.yaml': 'e: 1\n',
-      });
+      };
+      // A pass that was between two pages meanwhile stores a revision in between.
+      await suite.waitFor(path(), (live) => isDeepStrictEqual(filesOf(live), wanted), 'the changes');
     });
 
     it('is applied by a Kustomization, again when it changes', async () => {

@@ -12,7 +12,15 @@ import { clusters, useCluster } from '../../support/cluster.ts';
 import { corpusFolder } from '../../support/corpus.ts';
 import { temporaryFolder } from '../../support/git.ts';
 import { hasNginx, type Nginx, startNginx } from '../../support/nginx.ts';
-import { isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import {
+  condition,
+  conditionStatus,
+  hasFailed,
+  isReady,
+  type Live,
+  paths,
+  useReconciler,
+} from '../../support/reconciler.ts';
 
 const helm = await findTool('helm');
 const corpus = corpusFolder('helm');
@@ -106,8 +114,8 @@ for (const choice of clusters) {
       for (const name of Object.keys(rows)) await suite.waitFor(path(name), isReady, 'Ready');
       const messages: Record<string, string> = {};
       for (const name of Object.keys(refused)) {
-        const object = await suite.waitFor(path(name), (live) => live.status.conditions?.length > 0, 'a failure');
-        messages[name] = object.status.conditions.find(({ type }: Live) => type === 'Ready').message;
+        const hasEnded = (live: Live) => conditionStatus(live, 'Ready') === 'False';
+        messages[name] = condition(await suite.waitFor(path(name), hasEnded, 'a failure'), 'Ready').message;
       }
       expect(messages).toEqual({
         authority: expect.stringContaining('x509: certificate signed by unknown authority'),
@@ -143,12 +151,12 @@ for (const choice of clusters) {
         expect(readFileSync(archiveOf(plain)).equals(archives.get(file)!)).toBe(true);
         const packaged = await suite.waitFor(
           chartPath(`packaged-${index}`),
-          (object) => object?.status?.conditions !== undefined,
+          (object) => isReady(object) || hasFailed('ValuesFilesError')(object),
           'an end',
         );
         if (!isReady(packaged)) {
           // A chart without values.yaml has nothing that values files could replace.
-          expect(packaged.status.conditions[0].message).toContain('failed to locate values file');
+          expect(condition(packaged, 'Ready').message).toContain('failed to locate values file');
           continue;
         }
         const shown = execFileSync(helm!, ['show', 'chart', archiveOf(packaged)], { encoding: 'utf8' });

@@ -3,13 +3,13 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadChartArchive } from '../../../src/engines/helm/archive.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { secret, sourceObject } from '../../support/build.ts';
 import { chartArchive, type FileServer, indexEntry, indexYaml, startFileServer } from '../../support/chart-files.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { condition, hasFailed, isReady, type Live, paths, until, useReconciler } from '../../support/reconciler.ts';
 
 // One for each test: on a real cluster objects of earlier tests live on for a while, and ask.
 let server: FileServer;
@@ -107,15 +107,11 @@ for (const choice of clusters) {
       const asked = server.requests.length;
 
       const written = await suite.countRequests(async () => {
-        await vi.waitUntil(() => server.requests.length >= asked + 3, { timeout: 20_000 });
+        await until('three passes', () => server.requests.length >= asked + 3);
       });
 
       expect(written).toEqual([]);
-      expect(server.requests.slice(asked).map(({ path }) => path)).toEqual([
-        '/index.yaml',
-        '/index.yaml',
-        '/index.yaml',
-      ]);
+      expect(new Set(server.requests.slice(asked).map(({ path }) => path))).toEqual(new Set(['/index.yaml']));
     });
 
     it('merges values files of the chart, and marks the version with the generation', async () => {
@@ -379,7 +375,7 @@ for (const choice of clusters) {
       await suite.start();
 
       const archive = join(suite.stateDir, 'artifacts', before.status.artifact.path);
-      await vi.waitUntil(() => existsSync(archive), { timeout: 20_000 });
+      await until('the archive', () => existsSync(archive));
       await suite.waitFor(repositoryPath(), isReady, 'Ready');
       const after = await suite.waitFor(chartPath(), isReady, 'Ready');
       expect(after.status.artifact.digest).toBe(before.status.artifact.digest);

@@ -138,7 +138,6 @@ for (const choice of clusters) {
         'b/cm.yaml': configMapYaml('shared-b', {}),
       });
       await publish('shared', archive);
-      asked.length = 0;
       for (const part of ['a', 'b']) {
         await suite.apply(consumer(`shared-${part}`, 'shared', { path: `./${part}` }));
       }
@@ -147,7 +146,8 @@ for (const choice of clusters) {
         await suite.waitFor(paths.kustomization(cluster.namespace, `shared-${part}`), isReady, 'Ready');
       }
 
-      expect(asked).toHaveLength(1);
+      // Those of earlier tests may still be on their way out, and ask.
+      expect(asked.filter((path) => path.startsWith('/shared/'))).toHaveLength(1);
     });
 
     it('applies nothing of an archive that has another digest', async () => {
@@ -158,7 +158,7 @@ for (const choice of clusters) {
 
       const failed = await suite.waitFor(
         paths.kustomization(cluster.namespace, 'forged'),
-        hasFailed('ArtifactFailed'),
+        hasFailed('ArtifactFailed', "computed digest doesn't match"),
         'ArtifactFailed',
       );
 
@@ -172,7 +172,7 @@ for (const choice of clusters) {
 
       const failed = await suite.waitFor(
         paths.kustomization(cluster.namespace, 'escaping'),
-        hasFailed('ArtifactFailed'),
+        hasFailed('ArtifactFailed', 'does not stay below the root'),
         'ArtifactFailed',
       );
 
@@ -185,7 +185,7 @@ for (const choice of clusters) {
 
       const failed = await suite.waitFor(
         paths.kustomization(cluster.namespace, 'metadata'),
-        hasFailed('ArtifactFailed'),
+        hasFailed('ArtifactFailed', 'link-local'),
         'ArtifactFailed',
       );
 
@@ -198,7 +198,7 @@ for (const choice of clusters) {
 
       const failed = await suite.waitFor(
         paths.kustomization(cluster.namespace, 'late'),
-        hasFailed('ArtifactFailed'),
+        hasFailed('ArtifactFailed', 'artifact not found'),
         'ArtifactFailed',
       );
 

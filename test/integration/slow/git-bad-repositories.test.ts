@@ -239,9 +239,14 @@ for (const choice of clusters) {
         expect(condition(failed, 'Ready').message).toContain('connection refused');
         expect(JSON.stringify(failed.status)).not.toContain('canary');
       }
+      const names = ['hidden', 'shown'];
+      const isTold = (list: Live) =>
+        names.every((name) =>
+          list.items.some((item: Live) => item.reason === 'GitOperationFailed' && item.involvedObject.name === name),
+        );
+      await suite.waitFor(`/api/v1/namespaces/${cluster.namespace}/events`, isTold, 'events of both');
       await suite.quiet();
       const events = await suite.get(`/api/v1/namespaces/${cluster.namespace}/events`);
-      expect(events.items.map((event: Live) => event.reason)).toContain('GitOperationFailed');
       expect(JSON.stringify(events.items.map((event: Live) => [event.message, event.metadata]))).not.toContain(
         'canary',
       );

@@ -6,10 +6,12 @@ import type { JsonObject } from '../../../src/lib/json.ts';
 import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { corpusFolder } from '../../support/corpus.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
 import { helmRelease } from '../../support/helm-charts.ts';
-import { condition, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { condition, hasStuckPod, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const corpus = corpusFolder('helm/charts');
+const TIMEOUT_MS = 300_000;
 
 /**
  * Values without which a chart cannot get ready where nothing provides volumes or addresses. None has a StatefulSet: one
@@ -48,7 +50,8 @@ const broken: JsonObject = {
 for (const choice of clusters) {
   describe.skipIf(corpus === undefined)(`${choice.name}${corpus === undefined ? ' (skipped: no corpus)' : ''}`, () => {
     const cluster = useCluster(choice);
-    const reconciler = useReconciler(cluster);
+    const clock = createFastClock(1);
+    const reconciler = useReconciler(cluster, { clock });
 
     it.each(Object.entries(charts))('%s', async (name, values) => {
       const repository = await reconciler.repository({ 'README.md': name });
@@ -60,7 +63,7 @@ for (const choice of clusters) {
         reconciler.apply(
           helmRelease('web', 'charts', {
             values,
-            upgrade: { timeout: '5s', remediation: { remediateLastFailure: true } },
+            upgrade: { timeout: `${TIMEOUT_MS}ms`, remediation: { remediateLastFailure: true } },
             ...spec,
           }),
         );
@@ -79,6 +82,9 @@ for (const choice of clusters) {
       expect(upgraded.status.inventory.entries).toHaveLength(objects);
 
       await release({ commonMetadata: { labels: { round: 'three' } }, postRenderers: [broken] });
+      await reconciler.waitFor(`/api/v1/namespaces/${cluster.namespace}/pods`, hasStuckPod, 'a pod without its image');
+      await reconciler.quiet();
+      clock.skip(TIMEOUT_MS);
       const rolledBack = await reconciler.waitFor(
         at,
         (object) => condition(object, 'Stalled') !== undefined,

@@ -1,12 +1,8 @@
 // The real helm works on releases, whoever made them: lockstep, helm itself, or one after the other (helm.md §19).
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { writeFiles } from '../../support/git.ts';
-import { createHelm, findHelm, type Helm } from '../../support/helm.ts';
+import { findHelm, useHelm } from '../../support/helm.ts';
 import { configChart, helmRelease, talkativeFiles } from '../../support/helm-charts.ts';
 import { isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
@@ -23,30 +19,15 @@ for (const choice of clusters) {
   describe.skipIf(binary === undefined)(`${choice.name}${binary === undefined ? ' (skipped: no helm)' : ''}`, () => {
     const cluster = useCluster(choice);
     const reconciler = useReconciler(cluster);
-    let helm: Helm;
-    let folder: string;
-
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'lockstep-charts-'));
-      for (const [version, files] of [
-        ['first', first],
-        ['second', second],
-      ] as const)
-        writeFiles(join(folder, version), files);
-    });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
-    beforeEach(async () => {
-      helm = await createHelm(binary!, cluster.kubeconfig, cluster.namespace);
-      return () => helm.close();
-    });
+    const helm = useHelm(binary, cluster, { first, second });
 
     /** Makes revision 1 with chart 1.0.0 and revision 2 with chart 1.1.0 and another color. */
     async function make(maker: Maker): Promise<void> {
       if (maker !== 'lockstep') {
-        await helm.ok('install', 'web', join(folder, 'first', 'chart'));
+        await helm.ok('install', 'web', helm.chart('first'));
       }
       if (maker === 'helm') {
-        await helm.ok('upgrade', 'web', join(folder, 'second', 'chart'), '--set', 'color=red');
+        await helm.ok('upgrade', 'web', helm.chart('second'), '--set', 'color=red');
         return;
       }
       const repository = await reconciler.repository(maker === 'lockstep' ? first : second);

@@ -1,15 +1,11 @@
 // Releases whose objects are patched from the client's side, as Helm 3 does it (helm.md §18): beside the real helm, which
 // makes the same of the same charts, and can go on with a release that was made here, and the other way round.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fromReleaseSecret, releaseSecretName } from '../../../src/engines/helm/release/secret.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { gitRepository } from '../../support/build.ts';
+import { definitionYaml, gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { writeFiles } from '../../support/git.ts';
-import { createHelm, findHelm, type Helm } from '../../support/helm.ts';
+import { findHelm, useHelm } from '../../support/helm.ts';
 import { configChart, fragileFiles, helmRelease } from '../../support/helm-charts.ts';
 import { condition, conditionStatus, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
@@ -19,23 +15,7 @@ if (binary === undefined && process.env['CI'] === 'true')
 
 /** A workload, a Service and a custom object, which change from one version to the next. */
 const workload = (version: 1 | 2): Readonly<Record<string, string>> => ({
-  'crds/widgets.yaml': `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: widgets.csa.example.com
-spec:
-  group: csa.example.com
-  scope: Namespaced
-  names: {kind: Widget, plural: widgets}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        x-kubernetes-preserve-unknown-fields: true
-`,
+  'crds/widgets.yaml': definitionYaml('csa.example.com', 'Widget'),
   'templates/widget.yaml': `apiVersion: csa.example.com/v1
 kind: Widget
 metadata: {name: {{ .Release.Name }}}
@@ -82,21 +62,11 @@ for (const choice of clusters) {
   describe.skipIf(binary === undefined)(`${choice.name}${binary === undefined ? ' (skipped: no helm)' : ''}`, () => {
     const cluster = useCluster(choice);
     const reconciler = useReconciler(cluster);
-    let helm: Helm;
-    let folder: string;
-
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'lockstep-charts-'));
-      writeFiles(join(folder, 'first'), configChart('1.0.0', workload(1)));
-      writeFiles(join(folder, 'second'), configChart('2.0.0', workload(2)));
-    });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
-    beforeEach(async () => {
-      helm = await createHelm(binary!, cluster.kubeconfig, cluster.namespace);
-      return () => helm.close();
+    const helm = useHelm(binary, cluster, {
+      first: configChart('1.0.0', workload(1)),
+      second: configChart('2.0.0', workload(2)),
     });
 
-    const chart = (name: 'first' | 'second') => join(folder, name, 'chart');
     const at = (name = 'web') => paths.helmRelease(cluster.namespace, name);
     const isAt = (version: number) => (object: Live) => isReady(object) && object.status.history[0].version === version;
     const release = (spec: JsonObject = {}, name = 'web') =>
@@ -151,13 +121,13 @@ for (const choice of clusters) {
       const repository = await prepare();
       // As helm without --wait: what is paused by others never gets ready.
       await release({ upgrade: { disableWait: true } });
-      await helm.ok('install', 'ref', chart('first'));
+      await helm.ok('install', 'ref', helm.chart('first'));
       await reconciler.waitFor(at(), isReady);
       for (const name of ['web', 'ref']) await edit(name);
 
       await repository.commit(configChart('2.0.0', workload(2)));
       await reconciler.waitFor(at(), isAt(2));
-      await helm.ok('upgrade', 'ref', chart('second'));
+      await helm.ok('upgrade', 'ref', helm.chart('second'));
 
       for (const kind of ['Deployment', 'Service', 'Widget']) {
         expect(await content(kind, 'web'), kind).toEqual(await content(kind, 'ref'));
@@ -168,7 +138,7 @@ for (const choice of clusters) {
     });
 
     it('goes on as the release was begun: a release of helm stays on the client side, and helm goes on with it', async () => {
-      await helm.ok('install', 'web', chart('first'));
+      await helm.ok('install', 'web', helm.chart('first'));
       await prepare(configChart('2.0.0', workload(2)));
 
       await reconciler.apply(helmRelease('web', 'charts'));
@@ -255,18 +225,57 @@ for (const choice of clusters) {
       expect((await reconciler.get(object('Widget', 'web'))).spec).toEqual({ size: 2, parts: ['b', 'c'], new: true });
     });
 
-    it('notices drift at an interval, and puts it back', async () => {
+    it('sees drift by watching, and puts it back as the release was sent', async () => {
       await prepare(configChart('1.0.0', fragileFiles));
-      await release({ interval: '1s', driftDetection: { mode: 'enabled' } });
+      await release({ driftDetection: { mode: 'enabled' } });
       await reconciler.waitFor(at(), isReady);
+      await reconciler.quiet();
+      const configMap = paths.configMap(cluster.namespace, 'web');
+      const change = (data: JsonObject) =>
+        cluster.admin.call('PATCH', `${configMap}?fieldManager=hand`, {
+          body: { data },
+          contentType: 'application/merge-patch+json',
+        });
+      const isBack = (live: Live) => live?.data.color === 'blue' && live.data.chart === '1.0.0';
 
-      await cluster.admin.call('PATCH', `${paths.configMap(cluster.namespace, 'web')}?fieldManager=hand`, {
-        body: { data: { color: 'mine' } },
-        contentType: 'application/merge-patch+json',
-      });
+      for (const data of [{ color: 'mine' }, { color: 'mine again' }, { chart: null }]) {
+        await change(data);
+        await reconciler.waitFor(configMap, isBack);
+        await reconciler.waitFor(at(), (live) => condition(live, 'Drifted')?.status === 'False');
+      }
+      const corrected = await reconciler.get(configMap);
+      expect(corrected.metadata.managedFields.map((entry: Live) => entry.operation)).not.toContain('Apply');
 
-      await reconciler.waitFor(paths.configMap(cluster.namespace, 'web'), (live) => live.data.color === 'blue');
+      await cluster.admin.call('DELETE', configMap);
+      await reconciler.waitFor(configMap, isBack);
+      await change({ theirs: 'x' });
+      await reconciler.quiet();
+      expect((await reconciler.get(configMap)).data).toEqual({ color: 'blue', chart: '1.0.0', theirs: 'x' });
     });
+
+    it.each([true, false])(
+      'tells of drift until somebody else ends it (serverSideApply: %s)',
+      async (serverSideApply) => {
+        await prepare(configChart('1.0.0', fragileFiles));
+        await release({ install: { serverSideApply }, driftDetection: { mode: 'warn' } });
+        await reconciler.waitFor(at(), isReady);
+        const configMap = paths.configMap(cluster.namespace, 'web');
+        const write = async (color: string) => {
+          const body = { data: { color } };
+          const contentType = 'application/merge-patch+json';
+          await cluster.admin.call('PATCH', `${configMap}?fieldManager=hand`, { body, contentType });
+        };
+        const isDrifted = (status: string) => (live: Live) => condition(live, 'Drifted')?.status === status;
+
+        // Twice: whoever has a field, with the value that is wanted, may change it again.
+        for (let round = 0; round < 2; round++) {
+          await write('mine');
+          await reconciler.waitFor(at(), isDrifted('True'));
+          await write('blue');
+          await reconciler.waitFor(at(), isDrifted('False'));
+        }
+      },
+    );
   });
 }
 

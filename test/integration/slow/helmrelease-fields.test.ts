@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { gitRepository } from '../../support/build.ts';
+import { definitionYaml, gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { configChart, fragileFiles, helmRelease, talkativeFiles } from '../../support/helm-charts.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
@@ -70,24 +70,7 @@ for (const choice of clusters) {
     it('installs definitions before what is made of them, and replaces them only when told to', async () => {
       const kind = `Gadget${cluster.namespace.slice(5)}`;
       const plural = `${kind.toLowerCase()}s`;
-      const definition = (description: string) => `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: ${plural}.example.com
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {kind: ${kind}, plural: ${plural}, singular: ${kind.toLowerCase()}, listKind: ${kind}List}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        description: ${description}
-        x-kubernetes-preserve-unknown-fields: true
-`;
+      const definition = (description: string) => definitionYaml('example.com', kind, description);
       const gadget = `apiVersion: example.com/v1\nkind: ${kind}\nmetadata:\n  name: g\n`;
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.example.com`;
       const description = async () => (await reconciler.get(path)).spec.versions[0].schema.openAPIV3Schema.description;

@@ -15,6 +15,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/server.ts';
 import { type Api, openApi } from '../../support/api.ts';
 import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
 import { configChart, fragileFiles, helmRelease } from '../../support/helm-charts.ts';
 import {
   condition,
@@ -26,6 +27,8 @@ import {
   paths,
   useReconciler,
 } from '../../support/reconciler.ts';
+
+const TIMEOUT_MS = 300_000;
 
 /** The chart as an archive: the folder that a release of Git has, packed under the chart's name. */
 function chartArchive(version: string): Buffer {
@@ -41,7 +44,9 @@ function chartArchive(version: string): Buffer {
 for (const choice of clusters) {
   describe(choice.name, () => {
     const cluster = useCluster(choice);
-    const reconciler = useReconciler(cluster, { gates: { ...defaultFeatureGates, ExternalArtifact: true } });
+    const clock = createFastClock(1);
+    const gates = { ...defaultFeatureGates, ExternalArtifact: true };
+    const reconciler = useReconciler(cluster, { clock, gates });
 
     const at = (name = 'web') => paths.helmRelease(cluster.namespace, name);
     const configMap = (name = 'web'): Promise<Live> => reconciler.get(paths.configMap(cluster.namespace, name));
@@ -194,7 +199,7 @@ for (const choice of clusters) {
         await publish(chartArchive('3.0.0'), () => '3.0.0', false);
         await consume();
 
-        const failed = await reconciler.waitFor(at(), hasFailed('ArtifactFailed'));
+        const failed = await reconciler.waitFor(at(), hasFailed('ArtifactFailed', 'Source not ready'));
 
         expect(condition(failed, 'Ready').message).toBe('Source not ready: artifact not found. Retrying in 30s');
       });
@@ -204,12 +209,17 @@ for (const choice of clusters) {
       await prepare(fragileFiles);
       await release();
       await reconciler.waitFor(at(), isAt(1));
-      const upgrade = { values: { image: 'app:bad' }, timeout: '3s' };
+      const upgrade = { values: { image: 'app:bad' }, timeout: `${TIMEOUT_MS}ms` };
       await release(upgrade);
       await reconciler.waitFor(at(), (object) => conditionStatus(object, 'Ready') === 'Unknown');
+      const deployment = paths.deployment(cluster.namespace, 'web');
+      await reconciler.waitFor(deployment, (object) => object !== undefined, 'the Deployment');
       expect(await secrets()).toEqual(['1 deployed', '2 pending-upgrade']);
 
       await release({ ...upgrade, suspend: true });
+      await reconciler.noticesSuspension('HelmRelease', 'web');
+      await reconciler.quiet();
+      clock.skip(TIMEOUT_MS);
       const ended = await reconciler.waitFor(at(), (object) => object?.status?.history?.[0]?.status === 'failed');
 
       expect(condition(ended, 'Released')).toMatchObject({ status: 'False', reason: 'UpgradeFailed' });

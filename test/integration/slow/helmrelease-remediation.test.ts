@@ -3,8 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
 import { configChart, fragileFiles, helmRelease } from '../../support/helm-charts.ts';
-import { condition, conditionStatus, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import {
+  condition,
+  conditionStatus,
+  hasStuckPod,
+  isReady,
+  type Live,
+  paths,
+  useReconciler,
+} from '../../support/reconciler.ts';
+
+const TIMEOUT_MS = 300_000;
 
 const stalled = (object: Live) => condition(object, 'Stalled')?.reason;
 const lastVersion = (object: Live) => object?.status?.history?.[0]?.version;
@@ -13,7 +24,8 @@ const statuses = (object: Live) => object.status.history.map((entry: Live) => [e
 for (const choice of clusters) {
   describe(choice.name, () => {
     const cluster = useCluster(choice);
-    const reconciler = useReconciler(cluster);
+    const clock = createFastClock(1);
+    const reconciler = useReconciler(cluster, { clock });
 
     const at = () => paths.helmRelease(cluster.namespace, 'web');
     const color = async (): Promise<unknown> =>
@@ -197,14 +209,17 @@ for (const choice of clusters) {
         ': failed pre-install: job web-hook failed: BackoffLimitExceeded',
       );
 
-      await release({ values: { hookImage: 'does-not-exist' }, upgrade: { timeout: '1s' } });
+      const job = `/apis/batch/v1/namespaces/${cluster.namespace}/jobs/web-hook`;
+      const { uid } = (await reconciler.get(job)).metadata;
+      await release({ values: { hookImage: 'does-not-exist' }, timeout: `${TIMEOUT_MS}ms` });
+      await reconciler.waitFor(job, (live) => live !== undefined && live.metadata.uid !== uid, 'the hook');
+      await reconciler.quiet();
+      clock.skip(TIMEOUT_MS);
       const hanging = await reconciler.waitFor(
         at(),
         (object) => object?.status?.lastAttemptedReleaseAction === 'upgrade' && stalled(object) !== undefined,
       );
-      expect(condition(hanging, 'Ready').message).toMatch(
-        /pre-upgrade hooks failed: health check failed after [\d.]+m?s: /,
-      );
+      expect(condition(hanging, 'Ready').message).toMatch(/pre-upgrade hooks failed: health check failed after \S+: /);
       expect(condition(hanging, 'Ready').message).toContain(
         `timeout waiting for: [Job/${cluster.namespace}/web-hook status`,
       );
@@ -213,8 +228,11 @@ for (const choice of clusters) {
     it('says why a Deployment does not get ready', async () => {
       await prepare();
 
-      // Long enough for a busy kubelet to have tried the image; the wait goes on to its end, as a bad image may yet come.
-      await release({ values: { image: 'app:bad' }, timeout: '10s' });
+      // The wait goes on to its end, as a bad image may yet come.
+      await release({ values: { image: 'app:bad' }, timeout: `${TIMEOUT_MS}ms` });
+      await reconciler.waitFor(`/api/v1/namespaces/${cluster.namespace}/pods`, hasStuckPod, 'a pod without its image');
+      await reconciler.quiet();
+      clock.skip(TIMEOUT_MS);
       const failed = await reconciler.waitFor(at(), (object) => stalled(object) !== undefined);
 
       const { message } = condition(failed, 'Ready');

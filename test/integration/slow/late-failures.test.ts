@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { type FaultyApi, startFaultyApi } from '../../support/fault-api.ts';
+import { type ApiFault, type FaultyApi, startFaultyApi } from '../../support/fault-api.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 for (const choice of clusters) {
@@ -31,6 +31,11 @@ for (const choice of clusters) {
       return repository;
     }
 
+    const requestFetch = (): Promise<unknown> =>
+      cluster.admin.call('PATCH', paths.git(cluster.namespace, 'app'), {
+        body: { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } },
+      });
+
     it('names the object whose apply is refused after its dry-run, and what was applied before it', async () => {
       road?.inject(({ method, url, write }) =>
         method === 'PATCH' && write && url.includes('/configmaps/second')
@@ -55,6 +60,35 @@ for (const choice of clusters) {
       expect((await suite.get(paths.configMap(namespace, 'second'))).data).toEqual({ a: '1' });
     });
 
+    it('does not wait for its retry interval when the failure could not be told', async () => {
+      const { namespace } = cluster;
+      const files = { 'first.yaml': configMapYaml('first', { a: '1' }), 'second.yaml': configMapYaml('second', {}) };
+      const repository = await apply(files, { interval: '1h', retryInterval: '1h' });
+      await suite.waitFor(app(), isReady, 'Ready');
+      const refused: string[] = [];
+      const refuseOnce = (what: string): ApiFault | undefined => {
+        if (refused.includes(what)) return undefined;
+        refused.push(what);
+        return { kind: 'status', status: 500, reason: 'InternalError' };
+      };
+      road?.inject(({ method, url, body }) => {
+        if (method === 'DELETE' && url.includes('/configmaps/second')) return refuseOnce('deletion');
+        return url.includes('/app/status') && body.includes('"PruneFailed"') ? refuseOnce('failure') : undefined;
+      });
+
+      const head = await repository.commit({ 'second.yaml': null });
+      await requestFetch();
+      await suite.waitFor(
+        app(),
+        (object) => isReady(object) && object.status.lastAppliedRevision === `main@sha1:${head}`,
+        'Ready',
+      );
+      road?.inject(undefined);
+
+      expect(refused).toEqual(['deletion', 'failure']);
+      expect(await suite.get(paths.configMap(namespace, 'second'))).toBeUndefined();
+    });
+
     it('waits for a dependency that has not come to the revision yet', async () => {
       const { namespace } = cluster;
       const repository = await apply(
@@ -73,13 +107,12 @@ for (const choice of clusters) {
       // What is suspended stays Ready where it is.
       await cluster.admin.call('PATCH', app(), { body: { spec: { suspend: true } } });
       // Suspending made a new generation, which nobody has observed: as if it had been before.
+      await suite.noticesSuspension('Kustomization', 'app');
       const { generation } = (await suite.get(app())).metadata;
       await cluster.admin.call('PATCH', `${app()}/status`, { body: { status: { observedGeneration: generation } } });
 
       await repository.commit({ 'two/cm.yaml': configMapYaml('two', { a: '2' }) });
-      await cluster.admin.call('PATCH', paths.git(namespace, 'app'), {
-        body: { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } },
-      });
+      await requestFetch();
 
       const isBehind = (object: Live | undefined) =>
         hasFailed('DependencyNotReady')(object) && message(object).includes('revision');

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { condition, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const OWNER = 'kustomize.toolkit.fluxcd.io/name';
 const moved = configMapYaml('moved', { a: '1' });
@@ -59,6 +59,7 @@ for (const choice of clusters) {
     it('hands an object over that another wants before its owner gives it up', async () => {
       const { repository, uid } = await deployed();
       await define('one', { suspend: true });
+      await suite.noticesSuspension('Kustomization', 'one');
       const revision = await repository.commit({ 'one/moved.yaml': null, 'two/moved.yaml': moved });
       const waiting = await suite.waitFor(
         path('two'),
@@ -103,6 +104,7 @@ for (const choice of clusters) {
     it('goes on after a restart in the middle', async () => {
       const { repository, uid } = await deployed();
       await define('two', { dependsOn: [{ name: 'gate' }] });
+      await suite.waitFor(path('two'), hasFailed('DependencyNotReady'), 'waiting for its dependency');
       const revision = await repository.commit({ ...other('gate'), 'one/moved.yaml': null, 'two/moved.yaml': moved });
       const before = await suite.waitFor(path('one'), isAt(revision), 'the new revision');
       expect(ids(before)).toContain('moved');

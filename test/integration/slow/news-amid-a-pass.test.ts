@@ -1,5 +1,6 @@
 // What happens while a pass is under way counts: nothing waits for the next interval, which is an hour away here.
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { type ApiRequest, type FaultyApi, startFaultyApi } from '../../support/fault-api.ts';
@@ -22,14 +23,14 @@ for (const choice of clusters) {
       });
 
     /** Holds the first such request back; answers when it has come, and how to let it go. */
-    function holdBack(isMeant: (request: ApiRequest) => boolean) {
+    function holdBack(isMeant: (request: ApiRequest) => boolean, kind: 'wait' | 'late' = 'wait') {
       const reached = Promise.withResolvers<void>();
       const until = Promise.withResolvers<void>();
       road?.inject((sent) => {
         if (!isMeant(sent)) return undefined;
         road?.inject(undefined);
         reached.resolve();
-        return { kind: 'wait', until: until.promise };
+        return { kind, until: until.promise };
       });
       return { reached: reached.promise, release: until.resolve };
     }
@@ -38,34 +39,74 @@ for (const choice of clusters) {
       ({ method, url, write }: ApiRequest): boolean =>
         method === 'PATCH' && write && url.includes(`/configmaps/${name}`);
 
-    it('goes back to the revision before, when a push is taken back while it is applied', async () => {
+    /** A ConfigMap of the first commit that is applied, and another Kustomization that the second does not touch. */
+    async function deployFirst() {
       const { namespace } = cluster;
-      const repository = await suite.repository({ 'cm.yaml': configMapYaml('cm', { a: 'first' }) });
+      const repository = await suite.repository({
+        'app/cm.yaml': configMapYaml('cm', { a: 'first' }),
+        'other/cm.yaml': configMapYaml('other', { a: 'same' }),
+      });
       await suite.apply(gitRepository('app', repository.url));
-      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace }));
-      await suite.waitFor(path('app'), isReady, 'Ready');
+      const isAt = (commit: string) => (live: Live | undefined) =>
+        isReady(live) && live.status.lastAppliedRevision === `main@sha1:${commit}`;
       const first = await repository.git('rev-parse', 'HEAD');
-      const { resourceVersion } = (await suite.get(paths.configMap(namespace, 'cm'))).metadata;
+      for (const name of ['app', 'other']) {
+        await suite.apply(kustomization(name, 'app', { path: name, targetNamespace: namespace }));
+        await suite.waitFor(path(name), isAt(first), 'Ready at the first revision');
+      }
+      return {
+        isAtFirst: isAt(first),
+        /** Resolves when the other one has moved: whoever is woken by the source has been woken then. */
+        push: async () => {
+          const second = await repository.commit({ 'app/cm.yaml': configMapYaml('cm', { a: 'second' }) });
+          await request('second');
+          await suite.waitFor(path('other'), isAt(second), 'at the second revision');
+        },
+        takeBack: async () => {
+          await repository.git('push', '--quiet', '--force', 'origin', `${first}:main`);
+          await request('first');
+          await suite.waitFor(path('other'), isAt(first), 'at the first revision again');
+        },
+      };
+    }
+
+    it('goes back to the revision before, when a push is taken back while it is applied', async () => {
+      const configMap = paths.configMap(cluster.namespace, 'cm');
+      const app = await deployFirst();
+      const { resourceVersion } = (await suite.get(configMap)).metadata;
 
       const held = holdBack(isApplyOf('cm'));
-      await repository.commit({ 'cm.yaml': configMapYaml('cm', { a: 'second' }) });
-      await request('second');
+      await app.push();
       await held.reached;
-      await repository.git('push', '--quiet', '--force', 'origin', `${first}:main`);
-      await request('first');
-      const isBack = (live: Live | undefined) => live?.status.artifact.revision === `main@sha1:${first}`;
-      await suite.waitFor(paths.git(namespace, 'app'), isBack, 'the first revision');
-      // The pass for it has found nothing to do by then: only the watch can tell of what comes late.
-      await suite.quiet();
+      const sent = suite.requests.length;
+      await app.takeBack();
+      // A write that is under way is waited for: whatever came after it could be undone by it.
+      expect(suite.requests.slice(sent).filter(({ path }) => path.includes('/configmaps/cm'))).toEqual([]);
       held.release();
 
-      // What was held back arrives all the same, and is put back.
       const isPutBack = (live: Live | undefined) =>
         live?.metadata.resourceVersion !== resourceVersion && live?.data.a === 'first';
-      await suite.waitFor(paths.configMap(namespace, 'cm'), isPutBack, 'put back');
-      const isAtFirst = (live: Live | undefined) =>
-        isReady(live) && live.status.lastAppliedRevision === `main@sha1:${first}`;
-      await suite.waitFor(path('app'), isAtFirst, 'Ready at the first revision');
+      await suite.waitFor(configMap, isPutBack, 'put back');
+      await suite.waitFor(path('app'), app.isAtFirst, 'Ready at the first revision');
+    });
+
+    it('puts back what a request does that was lost and comes late', async () => {
+      const configMap = paths.configMap(cluster.namespace, 'cm');
+      const app = await deployFirst();
+
+      const held = holdBack(isApplyOf('cm'), 'late');
+      await app.push();
+      await suite.waitFor(configMap, (live) => live?.data.a === 'second', 'the second revision');
+      await app.takeBack();
+      await suite.waitFor(path('app'), app.isAtFirst, 'Ready at the first revision');
+      const { resourceVersion, managedFields } = (await suite.get(configMap)).metadata;
+      // The server's times of an apply are whole seconds.
+      while (Date.now() < Date.parse(managedFields[0].time) + 1_000) await systemClock.sleep(50);
+      held.release();
+
+      const isPutBack = (live: Live | undefined) =>
+        live?.metadata.resourceVersion !== resourceVersion && live?.data.a === 'first';
+      await suite.waitFor(configMap, isPutBack, 'put back');
     });
 
     it('makes an object whose owner goes while another one gives way to it', async () => {

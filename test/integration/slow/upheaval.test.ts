@@ -1,7 +1,7 @@
 // What is taken away from under a Kustomization while it runs: it says so, asks nothing in a loop, and afterwards the
 // world equals Git. What moves from one to another is moves.test.ts.
 import { describe, expect, it } from 'vitest';
-import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { configMapYaml, definitionYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
@@ -53,19 +53,7 @@ for (const choice of clusters) {
     it('makes a CustomResourceDefinition and its objects again that somebody deleted', async () => {
       const { namespace } = cluster;
       const group = `${namespace}.example.com`;
-      const definition = `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: gadgets.${group}}
-spec:
-  group: ${group}
-  names: {kind: Gadget, listKind: GadgetList, plural: gadgets, singular: gadget}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`;
+      const definition = definitionYaml(group, 'Gadget');
       const gadget = `apiVersion: ${group}/v1\nkind: Gadget\nmetadata: {name: one, namespace: ${namespace}}\nspec: {size: 1}\n`;
       const repository = await suite.repository({ 'crd/crd.yaml': definition, 'app/gadget.yaml': gadget });
       await suite.apply(gitRepository('app', repository.url));

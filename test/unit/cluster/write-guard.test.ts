@@ -41,7 +41,7 @@ describe('a client with a guard', () => {
     await expect(client.create(widget('x'))).rejects.toMatchObject({ code: 'FenceClosed' });
     await expect(client.apply(widget('x'), { fieldManager: 'me' })).rejects.toMatchObject({ code: 'FenceClosed' });
     await expect(client.delete(ref)).rejects.toMatchObject({ code: 'FenceClosed' });
-    expect(await client.find(ref)).toBeDefined();
+    expect(await client.find(ref)).toMatchObject(widget('w'));
     expect(posts()).toBe(1);
   });
 

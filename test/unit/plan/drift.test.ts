@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
+import { abridge } from '../../../src/objects/abridge.ts';
 import type { Manifest } from '../../../src/objects/manifest.ts';
-import { findDrift, markApplied } from '../../../src/plan/drift.ts';
+import { findDrift, markApplied, markCompared } from '../../../src/plan/drift.ts';
 
 const OURS = 'kustomize-controller';
 
@@ -100,5 +101,85 @@ describe('findDrift', () => {
     const kept = markApplied(desired, desired, OURS);
 
     expect(findDrift(kept, object({ uid: 'u2', others: [byKubectl] }), OURS)).toBeUndefined();
+  });
+});
+
+describe('findDrift of an object that was only compared', () => {
+  const entry = (manager: string, fieldsV1: JsonObject, time = '2026-01-01T00:00:00Z', more: JsonObject = {}) => ({
+    manager,
+    operation: 'Update',
+    time,
+    fieldsV1,
+    ...more,
+  });
+  const data = (...keys: readonly string[]): JsonObject => ({
+    'f:data': { '.': {}, ...Object.fromEntries(keys.map((key) => [`f:${key}`, {}])) },
+  });
+  const configMap = (values: JsonObject, ...entries: readonly JsonObject[]): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'web', uid: 'u1', managedFields: entries as JsonValue },
+    data: values,
+  });
+  const values = { color: 'blue', size: '1' };
+  const LATER = '2026-01-01T00:00:05Z';
+  const live = configMap(values, entry(OURS, data('color')), entry('hand', data('size', 'theirs')));
+  const dryRun = configMap(values, { ...entry(OURS, data('color', 'size')), operation: 'Apply' });
+  const compared = markCompared(live, dryRun, live, OURS);
+  const changed = { ...values, color: 'red' };
+
+  it.each([
+    ['the same content with other holders', configMap(values, entry('hand', data('color', 'size'), LATER))],
+    ['its short form', abridge(live)],
+    [
+      'fields that are not desired',
+      configMap(
+        { ...values, more: 'x' },
+        entry(OURS, data('color')),
+        entry('hand', data('size', 'theirs')),
+        entry('other', data('more'), LATER),
+      ),
+    ],
+  ])('sees none in %s', (_name, object) => {
+    expect(findDrift(compared, object, OURS, [])).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'a field that somebody took',
+      configMap(changed, entry('hand', data('color', 'size', 'theirs'))),
+      { because: 'fields lost', manager: 'hand', fields: ['.data.color'] },
+    ],
+    [
+      'a field that is gone',
+      configMap({ size: '1' }, entry('hand', data('size'))),
+      { because: 'fields lost', manager: '', fields: ['.data.color'] },
+    ],
+    [
+      'a later change by one who has the field, whoever wrote last',
+      configMap(
+        changed,
+        entry(OURS, data('color')),
+        entry('hand', data('size'), '2026-01-01T00:00:04Z'),
+        entry('other', { 'f:status': {} }, LATER, { subresource: 'status' }),
+      ),
+      { because: 'applied again', manager: 'hand', fields: [] },
+    ],
+    [
+      'a change in the second of the mark',
+      configMap({ ...values, size: '2' }, entry(OURS, data('color')), entry('hand', data('size', 'theirs'))),
+      { because: 'applied again', manager: OURS, fields: [] },
+    ],
+    [
+      'a change by one whose fields stand under two API versions',
+      configMap(
+        changed,
+        entry(OURS, data('color'), LATER, { apiVersion: 'v2' }),
+        entry(OURS, data('size'), '2026-01-01T00:00:00Z', { apiVersion: 'v1' }),
+      ),
+      { because: 'fields lost', manager: OURS, fields: ['.data.size'] },
+    ],
+  ])('sees %s', (_name, object, want) => {
+    expect(findDrift(compared, object, OURS, [])).toEqual(want);
   });
 });

@@ -91,6 +91,7 @@ function run(
     key: 'default/w',
     id: '1',
     signal,
+    stopping: new AbortController().signal,
     log: more.log ?? silentLog,
     memory: more.memory,
     isBackground: false,

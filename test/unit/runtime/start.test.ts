@@ -1,15 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DynamicClient } from '../../../src/cluster/client.ts';
-import { EventRecorder } from '../../../src/cluster/events.ts';
-import { Informers } from '../../../src/cluster/informers.ts';
-import { silentLog } from '../../../src/lib/log.ts';
+import type { EventRecorder } from '../../../src/cluster/events.ts';
 import { setCondition } from '../../../src/runtime/conditions.ts';
 import type { CommonStatus, Controller, Reconcilable } from '../../../src/runtime/controller.ts';
 import { type RunningController, startController } from '../../../src/runtime/start.ts';
 import { checkStatusRules } from '../../../src/runtime/status.ts';
-import { createTestClient, eventually } from '../../support/client.ts';
-import { FakeClock } from '../../support/clock.ts';
-import { events, TinyApi, type TinyKind, widgets } from '../../support/tinyapi.ts';
+import { eventually } from '../../support/client.ts';
+import type { FakeClock } from '../../support/clock.ts';
+import { startTinyMachine, type TinyMachine } from '../../support/tiny-machine.ts';
+import { events, type TinyApi, type TinyKind, widgets } from '../../support/tinyapi.ts';
 
 interface Widget extends Reconcilable {
   readonly spec: { readonly size: number; readonly source?: string; readonly suspend?: boolean };
@@ -18,10 +16,9 @@ interface Widget extends Reconcilable {
 const sources: TinyKind = { ...widgets, kind: 'Source', resource: 'sources' };
 const finalizer = 'example.dev/finalizer';
 
+let tiny: TinyMachine;
 let api: TinyApi;
-let client: DynamicClient;
 let clock: FakeClock;
-let informers: Informers;
 let recorder: EventRecorder;
 let running: RunningController<Widget>;
 let passes: string[];
@@ -72,29 +69,19 @@ const controller: Controller<Widget, number, number, number, Record<string, neve
 };
 
 beforeEach(async () => {
-  api = new TinyApi([widgets, sources, events]);
-  clock = new FakeClock();
-  client = createTestClient(await api.start(), { clock });
-  informers = new Informers({ rest: client.rest, discovery: client.discovery, clock, random: () => 0, log: silentLog });
-  recorder = new EventRecorder({ client, clock, log: silentLog });
+  tiny = await startTinyMachine([widgets, sources]);
+  ({ api, clock, recorder } = tiny);
   passes = [];
   gate = undefined;
   forgotten = [];
 });
 afterEach(async () => {
   await running.stop();
-  await recorder.stop();
-  await informers.stop();
-  await client.rest.close();
-  await api.stop();
+  await tiny.stop();
 });
 
 async function start(): Promise<void> {
-  running = startController(
-    controller,
-    {},
-    { client, informers, events: recorder, clock, random: () => 0.5, log: silentLog },
-  );
+  running = startController(controller, {}, tiny.machine);
   await running.ready;
 }
 const widget = (name: string, spec: object, annotations: Record<string, string> = {}) => {
@@ -105,7 +92,7 @@ const widget = (name: string, spec: object, annotations: Record<string, string> 
 const get = (name = 'w') => api.get('widgets', 'default', name) as unknown as Widget;
 const settled = (name: string, size: number) =>
   eventually(() => get(name)?.status?.size === size && running.idle(), `size ${size}`);
-const writes = () => api.calls.filter((call) => !call.startsWith('GET'));
+const writes = () => tiny.writes();
 
 describe('a running controller', () => {
   it('brings an object to its state: finalizer, status, event', async () => {
@@ -251,11 +238,7 @@ describe('a running controller', () => {
       api.fail(response, 403, 'Forbidden', 'widgets.example.dev is forbidden');
       return true;
     };
-    running = startController(
-      controller,
-      {},
-      { client, informers, events: recorder, clock, random: () => 0.5, log: silentLog },
-    );
+    running = startController(controller, {}, tiny.machine);
 
     await eventually(() => running.problem() === 'widgets.example.dev is forbidden', 'the problem');
   });
@@ -294,11 +277,7 @@ describe('a running controller', () => {
 
   it('says what it waits for when its own kind is missing', async () => {
     api.kinds = [events];
-    running = startController(
-      controller,
-      {},
-      { client, informers, events: recorder, clock, random: () => 0.5, log: silentLog },
-    );
+    running = startController(controller, {}, tiny.machine);
     await eventually(() => running.problem() !== 'starting', 'the problem');
     expect(running.problem()).toBe('no matches for kind "Widget" in version "example.dev/v1"');
     await eventually(() => clock.untilNext === 5_000, 'the wait');

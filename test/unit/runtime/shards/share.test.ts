@@ -1,27 +1,22 @@
 // A controller whose keys come and go, as replicas hand them over.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DynamicClient } from '../../../../src/cluster/client.ts';
-import { EventRecorder } from '../../../../src/cluster/events.ts';
-import { Informers } from '../../../../src/cluster/informers.ts';
-import { silentLog } from '../../../../src/lib/log.ts';
 import type { CommonStatus, Controller, Reconcilable } from '../../../../src/runtime/controller.ts';
 import { KeyShare } from '../../../../src/runtime/shards/share.ts';
 import { SLOT_COUNT, slotOf } from '../../../../src/runtime/shards/slots.ts';
 import { type RunningController, startController } from '../../../../src/runtime/start.ts';
-import { createTestClient, eventually } from '../../../support/client.ts';
-import { FakeClock } from '../../../support/clock.ts';
-import { events, TinyApi, widgets } from '../../../support/tinyapi.ts';
+import { eventually } from '../../../support/client.ts';
+import type { FakeClock } from '../../../support/clock.ts';
+import { startTinyMachine, type TinyMachine } from '../../../support/tiny-machine.ts';
+import { type TinyApi, widgets } from '../../../support/tinyapi.ts';
 
 interface Widget extends Reconcilable {
   readonly spec: { readonly size: number };
   readonly status?: CommonStatus & { readonly size?: number };
 }
 
+let tiny: TinyMachine;
 let api: TinyApi;
-let client: DynamicClient;
 let clock: FakeClock;
-let informers: Informers;
-let recorder: EventRecorder;
 let running: RunningController<Widget>;
 let share: KeyShare;
 let isOpen: boolean;
@@ -60,11 +55,8 @@ const slot = (name: string) => slotOf('Widget', `default/${name}`);
 const [one, two] = ['a', 'b'] as const;
 
 beforeEach(async () => {
-  api = new TinyApi([widgets, events]);
-  clock = new FakeClock();
-  client = createTestClient(await api.start(), { clock });
-  informers = new Informers({ rest: client.rest, discovery: client.discovery, clock, random: () => 0, log: silentLog });
-  recorder = new EventRecorder({ client, clock, log: silentLog });
+  tiny = await startTinyMachine([widgets]);
+  ({ api, clock } = tiny);
   isOpen = true;
   share = new KeyShare({ isOpen: () => isOpen });
   passes = [];
@@ -72,19 +64,12 @@ beforeEach(async () => {
   forgotten = [];
   beforeEnd = undefined;
   for (const name of [one, two]) put(name, 1);
-  running = startController(
-    controller,
-    {},
-    { client, informers, events: recorder, clock, random: () => 0.5, log: silentLog, share },
-  );
+  running = startController(controller, {}, { ...tiny.machine, share });
   await running.ready;
 });
 afterEach(async () => {
   await running.stop();
-  await recorder.stop();
-  await informers.stop();
-  await client.rest.close();
-  await api.stop();
+  await tiny.stop();
 });
 
 function put(name: string, size: number): void {
@@ -94,7 +79,7 @@ function put(name: string, size: number): void {
   api.put(widgets, { ...old, metadata, spec: { size } });
 }
 const get = (name: string) => api.get('widgets', 'default', name) as unknown as Widget;
-const writes = () => api.calls.filter((call) => !call.startsWith('GET'));
+const writes = () => tiny.writes();
 const hasSize = (name: string, size: number) =>
   eventually(() => get(name).status?.size === size && running.idle(), `size ${size} of ${name}`);
 

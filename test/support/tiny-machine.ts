@@ -1,0 +1,42 @@
+// Owns what a controller runs on in unit tests of the machine: the tiny API, and a client, informers and events on it.
+import { EventRecorder } from '../../src/cluster/events.ts';
+import { Informers } from '../../src/cluster/informers.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import type { Machine } from '../../src/runtime/start.ts';
+import { createTestClient } from './client.ts';
+import { FakeClock } from './clock.ts';
+import { events, TinyApi, type TinyKind } from './tinyapi.ts';
+
+/** A tiny API at work and what a controller is started with. `stop` it after the controller. */
+export interface TinyMachine {
+  readonly api: TinyApi;
+  readonly clock: FakeClock;
+  readonly recorder: EventRecorder;
+  readonly machine: Machine;
+  /** Requests that are no reads, as `METHOD path`. */
+  writes(): string[];
+  stop(): Promise<void>;
+}
+
+/** Starts one that serves the kinds, and events. */
+export async function startTinyMachine(kinds: readonly TinyKind[]): Promise<TinyMachine> {
+  const api = new TinyApi([...kinds, events]);
+  const clock = new FakeClock();
+  const client = createTestClient(await api.start(), { clock });
+  const { rest, discovery } = client;
+  const informers = new Informers({ rest, discovery, clock, random: () => 0, log: silentLog });
+  const recorder = new EventRecorder({ client, clock, log: silentLog });
+  return {
+    api,
+    clock,
+    recorder,
+    machine: { client, informers, events: recorder, clock, random: () => 0.5, log: silentLog },
+    writes: () => api.calls.filter((call) => !call.startsWith('GET')),
+    stop: async () => {
+      await recorder.stop();
+      await informers.stop();
+      await rest.close();
+      await api.stop();
+    },
+  };
+}
