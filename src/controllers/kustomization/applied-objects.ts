@@ -1,7 +1,7 @@
 // Owns the watching of applied objects: which of them have drifted, and how the ones that are waited for are
 // (lockstep.md §2, §3). What counts as drift is plan/drift.ts; putting it back is act.ts.
 
-import type { KubeObject } from '../../api/meta/object.ts';
+import type { KubeObject, ObjectReference as LiveReference } from '../../api/meta/object.ts';
 import { asKubeObject, asManifest } from '../../apply/dry-run.ts';
 import type { Informer } from '../../cluster/informer.ts';
 import type { InformerLease, InformerRequest, Informers, Shape } from '../../cluster/informers.ts';
@@ -195,11 +195,16 @@ export class AppliedObjects {
   }
 
   /** The live object of a manifest in its short form, as the watch of its kind has it; undefined when it has none. */
-  async live(desired: Manifest): Promise<Manifest | undefined> {
+  live(desired: Manifest): Promise<Manifest | undefined> {
     const { kind, namespace, name } = referenceOf(desired);
-    const watch = await this.#kinds.get(kindKey(desired.apiVersion, kind));
+    return this.find({ apiVersion: desired.apiVersion, kind, name, ...(namespace === '' ? {} : { namespace }) });
+  }
+
+  /** The same by reference. */
+  async find({ apiVersion, kind, namespace, name }: LiveReference): Promise<Manifest | undefined> {
+    const watch = await this.#kinds.get(kindKey(apiVersion, kind));
     if (watch === undefined || !watch.lease.informer.synced) return undefined;
-    const found = watch.lease.informer.get(namespace === '' ? undefined : namespace, name);
+    const found = watch.lease.informer.get(namespace, name);
     return found === undefined ? undefined : asManifest(found);
   }
 
