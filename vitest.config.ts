@@ -24,19 +24,19 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: [...FAULTS, ...SLOW],
-          // A bound on hanging, not on speed: a transcript of kubectl waits for rollouts of a real control plane.
+          // Bounds on hanging, not on speed: a transcript of kubectl waits for rollouts of a real control plane.
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
-      { test: { ...shared, name: 'slow', include: SLOW, testTimeout: 300_000, hookTimeout: 60_000 } },
+      { test: { ...shared, name: 'slow', include: SLOW, testTimeout: 300_000, hookTimeout: 180_000 } },
       { test: { ...shared, name: 'faults', include: FAULTS, testTimeout: 90_000, hookTimeout: 60_000 } },
       {
         test: {
           ...shared,
           name: 'examples',
           include: ['test/examples/**/*.test.ts'],
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           hookTimeout: 60_000,
         },
       },

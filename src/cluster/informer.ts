@@ -34,6 +34,8 @@ export interface InformerHandler<T extends KubeObject> {
   update?(object: T, old: T): void;
   /** `object` is the last state that was known. */
   delete?(object: T): void;
+  /** Called when the server lets itself be followed again after it could not be. */
+  recovered?(): void;
 }
 
 const BACKOFF_MIN_MS = 800;
@@ -183,8 +185,15 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#replaceAll(seen);
     this.#resourceVersion = resourceVersion;
     this.#synced = true;
-    this.#error = undefined;
+    this.#works();
     this.#wakeWaiters();
+  }
+
+  /** The server answers: what failed before does no longer. */
+  #works(): void {
+    if (this.#error === undefined) return;
+    this.#error = undefined;
+    for (const handler of this.#handlers) this.#call(() => handler.recovered?.());
   }
 
   async #watch(): Promise<void> {
@@ -199,6 +208,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       resourceVersion: this.#resourceVersion,
       timeoutSeconds: Math.round(300 + 300 * random()),
       signal: this.#stopping.signal,
+      onOpen: () => this.#works(),
     };
     try {
       await followWatch<T>(rest, mapping, options, (event) => {
@@ -206,10 +216,7 @@ export class Informer<T extends KubeObject = KubeObject> {
         this.#receive(event);
       });
     } finally {
-      if (events > 0 || clock.monotonic() - started > GOOD_WATCH_MS) {
-        this.#failures = 0;
-        this.#error = undefined;
-      }
+      if (events > 0 || clock.monotonic() - started > GOOD_WATCH_MS) this.#failures = 0;
     }
     // A server or proxy that closes at once would otherwise be asked in a loop.
     if (events === 0 && clock.monotonic() - started < 1_000) {

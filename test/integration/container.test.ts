@@ -34,7 +34,7 @@ interface Running {
   readonly stop: () => Promise<number | null>;
 }
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 const LOOK_MS = 200;
 
 const compose = parseCompose(readProjectFile('docker-compose.yml'));

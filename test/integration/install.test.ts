@@ -8,17 +8,14 @@ import { dump, load, loadAll } from 'js-yaml';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kinds } from '../../src/api/kinds.ts';
 import { runCli } from '../../src/cli/program.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
 import { startCertificateFront } from '../support/certificate-front.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/git.ts';
 import { createKubectl, findKubectl, type Kubectl } from '../support/kubectl.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+import { condition, hasFailed, isReady, type Live, paths, until, useReconciler } from '../support/reconciler.ts';
 import { projectRoot } from '../support/source-files.ts';
 
-const DEADLINE_MS = 30_000;
-const LOOK_MS = 50;
 const isMissing = (await findKubectl()) === undefined && process.env['CI'] !== 'true';
 
 for (const choice of clusters) {
@@ -40,7 +37,7 @@ for (const choice of clusters) {
 
         expect({ code: applied.code, stderr: applied.stderr }).toEqual({ code: 0, stderr: '' });
         const names = loadAll(text).map((object) => `crd/${(object as Live).metadata.name}`);
-        await kubectl.ok(['wait', '--for=condition=established', '--timeout=20s', ...names]);
+        await kubectl.ok(['wait', '--for=condition=established', '--timeout=60s', ...names]);
         expect(names).toHaveLength(kinds.length);
       });
 
@@ -390,14 +387,6 @@ async function startRun(flags: readonly string[]): Promise<Run> {
       return ended;
     },
   };
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + DEADLINE_MS;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
-    await systemClock.sleep(LOOK_MS);
-  }
 }
 
 /** What `lockstep install` prints. */

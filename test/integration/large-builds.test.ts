@@ -12,10 +12,7 @@ for (const choice of clusters) {
 
     /** How many builds ended as they should, by where they ran. */
     async function builds(place: 'loop' | 'worker'): Promise<number> {
-      const text = await (await fetch(`${suite.internalUrl}/metrics`)).text();
-      const row = `lockstep_renders_total{engine="kustomize",place="${place}",outcome="done"} `;
-      const line = text.split('\n').find((each) => each.startsWith(row));
-      return Number(line?.slice(row.length) ?? 0);
+      return suite.metric('lockstep_renders_total', 'engine="kustomize"', `place="${place}"`, 'outcome="done"');
     }
 
     it('run in a worker thread and know what they read', async () => {

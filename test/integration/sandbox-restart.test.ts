@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../src/sandbox/server.ts';
+import { until } from '../support/reconciler.ts';
 
 const SERVER = new URL('../support/sandbox-process.ts', import.meta.url).pathname;
 const KILLS = 5;
@@ -61,7 +62,10 @@ describe('a killed server', () => {
         for (;;) await write();
       });
       const ended = Promise.allSettled(writers);
-      await sleep(60 + round * 37);
+      // Some are acknowledged however slow the machine is, and the end comes at another moment each time.
+      const enough = acknowledged.size + 4;
+      await until('acknowledged writes', () => acknowledged.size >= enough);
+      await sleep(round * 37);
       child!.kill('SIGKILL');
       await ended;
       await agent.destroy();
@@ -76,7 +80,7 @@ describe('a killed server', () => {
     );
     await sandbox.close();
 
-    expect(acknowledged.size).toBeGreaterThan(KILLS);
+    expect(acknowledged.size).toBeGreaterThanOrEqual(4 * KILLS);
     for (const [name, uid] of acknowledged) expect(stored.get(name)).toBe(uid);
   });
 });

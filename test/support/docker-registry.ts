@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHttpDoor, type HttpDoor } from '../../src/remote/http.ts';
 import { createIdentity } from '../../src/sandbox/identity.ts';
-import { freePort, untilListening } from './sshd.ts';
+import { freePorts } from '../cluster/processes.ts';
+import { untilListening } from './sshd.ts';
 
 const BINARY = ['/usr/bin/docker-registry', '/usr/local/bin/docker-registry'].find((path) => existsSync(path));
 
@@ -48,7 +49,7 @@ export async function startDockerRegistry(dir: string): Promise<DockerRegistry> 
   writeFileSync(join(dir, 'key.pem'), serverKeyPem);
   writeFileSync(join(dir, 'cert.pem'), serverCertPem);
   writeFileSync(join(dir, 'htpasswd'), `ada:${PASSWORD_HASH}\n`);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const config = {
     version: '0.1',
     log: { level: 'error' },

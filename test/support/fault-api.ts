@@ -39,6 +39,13 @@ export type ApiFault =
   /** The client dies before (or after) the server has handled this request: nothing else is let through. */
   | { readonly kind: 'death'; readonly when: 'before' | 'after' };
 
+/** How late things come on the way back, in ms: as from a server that is far away or busy. */
+export interface Lag {
+  readonly answersMs: number;
+  /** What watches tell; more than answers, it comes after the answer to the write that it is about. */
+  readonly watchesMs: number;
+}
+
 /** Told of each write that the server has answered. */
 export type SeenAnswer = (request: ApiRequest, status: number, body: string) => void;
 
@@ -69,12 +76,13 @@ interface ProxyState {
   readonly agent: Agent;
   readonly watches: Set<ServerResponse>;
   readonly onAnswer: SeenAnswer | undefined;
+  readonly lag: Lag | undefined;
   rule: FaultRule | undefined;
   die(): void;
 }
 
 /** Starts a proxy before the API server of `target`. */
-export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswer): Promise<FaultyApi> {
+export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswer, lag?: Lag): Promise<FaultyApi> {
   const died = Promise.withResolvers<void>();
   let isDead = false;
   const state: ProxyState = {
@@ -82,6 +90,7 @@ export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswe
     agent: new Agent({ keepAlive: true }),
     watches: new Set(),
     onAnswer,
+    lag,
     rule: undefined,
     die: () => {
       isDead = true;
@@ -223,5 +232,8 @@ function relay(from: IncomingMessage, response: ServerResponse, request: ApiRequ
     from.destroy();
   });
   from.on('error', () => response.destroy());
-  from.pipe(response);
+  const lagMs = (request.watch ? state.lag?.watchesMs : state.lag?.answersMs) ?? 0;
+  if (lagMs === 0) return void from.pipe(response);
+  from.on('data', (chunk: Buffer) => void setTimeout(() => response.write(chunk), lagMs));
+  from.on('end', () => void setTimeout(() => response.end(), lagMs));
 }

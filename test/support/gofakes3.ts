@@ -2,7 +2,8 @@
 // against somebody else's reading. It checks no signatures; those are s3-server.ts's.
 import { spawn } from 'node:child_process';
 import { findTool } from '../cluster/build.ts';
-import { freePort, untilListening } from './sshd.ts';
+import { freePorts } from '../cluster/processes.ts';
+import { untilListening } from './sshd.ts';
 
 /** A running storage with one bucket, `manifests`. */
 export interface GoFakeS3 {
@@ -20,7 +21,7 @@ export async function findGoFakeS3(): Promise<string | undefined> {
 
 /** Starts a storage that lives in memory. */
 export async function startGoFakeS3(binary: string): Promise<GoFakeS3> {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const endpoint = `127.0.0.1:${port}`;
   const args = ['-backend', 'memory', '-host', endpoint, '-initialbucket', 'manifests'];
   const child = spawn(binary, args, { stdio: 'ignore' });

@@ -3,7 +3,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, untilListening } from './sshd.ts';
+import { freePorts } from '../cluster/processes.ts';
+import { untilListening } from './sshd.ts';
 
 const NGINX = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
 
@@ -34,7 +35,7 @@ export interface Nginx {
 export async function startNginx(dir: string, target: string): Promise<Nginx> {
   mkdirSync(dir, { recursive: true });
   makeCertificates(dir);
-  const ports = await Promise.all(Array.from({ length: 6 }, () => freePort()));
+  const ports = await freePorts(6);
   const [tls, mutual, password, expired, redirect, stranger] = ports as [
     number,
     number,

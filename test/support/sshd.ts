@@ -1,9 +1,10 @@
 // Owns an OpenSSH server for tests: on loopback, its own keys, one user, one folder of repositories.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../cluster/processes.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
 
@@ -46,7 +47,7 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
   for (const type of types) makeKey(join(dir, `host_${type}`), type);
   const identity = makeKey(join(dir, 'user'), 'ed25519');
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(join(dir, 'user.pub')), { mode: 0o600 });
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const lines = [
     ...(options.lines ?? []),
     `ListenAddress 127.0.0.1:${port}`,
@@ -89,18 +90,6 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
         child.kill();
       }),
   };
-}
-
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Waits until a port answers; fails when the process ends before. */

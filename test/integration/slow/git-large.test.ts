@@ -19,7 +19,8 @@ describe(`a folder of a repository of ${MEGABYTES} MB`, () => {
   beforeAll(async () => {
     server = await startGitServer({ root: folder.dir });
     repository = generateLarge(folder.dir, server.url, MEGABYTES);
-  }, 240_000);
+    // A bound on hanging: a gigabyte is written and packed.
+  }, 900_000);
   afterAll(async () => {
     await server?.close();
     folder.remove();

@@ -2,12 +2,12 @@
 // deletion of a Kustomization whose ServiceAccount is gone (flux.md §4.14).
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createServer as createSocketServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKubeconfig } from '../../../src/cluster/kubeconfig.ts';
 import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { freePorts } from '../../cluster/processes.ts';
 import { accountWithRights, configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import {
@@ -18,6 +18,7 @@ import {
   paths,
   type SuiteOptions,
   type TestRepository,
+  until,
   useReconciler,
 } from '../../support/reconciler.ts';
 
@@ -46,14 +47,6 @@ function deployment(containers: readonly JsonObject[]) {
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createSocketServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 for (const choice of clusters) {
   describe(`settings on ${choice.name}`, () => {
     const cluster = useCluster(choice);
@@ -73,8 +66,9 @@ for (const choice of clusters) {
       receiver = await startReceiver();
       const listen = '127.0.0.1';
       settings.eventsUrl = receiver.url;
-      settings.metricsAddress = { listen, port: await freePort() };
-      settings.healthAddress = { listen, port: await freePort() };
+      const [metrics = 0, health = 0] = await freePorts(2);
+      settings.metricsAddress = { listen, port: metrics };
+      settings.healthAddress = { listen, port: health };
     });
     afterAll(() => receiver.close());
     const suite = useReconciler(cluster, settings);
@@ -95,9 +89,11 @@ for (const choice of clusters) {
     it('posts events to the receiver, and serves metrics and probes where it is told', async () => {
       const { path, namespace } = await apply({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
       await suite.waitFor(path, isReady, 'Ready');
+      const posted = () => receiver.posted.filter(({ involvedObject }) => involvedObject.namespace === namespace);
+      await until('the last event', () => posted().some(({ reason }) => reason === 'ReconciliationSucceeded'));
       await suite.quiet();
 
-      const mine = receiver.posted.filter(({ involvedObject }) => involvedObject.namespace === namespace);
+      const mine = posted();
       expect(mine.map(({ reportingController, reason }) => `${reportingController} ${reason}`)).toEqual([
         'source-controller NewArtifact',
         'kustomize-controller Progressing',

@@ -42,10 +42,12 @@ for (const choice of clusters) {
           ? { kind: 'status', status: 403, reason: 'Forbidden', message: 'exceeded quota: configmaps' }
           : undefined,
       );
-      await apply({
+      const files = {
         'first.yaml': configMapYaml('first', { a: '1' }),
         'second.yaml': configMapYaml('second', { a: '1' }),
-      });
+      };
+      // The next try, which makes nothing anew, waits until it is asked for.
+      await apply(files, { retryInterval: '1h' });
       const { namespace } = cluster;
 
       const failed = await suite.waitFor(app(), hasFailed('ReconciliationFailed'), 'a refusal');
@@ -56,6 +58,8 @@ for (const choice of clusters) {
       );
       const ids = failed.status.inventory.entries.map(({ id }: Live) => id);
       expect(ids).toEqual([`${namespace}_first__ConfigMap`, `${namespace}_second__ConfigMap`]);
+      const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'again' } } };
+      await cluster.admin.call('PATCH', app(), { body });
       await suite.waitFor(app(), isReady, 'Ready');
       expect((await suite.get(paths.configMap(namespace, 'second'))).data).toEqual({ a: '1' });
     });

@@ -275,6 +275,32 @@ describe('a running controller', () => {
     expect(written).toEqual([4]);
   });
 
+  it('writes as soon as the API server is back what it could not be told, however long it was away', async () => {
+    widget('w', { size: 3 });
+    await start();
+    await settled('w', 3);
+    const unserved: TinyApi['fault'] = (_request, response) => {
+      api.fail(response, 503, 'ServiceUnavailable', 'etcd has no leader');
+      return true;
+    };
+    api.fault = (request, response, body) => request.method === 'PATCH' && unserved!(request, response, body);
+    widget('w', { size: 4 });
+    for (let tries = 2; tries <= 12; tries++) {
+      await eventually(() => passes.length >= tries && running.idle() && clock.pending > 0, 'a try');
+      await clock.advance(15 * 60_000);
+    }
+    api.fault = unserved;
+    api.closeWatches();
+    await eventually(() => clock.pending >= 3, 'the back-off of the watches');
+    const before = passes.length;
+
+    api.fault = undefined;
+    await clock.advance(1_000);
+    await settled('w', 4);
+
+    expect(passes.length).toBe(before + 1);
+  });
+
   it('says what it waits for when its own kind is missing', async () => {
     api.kinds = [events];
     running = startController(controller, {}, tiny.machine);
