@@ -92,7 +92,8 @@ class Connections {
       ...(key === undefined ? {} : { key }),
       ...(serverName === undefined ? {} : { servername: serverName }),
       rejectUnauthorized: insecure !== true,
-      // Load balancers in clouds cut silent connections after a minute.
+      // Load balancers in clouds cut silent connections after a minute. A peer that vanished is given up after this
+      // delay and ten probes, a second apart (libuv's).
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
       timeout: 10_000,
