@@ -8,7 +8,7 @@ import { Backoff, type BackoffOptions } from './backoff.ts';
 import { type Key, type Requeue, splitKey } from './controller.ts';
 import { type PassEnd, type PassInput, superseded } from './loop.ts';
 import { type AddOptions, type QueueItem, type QueueObserver, WorkQueue } from './queue.ts';
-import { jittered } from './requeue.ts';
+import { gathered, jittered } from './requeue.ts';
 
 /** One worker of so many, and one at least, may do work of low priority. */
 const LOW_SHARE = 8;
@@ -180,7 +180,12 @@ export class Workers {
       else this.#unserved.delete(key);
       const durationMs = clock.monotonic() - started;
       const nextMs = this.#plan(key, end.requeue);
-      const fields = { result: end.result, durationMs: Math.round(durationMs), nextMs, ...end.log };
+      const fields = {
+        result: end.result,
+        durationMs: Math.round(durationMs),
+        nextMs: nextMs && Math.round(nextMs),
+        ...end.log,
+      };
       if (end.changed || 'problem' in end.log) log.info('reconciled', fields);
       else log.debug('reconciled', fields);
       this.#options.onPass?.({ key, end, durationMs });
@@ -229,7 +234,7 @@ export class Workers {
         this.#queue.add(key, { trigger: 'background', priority: 'low' });
         return 0;
       case 'interval':
-        return this.#after(key, jittered(requeue.ms, this.#options.jitterPercent, this.#options.random), 'interval');
+        return this.#after(key, this.#intervalOf(requeue.ms), 'interval');
       case 'after':
         return this.#after(key, requeue.ms, 'retry');
       case 'wait':
@@ -238,6 +243,11 @@ export class Workers {
       default:
         return requeue satisfies never;
     }
+  }
+
+  #intervalOf(ms: number): number {
+    const { clock, jitterPercent, random } = this.#options;
+    return gathered(jittered(ms, jitterPercent, random), ms, jitterPercent, clock.monotonic());
   }
 
   #after(key: Key, ms: number, trigger: string): number {

@@ -19,7 +19,7 @@ import { type GitServer, startGitServer } from '../../src/sandbox/gitserver.ts';
 import { type Api, openApi } from './api.ts';
 import { expectNoCanary } from './canary.ts';
 import type { ClusterUse } from './cluster.ts';
-import { startFaultyApi } from './fault-api.ts';
+import { answerLagMs, startFaultyApi } from './fault-api.ts';
 import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
 import { followRequests } from './in-flight.ts';
 
@@ -288,7 +288,7 @@ async function launch(
   kubeconfig: string,
   admin: Api,
   stateDir: string,
-  { route = lagging, deadlineMs: _deadline, lookMs: _look, ...options }: SuiteOptions,
+  { route = shortest, deadlineMs: _deadline, lookMs: _look, ...options }: SuiteOptions,
 ): Promise<Reconciler> {
   const access = await readKubeconfig(kubeconfig, { clock: systemClock });
   const token = await serviceAccountToken(admin);
@@ -313,14 +313,9 @@ async function launch(
   });
 }
 
-/**
- * By way of a slow road if LOCKSTEP_LAG_MS says so: answers come that much later, and what watches tell four times that.
- * A suite must hold all the same; a busy machine is no other.
- */
-async function lagging(access: ClusterAccess): Promise<ClusterAccess> {
-  const answersMs = Number(process.env['LOCKSTEP_LAG_MS'] ?? 0);
-  if (answersMs === 0) return access;
-  return (await startFaultyApi(access, undefined, { answersMs, watchesMs: 4 * answersMs })).access;
+/** The straight road, or that of a busy server. */
+async function shortest(access: ClusterAccess): Promise<ClusterAccess> {
+  return answerLagMs === 0 ? access : (await startFaultyApi(access)).access;
 }
 
 function withoutIdentity(tls: { readonly ca?: string }): { readonly ca?: string } {
