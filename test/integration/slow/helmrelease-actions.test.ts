@@ -88,6 +88,23 @@ for (const choice of clusters) {
       await ready();
     });
 
+    it.each([
+      ['background', false],
+      ['orphan', true],
+    ])('uninstalls what objects own as it is told: %s', async (deletionPropagation, stays) => {
+      await prepare(fragileFiles);
+      await release({ values: { image: 'app:1' }, uninstall: { deletionPropagation } });
+      await ready();
+      const folder = `/apis/apps/v1/namespaces/${cluster.namespace}/replicasets`;
+      const [owned] = ((await cluster.admin.call('GET', folder)).body as Live).items;
+
+      await cluster.admin.call('DELETE', at());
+      await reconciler.waitFor(at(), (object) => object === undefined, 'deletion');
+
+      const path = `${folder}/${owned.metadata.name}`;
+      await reconciler.waitFor(path, (live) => (stays ? !live.metadata.ownerReferences?.length : live === undefined));
+    });
+
     it('leaves definitions out when told to', async () => {
       const plural = `absentees${cluster.namespace.slice(5)}`;
       const name = `${plural}.example.com`;
