@@ -16,7 +16,8 @@ export interface FileSource extends ByteSource {
 
 /**
  * Opens a file for reading by position.
- * @param windowBytes how much is read ahead: neighbours in a pack are usually asked for next
+ * @param windowBytes how much is read ahead: neighbours in a pack are usually asked for next. A small file is read whole:
+ * deltas lead back and forth in it, and each step would read a window anew
  */
 export function openFileSource(path: string, windowBytes = 32 * 1024): FileSource {
   let fd: number | undefined = openSync(path, 'r');
@@ -24,20 +25,23 @@ export function openFileSource(path: string, windowBytes = 32 * 1024): FileSourc
   let window = Buffer.alloc(0);
   let start = 0;
   let filled = 0;
+  const fill = (offset: number, length: number): void => {
+    if (fd === undefined) throw new GitError('GitObjectNotFound', 'the pack was closed');
+    const isWhole = size <= WHOLE_BYTES;
+    const from = isWhole ? 0 : offset;
+    const wanted = isWhole ? size : Math.min(Math.max(length, windowBytes), Math.max(0, size - offset));
+    if (window.length < wanted || window.length > 8 * Math.max(wanted, windowBytes)) {
+      window = Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes));
+    }
+    start = from;
+    filled = wanted === 0 ? 0 : readSync(fd, window, 0, wanted, from);
+  };
   return {
     size,
     read(offset, length) {
-      if (offset >= start && offset + length <= start + filled) {
-        return window.subarray(offset - start, offset - start + length);
-      }
-      if (fd === undefined) throw new GitError('GitObjectNotFound', 'the pack was closed');
-      const wanted = Math.min(Math.max(length, windowBytes), Math.max(0, size - offset));
-      if (window.length < wanted || window.length > 8 * Math.max(wanted, windowBytes)) {
-        window = Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes));
-      }
-      start = offset;
-      filled = wanted === 0 ? 0 : readSync(fd, window, 0, wanted, offset);
-      return window.subarray(0, Math.min(length, filled));
+      const end = Math.min(offset + length, size);
+      if (offset < start || end > start + filled) fill(offset, length);
+      return window.subarray(offset - start, Math.max(offset, end) - start);
     },
     close() {
       if (fd !== undefined) closeSync(fd);
@@ -70,6 +74,9 @@ export interface PackFileOptions {
 const CACHE_BYTES = 4 * 1024 * 1024;
 /** An entry costs about this much beside its bytes. */
 const ENTRY_BYTES = 250;
+
+/** Files up to here are kept whole while they are open. */
+const WHOLE_BYTES = 256 * 1024;
 
 /** Memory for built objects that several packs share. */
 export interface SharedCache {
