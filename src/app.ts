@@ -317,10 +317,11 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
       leave = await joinReplicas(place, joining, stopping.signal);
     }
     waitingFor = undefined;
-    // Without the right to watch them, new kinds are noticed when they are first asked for.
-    followCustomResources(informers, discovery, { clock, onChange: kustomizations.definitionsChanged }).catch(
+    // Nobody waits for it: until they are watched, new kinds are noticed when they are first asked for.
+    const { definitionsChanged: onChange } = kustomizations;
+    followCustomResources(informers, discovery, { clock, log, signal: stopping.signal, onChange }).catch(
       (error: unknown) => {
-        log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
+        if (!stopping.signal.aborted) log.error('CustomResourceDefinitions are not watched', { error });
       },
     );
     const { concurrent } = options;

@@ -5,8 +5,6 @@ import type { Informers } from '../cluster/informers.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Machine } from '../runtime/start.ts';
 
-const KIND_RETRY_MS = 5_000;
-
 /** All objects of a kind; none while the cluster does not have the kind. */
 export interface FollowedKind<T extends KubeObject> {
   get(namespace: string, name: string): T | undefined;
@@ -24,28 +22,24 @@ export interface FollowOptions<T extends KubeObject> {
 /** Follows a kind until the signal aborts. */
 export function followKind<T extends KubeObject>(
   kind: { readonly apiVersion: string; readonly kind: string },
-  { informers, clock, log }: Pick<Machine, 'clock' | 'log'> & { readonly informers: Informers },
+  { informers, log }: Pick<Machine, 'log'> & { readonly informers: Informers },
   signal: AbortSignal,
   { indexes = {}, onChange }: FollowOptions<T> = {},
 ): FollowedKind<T> {
   let informer: Informer<T> | undefined;
   const begin = async (): Promise<void> => {
-    while (informer === undefined && !signal.aborted) {
-      try {
-        informer = (await informers.acquire<T>(kind, {}, signal)).informer;
-        // Informers are shared: the prefix keeps indexes of two users apart.
-        for (const [name, values] of Object.entries(indexes)) informer.addIndex(`all/${name}`, values);
-        if (onChange === undefined) continue;
-        const exists = (object: T) => onChange(object, true);
-        informer.addHandler({ add: exists, update: exists, delete: (object) => onChange(object, false) });
-      } catch (error) {
-        if (signal.aborted) return;
-        log.debug('kind cannot be watched yet', { kind: kind.kind, error: errorMessage(error) });
-        await clock.sleep(KIND_RETRY_MS, signal).catch(() => {});
-      }
-    }
+    const onFailure = (error: unknown): void =>
+      log.debug('kind cannot be watched yet', { kind: kind.kind, error: errorMessage(error) });
+    informer = (await informers.acquireEventually<T>(kind, {}, { signal, onFailure })).informer;
+    // Informers are shared: the prefix keeps indexes of two users apart.
+    for (const [name, values] of Object.entries(indexes)) informer.addIndex(`all/${name}`, values);
+    if (onChange === undefined) return;
+    const exists = (object: T) => onChange(object, true);
+    informer.addHandler({ add: exists, update: exists, delete: (object) => onChange(object, false) });
   };
-  void begin();
+  begin().catch((error: unknown) => {
+    if (!signal.aborted) log.error('kind is not followed', { kind: kind.kind, error });
+  });
   return {
     get: (namespace, name) => informer?.get(namespace, name),
     list: () => informer?.list() ?? [],

@@ -61,7 +61,7 @@ export function createReleases(world: ReleaseWorld): Releases {
     for (const object of running?.objects.byIndex(index, value) ?? []) enqueue(keyOf(object), trigger);
   };
   const follow = <T extends KubeObject>(kind: { readonly apiVersion: string; readonly kind: string }) =>
-    followKind<T>(kind, { informers, clock, log }, stopping);
+    followKind<T>(kind, { informers, log }, stopping);
   const charts = follow<HelmChart>(helmChartController.kind);
   const repositories = follow<OCIRepository>(ociRepositoryController.kind);
   const releases = follow<HelmRelease>(helmReleaseController.kind);

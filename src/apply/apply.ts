@@ -107,7 +107,7 @@ function kindByKind(plans: readonly PlannedObject[]): readonly (readonly Planned
  * Does something with each item, a few at once. Results and failures stand in the place of their item. `endsAtFailure`:
  * nothing more begins after one, and undefined stands for what did not. Throws the signal's reason.
  */
-async function atOnce<Item, Result>(
+export async function atOnce<Item, Result>(
   items: readonly Item[],
   { concurrency = 4, signal }: Pick<ApplyOptions, 'concurrency' | 'signal'>,
   act: (item: Item) => Promise<Result>,

@@ -14,7 +14,7 @@ import { formatPackIdxSteps, type PackIdx, parsePackIdx } from '../engines/git/p
 import { createPackReader } from '../engines/git/pack-reader.ts';
 import { completePackBytes } from '../engines/git/pack-write.ts';
 import { createByteLru } from '../lib/byte-lru.ts';
-import { openPackFile, type PackFile, packFolder } from '../offload/git/pack-file.ts';
+import { createSharedCache, openPackFile, type PackFile, packFolder } from '../offload/git/pack-file.ts';
 import type { GitTreeSource } from '../offload/git/recipe.ts';
 import type { WorkerPool } from '../offload/pool.ts';
 import { runInSlices } from '../offload/slices.ts';
@@ -81,6 +81,8 @@ export class GitStore {
   private readonly limits: PackLimits;
   private readonly workers: WorkerPool;
   private readonly cache = createByteLru<string, GitObject>(CACHE_BYTES);
+  /** Shared by all packs: each push brings one more, and what it touched is read from it. */
+  private readonly built = createSharedCache();
   private packs: PackFile[] = [];
   private rootList: string[] = [];
   private shallowList: string[] = [];
@@ -198,6 +200,7 @@ export class GitStore {
     clearTimeout(this.idleTimer);
     this.idleTimer = undefined;
     this.cache.clear();
+    this.built.clear();
     for (const pack of this.packs) pack.close();
   }
 
@@ -232,7 +235,8 @@ export class GitStore {
   }
 
   private openPack(packPath: string, idx?: PackIdx): PackFile {
-    return openPackFile(packPath, this.format, { maxObjectBytes: this.limits.maxObjectBytes, idx });
+    const { maxObjectBytes } = this.limits;
+    return openPackFile(packPath, this.format, { maxObjectBytes, idx, cache: this.built.share() });
   }
 
   private async removePack(packPath: string): Promise<void> {

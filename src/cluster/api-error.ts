@@ -115,6 +115,11 @@ export function isClientError(error: unknown): error is ApiError {
   return error instanceof ApiError && error.data.status >= 400 && error.data.status < 500;
 }
 
+/** The server was not there, or could do nothing for anybody: another try may do as it is. */
+export function isUnserved(error: unknown): error is ApiError {
+  return error instanceof ApiError && !isClientError(error);
+}
+
 /** The object, or the whole resource, is not there. */
 export function isNotFound(error: unknown): error is ApiError {
   return hasStatus(error, 404);

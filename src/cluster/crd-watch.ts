@@ -1,6 +1,8 @@
 // Owns keeping discovery true while CustomResourceDefinitions come and go.
 import type { KubeObject } from '../api/meta/object.ts';
 import type { CancelTimer, Clock } from '../lib/clock.ts';
+import { errorMessage } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
 import type { Discovery } from './discovery.ts';
 import type { Informers } from './informers.ts';
 
@@ -15,20 +17,26 @@ const SETTLING_MS = [1_000, 4_000, 15_000, 60_000] as const;
 
 export interface FollowCustomResourcesOptions {
   readonly clock: Clock;
+  readonly log: Log;
+  /** Ends the tries to begin. */
+  readonly signal: AbortSignal;
   /** Told of new and changed definitions, and a few times more after the last change; `isNew` if one of them was new. */
   readonly onChange?: (isNew: boolean) => void;
 }
 
 /**
  * Follows CustomResourceDefinitions: after a change the next unknown kind is asked for at once, and the kinds of a
- * removed one are forgotten. Resolves when the watch is under way; returns its end.
+ * removed one are forgotten. Resolves when the watch is under way, which a server that is away only puts off; returns
+ * its end. Rejects only when the signal aborts.
  */
 export async function followCustomResources(
   informers: Informers,
   discovery: Discovery,
-  { clock, onChange = () => {} }: FollowCustomResourcesOptions,
+  { clock, log, signal, onChange = () => {} }: FollowCustomResourcesOptions,
 ): Promise<() => void> {
-  const { informer, release } = await informers.acquire(KIND, { metadataOnly: true });
+  const onFailure = (error: unknown): void =>
+    log.info('CustomResourceDefinitions are not watched', { error: errorMessage(error) });
+  const { informer, release } = await informers.acquireEventually(KIND, { metadataOnly: true }, { signal, onFailure });
   let settling: readonly CancelTimer[] = [];
   let someNew = false;
   const tell = (isNew: boolean): void => {

@@ -1,6 +1,7 @@
 // Owns a local copy of one resource that follows the server: list, watch, resume, list again. Who shares it with whom
 // is informers.ts.
 import type { KubeObject } from '../api/meta/object.ts';
+import { orAborted } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -34,6 +35,8 @@ export interface InformerHandler<T extends KubeObject> {
   update?(object: T, old: T): void;
   /** `object` is the last state that was known. */
   delete?(object: T): void;
+  /** Called when the server lets itself be followed again after it could not be. */
+  recovered?(): void;
 }
 
 const BACKOFF_MIN_MS = 800;
@@ -94,7 +97,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       options.signal?.throwIfAborted();
       if (this.#stopping.signal.aborted) throw new Error('informer was stopped');
       if (options.failFast && this.#error !== undefined) throw this.#error;
-      await abortable(this.#changed.promise, options.signal);
+      await orAborted(this.#changed.promise, options.signal);
     }
   }
 
@@ -183,8 +186,15 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#replaceAll(seen);
     this.#resourceVersion = resourceVersion;
     this.#synced = true;
-    this.#error = undefined;
+    this.#works();
     this.#wakeWaiters();
+  }
+
+  /** The server answers: what failed before does no longer. */
+  #works(): void {
+    if (this.#error === undefined) return;
+    this.#error = undefined;
+    for (const handler of this.#handlers) this.#call(() => handler.recovered?.());
   }
 
   async #watch(): Promise<void> {
@@ -199,6 +209,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       resourceVersion: this.#resourceVersion,
       timeoutSeconds: Math.round(300 + 300 * random()),
       signal: this.#stopping.signal,
+      onOpen: () => this.#works(),
     };
     try {
       await followWatch<T>(rest, mapping, options, (event) => {
@@ -206,10 +217,7 @@ export class Informer<T extends KubeObject = KubeObject> {
         this.#receive(event);
       });
     } finally {
-      if (events > 0 || clock.monotonic() - started > GOOD_WATCH_MS) {
-        this.#failures = 0;
-        this.#error = undefined;
-      }
+      if (events > 0 || clock.monotonic() - started > GOOD_WATCH_MS) this.#failures = 0;
     }
     // A server or proxy that closes at once would otherwise be asked in a loop.
     if (events === 0 && clock.monotonic() - started < 1_000) {
@@ -271,17 +279,5 @@ export class Informer<T extends KubeObject = KubeObject> {
   #wakeWaiters(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
-  }
-}
-
-async function abortable(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

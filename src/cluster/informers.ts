@@ -37,6 +37,16 @@ export interface InformersOptions {
   readonly lingerMs?: number;
 }
 
+/** Of what is tried until it comes: a kind that the server does not have (yet), a server that is away. */
+export interface EventualOptions {
+  readonly signal: AbortSignal;
+  /** Told of each try that failed. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Between two of these tries. */
+const KIND_RETRY_MS = 5_000;
+
 interface Entry {
   readonly informer: Informer;
   users: number;
@@ -79,6 +89,24 @@ export class Informers {
         this.#release(key, entry);
       },
     };
+  }
+
+  /** The same, tried again for as long as it fails. Rejects only when the signal aborts. */
+  async acquireEventually<T extends KubeObject = KubeObject>(
+    kind: KindReference,
+    request: InformerRequest,
+    { signal, onFailure }: EventualOptions,
+  ): Promise<InformerLease<T>> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await this.acquire<T>(kind, request, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        onFailure(error);
+        await this.#options.clock.sleep(KIND_RETRY_MS, signal);
+      }
+    }
   }
 
   /** Keys of all informers that run, for status pages and tests. */

@@ -15,6 +15,8 @@ export interface WatchOptions extends ListOptions {
   /** The server ends the watch after this long. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
+  /** Called when the server has begun to answer. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 export interface WatchEvent<T extends KubeObject> {
@@ -88,6 +90,7 @@ export async function followWatch<T extends KubeObject>(
   // A server that hangs ends nothing by itself; bookmarks alone make longer silence impossible.
   const timeoutMs = (options.timeoutSeconds + 60) * 1000;
   const body = await rest.stream({ method: 'GET', path, accept, idempotent: true, signal: options.signal, timeoutMs });
+  options.onOpen?.();
   const decoder = new LineDecoder();
   const apiVersion = groupVersion(mapping.group, mapping.version);
   const deliver = (line: string): void => {

@@ -36,10 +36,6 @@ export function listAt(object: JsonValue | undefined, ...path: readonly string[]
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
-export function conditionsOf(object: JsonObject): readonly ObjectCondition[] {
-  return listAt(object, 'status', 'conditions').map(toCondition);
-}
-
 /** The first condition of the type. Asked for several times in each verdict: only what is found is copied. */
 export function conditionOf(object: JsonObject, type: string): ObjectCondition | undefined {
   const conditions = fieldAt(object, 'status', 'conditions');

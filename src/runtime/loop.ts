@@ -1,6 +1,7 @@
 // Owns the skeleton of one reconcile: get → deleted? finalize → ensure finalizer → suspended? → observe → decide → act
 // → conclude → patch status → emit. When a key runs is queue.ts and worker.ts; what a kind does is its controller.
 import { requestedAtAnnotation } from '../api/meta/keys.ts';
+import { isUnserved } from '../cluster/api-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -52,6 +53,8 @@ export interface PassEnd {
   readonly result: 'success' | 'error' | 'requeue' | 'requeue_after';
   /** Something was written. */
   readonly changed: boolean;
+  /** It came to nothing because the API server did not serve it: worth another try as soon as it does. @default false */
+  readonly isUnserved?: boolean;
   /** Fields for the log line. */
   readonly log: Readonly<Record<string, unknown>>;
 }
@@ -152,7 +155,7 @@ async function finalize<Obj extends Reconcilable, Observed, Decision, Outcome, P
     if (!error.silent) pass.emit({ type: 'Warning', reason: error.reason, message: error.message });
     const requeue: Requeue =
       error.retryAfterMs === undefined ? { do: 'backoff' } : { do: 'after', ms: error.retryAfterMs };
-    return endOf(requeue, { error }, pass.wrote, { deleting: true });
+    return { ...endOf(requeue, { error }, pass.wrote, { deleting: true }), isUnserved: isUnserved(error.cause) };
   }
   const current = pass.current();
   const finalizers = (current.metadata.finalizers ?? []).filter((name) => name !== controller.finalizer);

@@ -5,7 +5,7 @@ import { isConflict, isNotFound } from '../cluster/api-error.ts';
 import type { DynamicClient } from '../cluster/client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import type { Informer } from '../cluster/informer.ts';
-import type { InformerLease, Informers } from '../cluster/informers.ts';
+import type { InformerLease, InformerRequest, Informers } from '../cluster/informers.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -69,9 +69,6 @@ export interface RunningController<Obj extends Reconcilable> {
   stop(): Promise<void>;
 }
 
-/** Waits between attempts to watch a kind that the server does not have (yet). */
-const KIND_RETRY_MS = 5_000;
-
 /** Writes of one status, where the object changes under each of them. */
 const STATUS_TRIES = 5;
 
@@ -116,24 +113,15 @@ export function startController<Obj extends Reconcilable, Observed, Decision, Ou
   const stopping = new AbortController();
   const releases: (() => void)[] = [];
   let problem: string | undefined = 'starting';
-  const follow = async (
-    kind: Watch<Obj>['kind'],
-    request: Parameters<Informers['acquire']>[1],
-  ): Promise<InformerLease> => {
-    for (;;) {
-      stopping.signal.throwIfAborted();
-      try {
-        const lease = await machine.informers.acquire(kind, request, stopping.signal);
-        releases.push(() => lease.release());
-        stopping.signal.throwIfAborted();
-        return lease;
-      } catch (error) {
-        stopping.signal.throwIfAborted();
-        log.info('kind cannot be watched, trying again', { watched: kind.kind, error: errorMessage(error) });
-        if (kind === controller.kind) problem = errorMessage(error);
-        await machine.clock.sleep(KIND_RETRY_MS, stopping.signal);
-      }
-    }
+  const follow = async (kind: Watch<Obj>['kind'], request: InformerRequest): Promise<InformerLease> => {
+    const onFailure = (error: unknown): void => {
+      log.info('kind cannot be watched, trying again', { watched: kind.kind, error: errorMessage(error) });
+      if (kind === controller.kind) problem = errorMessage(error);
+    };
+    const lease = await machine.informers.acquireEventually(kind, request, { signal: stopping.signal, onFailure });
+    releases.push(() => lease.release());
+    stopping.signal.throwIfAborted();
+    return lease;
   };
   const forget = (key: Key): void => {
     newest.forget(key);
@@ -253,6 +241,7 @@ function primaryHandler(workers: Workers, forget: (key: Key) => void) {
       }
     },
     delete: (object: Reconcilable) => forget(keyOf(object)),
+    recovered: () => workers.retryUnserved(),
   };
 }
 

@@ -1,5 +1,6 @@
 // Owns the workers of one controller: they take keys from the queue, run passes and plan the next ones. The pass itself
 // is loop.ts.
+import { isUnserved } from '../cluster/api-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError, errorMessage } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -7,7 +8,7 @@ import { Backoff, type BackoffOptions } from './backoff.ts';
 import { type Key, type Requeue, splitKey } from './controller.ts';
 import { type PassEnd, type PassInput, superseded } from './loop.ts';
 import { type AddOptions, type QueueItem, type QueueObserver, WorkQueue } from './queue.ts';
-import { jittered } from './requeue.ts';
+import { gathered, jittered } from './requeue.ts';
 
 /** One worker of so many, and one at least, may do work of low priority. */
 const LOW_SHARE = 8;
@@ -49,6 +50,8 @@ export class Workers {
   readonly #backoff: Backoff;
   readonly #running = new Map<Key, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   readonly #memories = new Map<Key, unknown>();
+  /** Keys whose last pass came to nothing because the API server did not serve it. */
+  readonly #unserved = new Set<Key>();
   readonly #loops = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   /** Loops that will take another key. */
@@ -80,6 +83,14 @@ export class Workers {
     this.#queue.addAfter(key, ms, options);
   }
 
+  /** The API server answers again: what it has kept waiting need not sit out its back-off, which may have become long. */
+  retryUnserved(): void {
+    for (const key of this.#unserved) {
+      this.#backoff.forget(key);
+      this.enqueue(key, { trigger: 'API server is back' });
+    }
+  }
+
   /** Aborts the passes of some keys and waits for their end. */
   async interrupt(isMeant: (key: Key) => boolean, why: string): Promise<void> {
     const meant = [...this.#running].filter(([key]) => isMeant(key)).map(([, running]) => running);
@@ -92,6 +103,7 @@ export class Workers {
     this.#queue.forget(key);
     this.#backoff.forget(key);
     this.#memories.delete(key);
+    this.#unserved.delete(key);
   }
 
   /** No key is ready or in work. Keys with a delay do not count. */
@@ -164,9 +176,16 @@ export class Workers {
         isBackground: item.priority === 'low',
         aside: (wait) => this.#waitAside(wait),
       });
+      if (end.isUnserved) this.#unserved.add(key);
+      else this.#unserved.delete(key);
       const durationMs = clock.monotonic() - started;
       const nextMs = this.#plan(key, end.requeue);
-      const fields = { result: end.result, durationMs: Math.round(durationMs), nextMs, ...end.log };
+      const fields = {
+        result: end.result,
+        durationMs: Math.round(durationMs),
+        nextMs: nextMs && Math.round(nextMs),
+        ...end.log,
+      };
       if (end.changed || 'problem' in end.log) log.info('reconciled', fields);
       else log.debug('reconciled', fields);
       this.#options.onPass?.({ key, end, durationMs });
@@ -187,7 +206,8 @@ export class Workers {
       // What a controller fails with is its conclusion's business; here only writes to the API server and bugs arrive.
       if (input.memory !== undefined) this.#memories.set(input.key, input.memory);
       if (!(error instanceof CodedError)) input.log.error('reconcile broke', { error });
-      return { requeue: { do: 'backoff' }, result: 'error', changed: false, log: { problem: errorMessage(error) } };
+      const log = { problem: errorMessage(error) };
+      return { requeue: { do: 'backoff' }, result: 'error', changed: false, isUnserved: isUnserved(error), log };
     }
   }
 
@@ -214,7 +234,7 @@ export class Workers {
         this.#queue.add(key, { trigger: 'background', priority: 'low' });
         return 0;
       case 'interval':
-        return this.#after(key, jittered(requeue.ms, this.#options.jitterPercent, this.#options.random), 'interval');
+        return this.#after(key, this.#intervalOf(requeue.ms), 'interval');
       case 'after':
         return this.#after(key, requeue.ms, 'retry');
       case 'wait':
@@ -223,6 +243,11 @@ export class Workers {
       default:
         return requeue satisfies never;
     }
+  }
+
+  #intervalOf(ms: number): number {
+    const { clock, jitterPercent, random } = this.#options;
+    return gathered(jittered(ms, jitterPercent, random), ms, jitterPercent, clock.monotonic());
   }
 
   #after(key: Key, ms: number, trigger: string): number {

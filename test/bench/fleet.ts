@@ -1,5 +1,6 @@
 // Measures a fleet of applications on a real control plane: a bare client, then each reconciler, the same scenarios.
 //   node test/bench/fleet.ts [--apps 100] [--objects 5] [--interval 10] [--concurrent 20] [--only cold,idle] [--out FILE]
+//     [--files 1000]       so many more files in the repository, of about a kilobyte, which no application reads
 //     [--profile FOLDER]   writes a CPU profile of lockstep
 //     [--embedded]         on the embedded API server, where the binaries of a control plane cannot be had
 // FLUX_BIN names a folder with Flux's source-controller and kustomize-controller: they are measured in the same run.
@@ -35,6 +36,7 @@ const { values } = parseArgs({
   options: {
     apps: { type: 'string', default: '100' },
     objects: { type: 'string', default: '5' },
+    files: { type: 'string', default: '0' },
     interval: { type: 'string', default: '10' },
     concurrent: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
@@ -125,6 +127,7 @@ async function openWorld(gitServer: GitServer, kubeconfig: string): Promise<Worl
     api,
     apps: Number(values.apps),
     count: Number(values.objects),
+    files: Number(values.files),
     intervalSeconds: Number(values.interval),
     url,
     kustomizations: await mirror(kustomizations),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { clusters } from '../support/cluster.ts';
+import { hasRegistry } from '../support/docker-registry.ts';
 import { findKubectl } from '../support/kubectl.ts';
 import { projectRoot } from '../support/source-files.ts';
 import { type ExampleStep, isExpected, parseReadme } from './readme.ts';
@@ -20,10 +21,17 @@ const AGAIN_MS = 300;
 const kubectl = await findKubectl();
 const mustRun = process.env['CI'] === 'true';
 
+/** What of the machine an example needs beside git, and has not. */
+function lackOf(name: string): string | undefined {
+  if (kubectl === undefined) return 'kubectl 1.27 or newer';
+  return name === 'sources' && !hasRegistry ? 'docker-registry' : undefined;
+}
+
 for (const cluster of clusters) {
   describe(`examples on ${cluster.name}`, () => {
     for (const name of names) {
-      it.skipIf(kubectl === undefined && !mustRun)(`${name} (needs kubectl 1.27 or newer)`, async () => {
+      const lack = lackOf(name);
+      it.skipIf(lack !== undefined && !mustRun)(lack === undefined ? name : `${name} (needs ${lack})`, async () => {
         const world = await startExampleWorld(cluster, name);
         const work = mkdtempSync(join(tmpdir(), 'lockstep-example-'));
         try {

@@ -9,6 +9,7 @@ import { type ClusterChoice, type RunningCluster, startEmbedded } from '../suppo
 import { createWorkTree, git, writeFiles } from '../support/git.ts';
 import { findKubectl } from '../support/kubectl.ts';
 import { startReconcilerOn } from '../support/reconciler.ts';
+import { startSourceServers } from './source-servers.ts';
 
 export interface ExampleWorld {
   /** Variables that the README names. */
@@ -33,6 +34,7 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
   const kubectl = (await findKubectl())!;
   // An example of several clusters has a second one, which is always embedded.
   const second = name === 'fleet' ? await startSecond(join(folder, 'second')) : undefined;
+  const sources = name === 'sources' ? await startSourceServers(folder) : undefined;
   return {
     env: {
       PRODUCTION: cluster.kubeconfig,
@@ -41,6 +43,7 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
       GIT: open.url,
       GIT_ROOT: root,
       PRIVATE_GIT: hidden.url,
+      ...sources?.env,
       ...(kubectl === 'kubectl' ? {} : { PATH: `${dirname(kubectl)}:${process.env['PATH']}` }),
     },
     describe: () =>
@@ -48,7 +51,7 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
         '--kubeconfig',
         cluster.kubeconfig,
         'get',
-        'gitrepositories,helmcharts,helmreleases,kustomizations',
+        'gitrepositories,helmrepositories,ocirepositories,buckets,helmcharts,helmreleases,kustomizations',
         '-A',
         '-o',
         'yaml',
@@ -56,6 +59,7 @@ export async function startExampleWorld(choice: ClusterChoice, name: string): Pr
     stop: async () => {
       await reconciler.stop();
       await second?.stop();
+      await sources?.stop();
       await open.close();
       await hidden.close();
       await cluster.stop();

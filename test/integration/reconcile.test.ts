@@ -115,6 +115,21 @@ for (const choice of clusters) {
       expect(requests.filter(({ path: to }) => to.includes('dryRun=All'))).toHaveLength(1);
     });
 
+    it('keeps an object that asks for it right before its Kustomization is deleted', async () => {
+      const { namespace } = await deploy({
+        'keep.yaml': configMapYaml('keep', { a: '1' }),
+        'drop.yaml': configMapYaml('drop', { a: '1' }),
+      });
+      const body = { metadata: { annotations: { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' } } };
+
+      await cluster.admin.call('PATCH', paths.configMap(namespace, 'keep'), { body });
+      await cluster.admin.call('DELETE', paths.kustomization(namespace, 'app'));
+
+      await suite.waitFor(paths.kustomization(namespace, 'app'), (object) => object === undefined, 'gone');
+      expect(await suite.get(paths.configMap(namespace, 'drop'))).toBeUndefined();
+      expect(await suite.get(paths.configMap(namespace, 'keep'))).toMatchObject({ data: { a: '1' } });
+    });
+
     it('deletes its objects when it is deleted', async () => {
       const { namespace } = await deploy({ 'cm.yaml': configMapYaml('cm', { a: '1' }) });
 

@@ -16,6 +16,8 @@ import {
   type ReconcilerUse,
   type SuiteOptions,
   type TestRepository,
+  until,
+  untilTold,
   useReconciler,
 } from './reconciler.ts';
 
@@ -204,7 +206,7 @@ export function useFaultWorld(
       expect(attempts, `requests in ${minutes} minutes`).toBeLessThan(minutes * MOST_REQUESTS_AWAY);
     },
     replace: async ({ lostDisk = false, meanwhile, rule } = {}) => {
-      await road().died;
+      await untilTold('the death of the process', road().died);
       await suite.stop();
       await road().close();
       await meanwhile?.();
@@ -217,15 +219,18 @@ export function useFaultWorld(
       const revision = `main@sha1:${head}`;
       const path = paths.kustomization(namespace, 'app');
       const isLive = (object: Live | undefined) => isReady(object) && object.status.lastAppliedRevision === revision;
+      // A status that is right may be that of the process which died: it counts when the next one has had its say.
+      const labels = ['kind="Kustomization"', 'name="app"', `namespace="${namespace}"`];
+      await until(
+        'a pass of the process that runs now',
+        async () => (await suite.metric('gotk_reconcile_duration_seconds_count', ...labels)) > 0,
+      );
       await suite.waitFor(path, isLive, `Ready at ${revision}`);
       await suite.waitFor(
         paths.git(namespace, 'app'),
         (object) => isReady(object) && object.status.artifact.revision === revision,
         `a source at ${revision}`,
       );
-      // A status that is right may be that of the process which died: it holds when the next one has had its say.
-      await quiet();
-      await suite.waitFor(path, isLive, `Ready at ${revision} to stay`);
       await expectSane();
       const object = await suite.get(path);
       expect(isLive(object), JSON.stringify(object?.status)).toBe(true);

@@ -361,6 +361,19 @@ async function serviceAccountToken(admin: Api): Promise<string | undefined> {
   return token;
 }
 
+/** Waits for what is told at once, within the same deadline: what does not come names itself. */
+export async function untilTold<T>(what: string, told: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.setTimer(DEADLINE_MS, () =>
+    late.reject(new Error(`waited ${DEADLINE_MS} ms in vain for ${what}`)),
+  );
+  try {
+    return await Promise.race([told, late.promise]);
+  } finally {
+    cancel();
+  }
+}
+
 const PLURALS: Readonly<Record<string, string>> = {
   GitRepository: 'gitrepositories',
   HelmRepository: 'helmrepositories',

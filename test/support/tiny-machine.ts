@@ -7,6 +7,9 @@ import { createTestClient } from './client.ts';
 import { FakeClock } from './clock.ts';
 import { events, TinyApi, type TinyKind } from './tinyapi.ts';
 
+/** For so long the end of a recorder waits for events to be written. */
+const RECORDER_STOP_MS = 2_000;
+
 /** A tiny API at work and what a controller is started with. `stop` it after the controller. */
 export interface TinyMachine {
   readonly api: TinyApi;
@@ -33,7 +36,10 @@ export async function startTinyMachine(kinds: readonly TinyKind[]): Promise<Tiny
     machine: { client, informers, events: recorder, clock, random: () => 0.5, log: silentLog },
     writes: () => api.calls.filter((call) => !call.startsWith('GET')),
     stop: async () => {
-      await recorder.stop();
+      const stopped = recorder.stop();
+      // Its limit goes by a clock that nobody else moves.
+      await clock.advance(RECORDER_STOP_MS);
+      await stopped;
       await informers.stop();
       await rest.close();
       await api.stop();

@@ -6,9 +6,10 @@ import {
   kustomizationReasons as reasons,
 } from '../../api/kustomize/kustomization.ts';
 import { waitUntilGone } from '../../apply/apply.ts';
-import { type PruneResult, pruneEntries } from '../../apply/prune.ts';
+import { type PruneResult, pruneEntries, referenceOfEntry } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { errorMessage } from '../../lib/errors.ts';
+import type { Manifest } from '../../objects/manifest.ts';
 import { createMask } from '../../objects/redact.ts';
 import type { EventDraft, Finalized, Pass } from '../../runtime/controller.ts';
 import { timeoutMs } from '../shared/timing.ts';
@@ -22,10 +23,11 @@ export async function finalize(
   ports: KustomizationPorts,
   pass: Pass<Kustomization>,
 ): Promise<Finalized<KustomizationStatus>> {
+  const entries = object.status?.inventory?.entries ?? [];
+  const watched = object.spec?.kubeConfig === undefined ? await watchedOf(entries, ports) : undefined;
   // From here on nothing is put back any more: the objects are about to go.
   ports.objects.forget(pass.key);
   ports.moves.set(pass.key, undefined);
-  const entries = object.status?.inventory?.entries ?? [];
   if (entries.length === 0 || object.spec?.suspend === true || !deletes(object)) return { done: true };
   const inputs = await ports.inputs.read(pass.key, object);
   memoryOf(ports, pass.key).mask = createMask(secretValuesOf(object, inputs));
@@ -33,7 +35,14 @@ export async function finalize(
   if (!(await ports.canImpersonate(object))) return { done: true, events: [orphaned(entries, metadata)] };
   const client = await ports.clientFor(object, inputs);
   const owner = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
-  const result = await pruneEntries(entries, { client, owner, signal: pass.signal, writeSignal: pass.stopping });
+  const result = await pruneEntries(entries, {
+    client,
+    owner,
+    signal: pass.signal,
+    writeSignal: pass.stopping,
+    cached: async ({ id }) => watched?.get(id),
+    concurrency: ports.settings.concurrentDryRuns,
+  });
   if (result.errors.length > 0) return retry(result, object, metadata);
   const lines = result.done.map(({ id, action }) => `${id} ${action}`);
   const events: EventDraft[] = [
@@ -45,6 +54,20 @@ export async function finalize(
       events.push({ type: 'Warning', reason: reasons.reconciliationFailed, message: problem, metadata });
   }
   return { done: true, events };
+}
+
+/** What the watches have of the objects while they are followed, by the id of the entry. */
+async function watchedOf(
+  entries: readonly InventoryEntry[],
+  ports: KustomizationPorts,
+): Promise<ReadonlyMap<string, Manifest>> {
+  const found = new Map<string, Manifest>();
+  for (const entry of entries) {
+    const reference = referenceOfEntry(entry);
+    const live = reference === undefined ? undefined : await ports.objects.find(reference);
+    if (live !== undefined) found.set(entry.id, live);
+  }
+  return found;
 }
 
 /** Nobody may delete the objects any more: they stay, and the Kustomization goes. */

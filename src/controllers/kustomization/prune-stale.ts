@@ -5,7 +5,7 @@ import {
   type Kustomization,
   kustomizationReasons as reasons,
 } from '../../api/kustomize/kustomization.ts';
-import { pruneEntries } from '../../apply/prune.ts';
+import { pruneEntries, referenceOfEntry } from '../../apply/prune.ts';
 import type { DynamicClient } from '../../cluster/client.ts';
 import { staleEntries, unionInventory } from '../../plan/inventory.ts';
 import type { Pass } from '../../runtime/controller.ts';
@@ -42,7 +42,7 @@ export async function pruneStale(
     return { pruned: [], inventory: unionInventory(inventory, stale) };
   }
   ports.moves.set(pass.key, undefined);
-  return { pruned: await prune(stale, inventory, client, pass, context), inventory };
+  return { pruned: await prune(stale, inventory, client, ports, pass, context), inventory };
 }
 
 /** True when nobody is left who might take the objects over, or the time for it has passed. */
@@ -74,7 +74,7 @@ export async function pruneLeft(ports: KustomizationPorts, pass: Pass<Kustomizat
     ports.clientFor(object, inputs),
   );
   const inventory = staleEntries(applied.inventory, leaving);
-  const pruned = await prune(leaving, inventory, client, pass, context);
+  const pruned = await prune(leaving, inventory, client, ports, pass, context);
   memory.applied = { ...applied, inventory };
   return { type: 'pruned', revision: applied.revision, originRevision: applied.originRevision, pruned, inventory };
 }
@@ -95,13 +95,26 @@ async function prune(
   stale: readonly InventoryEntry[],
   inventory: readonly InventoryEntry[],
   client: DynamicClient,
+  ports: KustomizationPorts,
   pass: Pass<Kustomization>,
   context: PruneContext,
 ): Promise<PrunedEntries> {
   if (stale.length === 0) return [];
   const { name, namespace = '' } = pass.current().metadata;
   const { signal, stopping: writeSignal } = pass;
-  const result = await pruneEntries(stale, { client, owner: { name, namespace }, signal, writeSignal });
+  const watched = async (entry: InventoryEntry) => {
+    const reference = referenceOfEntry(entry);
+    return reference === undefined ? undefined : ports.objects.find(reference);
+  };
+  const result = await pruneEntries(stale, {
+    client,
+    owner: { name, namespace },
+    signal,
+    writeSignal,
+    // Objects of another cluster are not watched.
+    cached: pass.current().spec?.kubeConfig === undefined ? watched : undefined,
+    concurrency: ports.settings.concurrentDryRuns,
+  });
   if (result.errors.length === 0) return result.done;
   const entries = unionInventory(inventory, result.survivors);
   await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));

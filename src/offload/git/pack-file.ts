@@ -6,7 +6,7 @@ import { GitError } from '../../engines/git/errors.ts';
 import type { ByteSource } from '../../engines/git/inflate.ts';
 import type { GitObject, ObjectFormat } from '../../engines/git/oid.ts';
 import { type PackIdx, parsePackIdx } from '../../engines/git/pack-idx.ts';
-import { createPackReader, type PackReader } from '../../engines/git/pack-reader.ts';
+import { type BaseCache, createPackReader, type PackReader } from '../../engines/git/pack-reader.ts';
 import { createByteLru } from '../../lib/byte-lru.ts';
 
 /** An open file as a ByteSource. What `read` returns is valid until the next call. */
@@ -16,7 +16,8 @@ export interface FileSource extends ByteSource {
 
 /**
  * Opens a file for reading by position.
- * @param windowBytes how much is read ahead: neighbours in a pack are usually asked for next
+ * @param windowBytes how much is read ahead: neighbours in a pack are usually asked for next. A small file is read whole:
+ * deltas lead back and forth in it, and each step would read a window anew
  */
 export function openFileSource(path: string, windowBytes = 32 * 1024): FileSource {
   let fd: number | undefined = openSync(path, 'r');
@@ -24,20 +25,23 @@ export function openFileSource(path: string, windowBytes = 32 * 1024): FileSourc
   let window = Buffer.alloc(0);
   let start = 0;
   let filled = 0;
+  const fill = (offset: number, length: number): void => {
+    if (fd === undefined) throw new GitError('GitObjectNotFound', 'the pack was closed');
+    const isWhole = size <= WHOLE_BYTES;
+    const from = isWhole ? 0 : offset;
+    const wanted = isWhole ? size : Math.min(Math.max(length, windowBytes), Math.max(0, size - offset));
+    if (window.length < wanted || window.length > 8 * Math.max(wanted, windowBytes)) {
+      window = Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes));
+    }
+    start = from;
+    filled = wanted === 0 ? 0 : readSync(fd, window, 0, wanted, from);
+  };
   return {
     size,
     read(offset, length) {
-      if (offset >= start && offset + length <= start + filled) {
-        return window.subarray(offset - start, offset - start + length);
-      }
-      if (fd === undefined) throw new GitError('GitObjectNotFound', 'the pack was closed');
-      const wanted = Math.min(Math.max(length, windowBytes), Math.max(0, size - offset));
-      if (window.length < wanted || window.length > 8 * Math.max(wanted, windowBytes)) {
-        window = Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes));
-      }
-      start = offset;
-      filled = wanted === 0 ? 0 : readSync(fd, window, 0, wanted, offset);
-      return window.subarray(0, Math.min(length, filled));
+      const end = Math.min(offset + length, size);
+      if (offset < start || end > start + filled) fill(offset, length);
+      return window.subarray(offset - start, Math.max(offset, end) - start);
     },
     close() {
       if (fd !== undefined) closeSync(fd);
@@ -62,11 +66,40 @@ export interface PackFileOptions {
   readonly maxObjectBytes: number;
   /** The index, where the caller has it at hand: reading and checking it again takes as long as reading a folder. */
   readonly idx?: PackIdx | undefined;
+  /** Built objects of this pack, where several packs share the memory for them. @default 4 MiB of its own */
+  readonly cache?: BaseCache | undefined;
 }
 
-// Built objects, bases of deltas among them. An entry costs about this much beside its bytes.
+/** For built objects, bases of deltas among them. */
 const CACHE_BYTES = 4 * 1024 * 1024;
+/** An entry costs about this much beside its bytes. */
 const ENTRY_BYTES = 250;
+
+/** Files up to here are kept whole while they are open. */
+const WHOLE_BYTES = 256 * 1024;
+
+/** Memory for built objects that several packs share. */
+export interface SharedCache {
+  /** A part of it for one more pack. */
+  share(): BaseCache;
+  clear(): void;
+}
+
+/** An empty cache, of as much for all packs as one has by itself. */
+export function createSharedCache(): SharedCache {
+  const built = createByteLru<string, GitObject>(CACHE_BYTES);
+  let packs = 0;
+  return {
+    share() {
+      const pack = ++packs;
+      return {
+        get: (offset) => built.get(`${pack} ${offset}`),
+        set: (offset, object) => built.set(`${pack} ${offset}`, object, object.data.length + ENTRY_BYTES),
+      };
+    },
+    clear: () => built.clear(),
+  };
+}
 
 /** A pack by its path; its functions throw GitError GitCorruptPack when pack or index are damaged. */
 export function openPackFile(packPath: string, format: ObjectFormat, options: PackFileOptions): PackFile {
@@ -74,11 +107,8 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
   let loaded = options.idx;
   let source: FileSource | undefined;
   let reader: PackReader | undefined;
-  const built = createByteLru<number, GitObject>(CACHE_BYTES);
-  const cache = {
-    get: (offset: number) => built.get(offset),
-    set: (offset: number, object: GitObject) => built.set(offset, object, object.data.length + ENTRY_BYTES),
-  };
+  const own = createSharedCache();
+  const cache = options.cache ?? own.share();
   const idx = (): PackIdx => {
     loaded ??= parsePackIdx(readFileSync(idxPath), format);
     return loaded;
@@ -102,7 +132,7 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
       source = undefined;
       reader = undefined;
       loaded = undefined;
-      built.clear();
+      own.clear();
     },
   };
 }

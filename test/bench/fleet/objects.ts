@@ -56,6 +56,14 @@ export function appFiles(indexes: readonly number[], count: number, round: strin
   );
 }
 
+/** Files that no application reads, a hundred in a folder: what else a repository holds. */
+export function otherFiles(count: number): FileChanges {
+  const text = 'what somebody else deploys\n'.repeat(40);
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [`other/${Math.floor(at / 100)}/${at}.txt`, `${at}\n${text}`]),
+  );
+}
+
 export function sourceObject(url: string, interval: string): JsonObject {
   return {
     apiVersion: 'source.toolkit.fluxcd.io/v1',

@@ -6,13 +6,15 @@ import { type Api, openApi } from '../../support/api.ts';
 import type { FileChanges } from '../../support/git.ts';
 import { isReady, type Live, pathOf } from '../../support/reconciler.ts';
 import type { Mirror, Objects } from './mirror.ts';
-import { APPS, appFiles, appKustomization, appName, appObjects, FLEET, sourceObject } from './objects.ts';
+import { APPS, appFiles, appKustomization, appName, appObjects, FLEET, otherFiles, sourceObject } from './objects.ts';
 
 export interface World {
   readonly api: Api;
   readonly apps: number;
   /** Objects of each application. */
   readonly count: number;
+  /** Files of the repository that belong to none. */
+  readonly files: number;
   /** Interval of every Kustomization and of the source, in seconds. */
   readonly intervalSeconds: number;
   readonly url: string;
@@ -179,7 +181,7 @@ async function setIntervals(world: World, seconds: number): Promise<void> {
 export async function prepare(world: World): Promise<void> {
   for (const name of [FLEET, APPS])
     await applyObject(world.api, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, 'bench');
-  await world.commit(appFiles(indexesOf(world), world.count, nextRound()));
+  await world.commit({ ...otherFiles(world.files), ...appFiles(indexesOf(world), world.count, nextRound()) });
 }
 
 /** Removes the source, so that the next reconciler begins with nothing. */

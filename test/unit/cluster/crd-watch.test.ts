@@ -21,18 +21,35 @@ let client: DynamicClient;
 let informers: Informers;
 let clock: FakeClock;
 let end: () => void;
+let stopping: AbortController;
 /** What `onChange` was told, in order. */
 let told: boolean[];
 beforeEach(async () => {
   api = new TinyApi([definitions]);
   clock = new FakeClock();
   told = [];
+  stopping = new AbortController();
   client = createTestClient(await api.start(), { clock });
   informers = new Informers({ rest: client.rest, discovery: client.discovery, clock, random: () => 0, log: silentLog });
-  end = await followCustomResources(informers, client.discovery, { clock, onChange: (isNew) => told.push(isNew) });
+  // A server that is away when it begins only puts it off.
+  api.fault = (_request, response) => {
+    api.fail(response, 503, 'ServiceUnavailable', 'etcd has no leader');
+    return true;
+  };
+  const following = followCustomResources(informers, client.discovery, {
+    clock,
+    log: silentLog,
+    signal: stopping.signal,
+    onChange: (isNew) => told.push(isNew),
+  });
+  await eventually(() => clock.untilNext === 5_000, 'the first try');
+  api.fault = undefined;
+  await clock.advance(5_000);
+  end = await following;
   await eventually(() => api.watching === 1, 'the watch');
 });
 afterEach(async () => {
+  stopping.abort();
   end();
   await informers.stop();
   await client.rest.close();

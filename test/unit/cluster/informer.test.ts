@@ -179,6 +179,28 @@ describe('Informer', () => {
     expect(informer.synced).toBe(false);
   });
 
+  it('says that it follows again as soon as the server has begun to answer', async () => {
+    const { informer } = await start();
+    let recoveries = 0;
+    informer.addHandler({ recovered: () => recoveries++ });
+    api.fault = (_request, response) => {
+      api.fail(response, 503, 'ServiceUnavailable', 'etcd has no leader');
+      return true;
+    };
+    api.closeWatches();
+    await eventually(() => clock.pending > 0, 'the pause');
+    await clock.advance(1_000);
+    await eventually(() => informer.error !== undefined, 'the failure');
+    expect(recoveries).toBe(0);
+
+    api.fault = undefined;
+    await clock.advance(30_000);
+    await eventually(() => informer.error === undefined, 'the end of the failure');
+
+    expect(api.watching).toBe(1);
+    expect(recoveries).toBe(1);
+  });
+
   it('calls an object that was replaced meanwhile two objects', async () => {
     const { informer, seen } = await start();
     put('w');

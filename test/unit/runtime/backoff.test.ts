@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../../src/runtime/backoff.ts';
-import { jittered } from '../../../src/runtime/requeue.ts';
+import { gathered, jittered } from '../../../src/runtime/requeue.ts';
 
 describe('Backoff', () => {
   it('doubles from 750 ms to 15 minutes', () => {
@@ -43,5 +43,19 @@ describe('jittered', () => {
 
   it('leaves an interval alone at 0 percent', () => {
     expect(jittered(1_234, 0, () => 0.9)).toBe(1_234);
+  });
+});
+
+describe('gathered', () => {
+  it.each([
+    ['a hundredth of the interval', 9_870, 10_000, 1_234, 9_966],
+    ['a second where that is less', 3_600_000, 3_600_000, 1_234, 3_600_766],
+    ['its own time where that is on the grid', 10_000, 10_000, 300, 10_000],
+  ])('ends a delay on a multiple of %s', (_name, delay, interval, now, want) => {
+    expect(gathered(delay, interval, 5, now)).toBe(want);
+  });
+
+  it('leaves intervals without jitter as they are', () => {
+    expect(gathered(1_234, 1_234, 0, 55)).toBe(1_234);
   });
 });

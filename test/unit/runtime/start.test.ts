@@ -15,6 +15,7 @@ interface Widget extends Reconcilable {
 }
 const sources: TinyKind = { ...widgets, kind: 'Source', resource: 'sources' };
 const finalizer = 'example.dev/finalizer';
+const MOST_BACKOFF_MS = 15 * 60_000;
 
 let tiny: TinyMachine;
 let api: TinyApi;
@@ -273,6 +274,39 @@ describe('a running controller', () => {
       .filter(({ url }) => url.includes('/w/status'))
       .map(({ body }) => JSON.parse(body).status.size);
     expect(written).toEqual([4]);
+  });
+
+  it('writes as soon as the API server is back what it could not be told, however long it was away', async () => {
+    widget('w', { size: 3 });
+    await start();
+    await settled('w', 3);
+    let refusedWatches = 0;
+    let isAway = false;
+    api.fault = (request, response) => {
+      if (request.method !== 'PATCH' && !isAway) return false;
+      if (request.url?.includes('/widgets?') && request.url.includes('watch=true')) refusedWatches++;
+      api.fail(response, 503, 'ServiceUnavailable', 'etcd has no leader');
+      return true;
+    };
+    widget('w', { size: 4 });
+    for (let tries = 2; tries <= 12; tries++) {
+      await eventually(() => passes.length >= tries && running.idle() && clock.pending > 0, 'a try');
+      await clock.advance(MOST_BACKOFF_MS);
+    }
+    isAway = true;
+    api.closeWatches();
+    const moving = async (done: () => boolean): Promise<boolean> => {
+      if (!done()) await clock.advance(1_000);
+      return done();
+    };
+    await eventually(() => moving(() => refusedWatches > 0), 'a watch that fails');
+    const before = { passes: passes.length, ms: clock.monotonic() };
+
+    api.fault = undefined;
+    await eventually(() => moving(() => get().status?.size === 4 && running.idle()), 'size 4');
+
+    expect(clock.monotonic() - before.ms).toBeLessThan(MOST_BACKOFF_MS / 2);
+    expect(passes.length).toBe(before.passes + 1);
   });
 
   it('says what it waits for when its own kind is missing', async () => {

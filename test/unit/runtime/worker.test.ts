@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ApiError } from '../../../src/cluster/api-error.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import type { Requeue } from '../../../src/runtime/controller.ts';
 import type { PassEnd, PassInput } from '../../../src/runtime/loop.ts';
@@ -177,6 +178,33 @@ describe('Workers', () => {
     expect(reasons).toEqual([expect.any(ReconcileError)]);
     expect(reasons[0]).toMatchObject({ retry: 'superseded', message: 'superseded by generation' });
     expect(passes).toBe(2);
+    await workers.stop();
+  });
+
+  it('tries again at once what the API server did not serve, when it answers again; the rest sits its back-off out', async () => {
+    const data = { status: 0, reason: '', causes: [], request: 'PATCH /w/status' };
+    const passes: string[] = [];
+    let isAway = true;
+    const { clock, workers } = createWorkers(async ({ key }) => {
+      passes.push(key);
+      if (key === 'ns/refused') throw new ApiError('ApiForbidden', 'not allowed', { ...data, status: 403 });
+      if (isAway) throw new ApiError('ApiUnreachable', 'connection refused', data);
+      return endWith({ do: 'none' });
+    });
+    for (const key of ['ns/cut off', 'ns/refused']) workers.enqueue(key);
+    await clock.advance(3_600_000);
+    passes.length = 0;
+    expect(workers.dueAt('ns/cut off')! - clock.monotonic()).toBeGreaterThan(60_000);
+
+    isAway = false;
+    workers.retryUnserved();
+    await settle();
+    expect(passes).toEqual(['ns/cut off']);
+    workers.retryUnserved();
+    await settle();
+
+    expect(passes).toEqual(['ns/cut off']);
+    expect(workers.dueAt('ns/cut off')).toBeUndefined();
     await workers.stop();
   });
 
