@@ -36,7 +36,7 @@ export default defineConfig({
           ...shared,
           name: 'examples',
           include: ['test/examples/**/*.test.ts'],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 60_000,
         },
       },

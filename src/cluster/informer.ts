@@ -1,6 +1,7 @@
 // Owns a local copy of one resource that follows the server: list, watch, resume, list again. Who shares it with whom
 // is informers.ts.
 import type { KubeObject } from '../api/meta/object.ts';
+import { orAborted } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorMessage } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -96,7 +97,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       options.signal?.throwIfAborted();
       if (this.#stopping.signal.aborted) throw new Error('informer was stopped');
       if (options.failFast && this.#error !== undefined) throw this.#error;
-      await abortable(this.#changed.promise, options.signal);
+      await orAborted(this.#changed.promise, options.signal);
     }
   }
 
@@ -278,17 +279,5 @@ export class Informer<T extends KubeObject = KubeObject> {
   #wakeWaiters(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
-  }
-}
-
-async function abortable(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

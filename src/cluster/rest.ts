@@ -1,10 +1,12 @@
 // Owns HTTP to one API server: connections, identity, time limits, retries, errors. It knows paths, not kinds.
 import { Agent, type Dispatcher } from 'undici';
+import { orAborted } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/errors.ts';
 import { type JsonValue, parseJson } from '../lib/json.ts';
 import type { ClusterAccess, Impersonation } from './access.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
+import { AttemptLimit } from './attempt-limit.ts';
 
 export interface RestOptions {
   readonly clock: Clock;
@@ -12,7 +14,7 @@ export interface RestOptions {
   readonly userAgent: string;
   /** Connections for requests; watches have their own. @default 16 */
   readonly connections?: number | undefined;
-  /** Limit of one attempt, answer included. @default 60_000 */
+  /** Limit of one attempt, credentials and answer included; of a watch, until it has begun. @default 60_000 */
   readonly timeoutMs?: number | undefined;
   /** How often a 429, 503 or lost connection is tried again. @default 6 */
   readonly maxRetries?: number | undefined;
@@ -90,7 +92,8 @@ class Connections {
       ...(key === undefined ? {} : { key }),
       ...(serverName === undefined ? {} : { servername: serverName }),
       rejectUnauthorized: insecure !== true,
-      // Load balancers in clouds cut silent connections after a minute.
+      // Load balancers in clouds cut silent connections after a minute. A peer that vanished is given up after this
+      // delay and ten probes, a second apart (libuv's).
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
       timeout: 10_000,
@@ -98,7 +101,7 @@ class Connections {
     // HTTP/1.1 on purpose: one lost HTTP/2 connection stalls every request on it.
     const shared = { connect, allowH2: false, pipelining: 1, keepAliveTimeout: 60_000 };
     this.requests = new Agent({ ...shared, connections, headersTimeout: 0, bodyTimeout: 0 });
-    this.watches = new Agent({ ...shared, headersTimeout: 60_000, bodyTimeout: 0 });
+    this.watches = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0 });
     this.writes = guard === undefined ? this.requests : this.requests.compose(guardedBy(guard));
   }
 
@@ -170,22 +173,14 @@ export class RestClient {
   }
 
   async #attempt(request: RestRequest, retry: boolean): Promise<string> {
-    const { clock, timeoutMs = 60_000 } = this.options;
-    const limit = request.timeoutMs ?? timeoutMs;
-    const abort = new AbortController();
+    const limitMs = request.timeoutMs ?? this.#timeoutMs;
     const guard = request.method === 'GET' ? undefined : this.options.guard;
-    const onAbort = () => abort.abort(request.signal?.reason);
     request.signal?.throwIfAborted();
     guard?.check();
-    request.signal?.addEventListener('abort', onAbort, { once: true });
-    guard?.signal.addEventListener('abort', onAbort, { once: true });
-    let timedOut = false;
-    const cancelTimer = clock.setTimer(limit, () => {
-      timedOut = true;
-      abort.abort();
-    });
+    const enders = [request.signal, guard?.signal].filter((signal) => signal !== undefined);
+    const limit = new AttemptLimit(this.options.clock, limitMs, enders);
     try {
-      const headers = await this.#headersFor(request);
+      const headers = await orAborted(this.#headersFor(request), limit.signal);
       this.options.onRequest?.({ method: request.method, path: request.path, watch: false, retry });
       const { requests, writes } = this.#connections;
       const answer = await (guard === undefined ? requests : writes).request({
@@ -194,7 +189,7 @@ export class RestClient {
         method: request.method,
         headers,
         body: request.body ?? null,
-        signal: abort.signal,
+        signal: limit.signal,
       });
       this.#answered(request, answer.statusCode);
       this.#collectWarnings(answer.headers['warning']);
@@ -205,11 +200,9 @@ export class RestClient {
       if (error instanceof CodedError) throw error;
       request.signal?.throwIfAborted();
       guard?.check();
-      throw timedOut ? this.#timeoutError(request, limit) : this.#unreachable(request, error);
+      throw limit.timedOut ? this.#timeoutError(request, limitMs) : this.#unreachable(request, error);
     } finally {
-      cancelTimer();
-      request.signal?.removeEventListener('abort', onAbort);
-      guard?.signal.removeEventListener('abort', onAbort);
+      limit.end();
     }
   }
 
@@ -218,31 +211,41 @@ export class RestClient {
    * `timeoutMs` limits the silence within the stream. Throws `ApiError`.
    */
   async stream(request: RestRequest & { readonly signal: AbortSignal }): Promise<Dispatcher.ResponseData['body']> {
+    const limit = new AttemptLimit(this.options.clock, this.#timeoutMs, [request.signal]);
     try {
-      const headers = await this.#headersFor(request);
+      const headers = await orAborted(this.#headersFor(request), limit.signal);
       this.options.onRequest?.({ method: request.method, path: request.path, watch: true, retry: false });
       const answer = await this.#connections.watches.request({
         origin: this.#origin,
         path: this.#prefix + request.path,
         method: request.method,
         headers,
-        signal: request.signal,
+        signal: limit.signal,
         bodyTimeout: request.timeoutMs ?? 0,
       });
       this.#answered(request, answer.statusCode);
-      if (answer.statusCode < 400) return answer.body;
+      if (answer.statusCode < 400) {
+        limit.endTime();
+        answer.body.once('close', () => limit.end());
+        return answer.body;
+      }
       const body = await answer.body.text();
       throw apiErrorOf(answer.statusCode, body, describe(request), single(answer.headers['retry-after']));
     } catch (error) {
+      limit.end();
       if (error instanceof CodedError) throw error;
       request.signal.throwIfAborted();
-      throw this.#unreachable(request, error);
+      throw limit.timedOut ? this.#timeoutError(request, this.#timeoutMs) : this.#unreachable(request, error);
     }
   }
 
   /** Closes all connections; only on the client that opened them, not on those made by `as`. */
   async close(): Promise<void> {
     if (this.#owner) await this.#connections.close();
+  }
+
+  get #timeoutMs(): number {
+    return this.options.timeoutMs ?? 60_000;
   }
 
   async #headersFor(request: RestRequest): Promise<Record<string, string | string[]>> {

@@ -55,6 +55,9 @@ export interface WorkerPoolOptions {
 /** Stack of threads that render: templates may include a thousand times inside each other, and Node's 4 MB are tight. */
 export const RENDER_STACK_MB = 32;
 
+/** A thread's first task takes so many times as long: its code is loaded and compiled. */
+const LOADING_FACTOR = 5;
+
 interface Job {
   readonly name: TaskName;
   readonly input: unknown;
@@ -81,11 +84,21 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const waiting: Job[] = [];
   let closed = false;
   let patience: NodeJS.Timeout | undefined;
+  /** When a thread gave its first answer; undefined while all are still loading what they run. */
+  let loadedMs: number | undefined;
+
+  /** How long a task goes on waiting for the threads that are there; another one would load no faster than they do. */
+  function patienceLeftMs({ sinceMs }: Job): number {
+    if (threads.size === 0) return 0;
+    const untilMs =
+      loadedMs === undefined ? sinceMs + patienceMs * LOADING_FACTOR : Math.max(sinceMs, loadedMs) + patienceMs;
+    return untilMs - performance.now();
+  }
 
   function pump(): void {
     clearTimeout(patience);
     for (let job = waiting[0]; job !== undefined; job = waiting[0]) {
-      const leftMs = threads.size === 0 ? 0 : job.sinceMs + patienceMs - performance.now();
+      const leftMs = patienceLeftMs(job);
       const idle = [...threads].find((thread) => thread.job === undefined);
       const thread = idle ?? (leftMs <= 0 && threads.size < most ? start() : undefined);
       if (thread === undefined) {
@@ -147,6 +160,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     worker.on('message', (answer: TaskAnswer) => {
       const { job } = thread;
       thread.job = undefined;
+      loadedMs ??= performance.now();
       if (answer.ok) job?.resolve(answer.output);
       else job?.reject(revive(answer.error));
       rest(thread);
@@ -166,6 +180,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 
   function end(thread: Thread, reason: unknown): void {
     if (!threads.delete(thread)) return;
+    if (threads.size === 0) loadedMs = undefined;
     clearTimeout(thread.idleTimer);
     thread.job?.reject(reason);
     thread.job = undefined;

@@ -35,7 +35,7 @@ export interface RendererOptions {
 
 const THREADS = 2;
 const IDLE_MS = 10_000;
-/** A second thread loads and compiles the engines once more, 0.3 s of CPU and 50 MB: for large renders, not for many. */
+/** A second thread loads and compiles the engines once more, half a second of CPU and 50 MB: not for many small renders. */
 const PATIENCE_MS = 500;
 const HEAP_MB = 384;
 /** Garbage of a render is short-lived: a larger nursery costs memory, a smaller one CPU. */

@@ -15,7 +15,7 @@ import { type ExampleWorld, startExampleWorld } from './world.ts';
 const folder = join(projectRoot, 'examples');
 const names = readdirSync(folder);
 /** How long a step's output may take to come true: a bound on hanging, as each look takes a busy machine seconds. */
-const STEP_MS = 60_000;
+const STEP_MS = 120_000;
 const AGAIN_MS = 300;
 
 const kubectl = await findKubectl();

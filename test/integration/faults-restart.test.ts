@@ -5,7 +5,7 @@ import { describe } from 'vitest';
 import { deletionRestartPoint, type RestartPoint, reachedRule, restartPoints } from '../support/fault-points.ts';
 import { checkSeeds } from '../support/fault-seeds.ts';
 import { useFaultWorld } from '../support/fault-world.ts';
-import { paths } from '../support/reconciler.ts';
+import { paths, untilTold } from '../support/reconciler.ts';
 import { restartableClusters } from '../support/restartable.ts';
 import type { Random } from '../support/seeded-choices.ts';
 
@@ -31,7 +31,7 @@ for (const choice of restartableClusters) {
       const reached = Promise.withResolvers<void>();
       world.inject(reachedRule(point, choices, reached.resolve));
       const begun = await begin();
-      await reached.promise;
+      await untilTold(`a request ${point.name}`, reached.promise);
       world.inject(undefined);
       await restart(5_000 + choices.below(20_000));
       return begun;

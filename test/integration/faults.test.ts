@@ -8,7 +8,7 @@ import type { FaultRule } from '../support/fault-api.ts';
 import { type Fault, startFaultProxy } from '../support/fault-proxy.ts';
 import { checkSeeds } from '../support/fault-seeds.ts';
 import { type FaultWorld, useFaultWorld } from '../support/fault-world.ts';
-import { conditionStatus, hasFailed, paths } from '../support/reconciler.ts';
+import { conditionStatus, hasFailed, paths, untilTold } from '../support/reconciler.ts';
 import type { Random } from '../support/seeded-choices.ts';
 
 const HOUR_MS = 3_600_000;
@@ -58,7 +58,7 @@ for (const choice of clusters) {
           return left <= 0 ? { kind: 'reset' } : undefined;
         });
         const head = await world.push(repository);
-        await reached.promise;
+        await untilTold('the midst of a pass', reached.promise);
         await world.api.down();
         await world.clock.sleep(5_000 + choices.below(20_000));
         world.inject(undefined);

@@ -39,12 +39,11 @@ export type ApiFault =
   /** The client dies before (or after) the server has handled this request: nothing else is let through. */
   | { readonly kind: 'death'; readonly when: 'before' | 'after' };
 
-/** How late things come on the way back, in ms: as from a server that is far away or busy. */
-export interface Lag {
-  readonly answersMs: number;
-  /** What watches tell; more than answers, it comes after the answer to the write that it is about. */
-  readonly watchesMs: number;
-}
+/**
+ * LOCKSTEP_LAG_MS: how much later answers come by way of any proxy, and what watches tell four times as much, after the
+ * answer to the write that it is about. A suite must hold all the same: a busy server is no other.
+ */
+export const answerLagMs = Number(process.env['LOCKSTEP_LAG_MS'] ?? 0);
 
 /** Told of each write that the server has answered. */
 export type SeenAnswer = (request: ApiRequest, status: number, body: string) => void;
@@ -76,13 +75,12 @@ interface ProxyState {
   readonly agent: Agent;
   readonly watches: Set<ServerResponse>;
   readonly onAnswer: SeenAnswer | undefined;
-  readonly lag: Lag | undefined;
   rule: FaultRule | undefined;
   die(): void;
 }
 
 /** Starts a proxy before the API server of `target`. */
-export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswer, lag?: Lag): Promise<FaultyApi> {
+export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswer): Promise<FaultyApi> {
   const died = Promise.withResolvers<void>();
   let isDead = false;
   const state: ProxyState = {
@@ -90,7 +88,6 @@ export async function startFaultyApi(target: ClusterAccess, onAnswer?: SeenAnswe
     agent: new Agent({ keepAlive: true }),
     watches: new Set(),
     onAnswer,
-    lag,
     rule: undefined,
     die: () => {
       isDead = true;
@@ -232,7 +229,7 @@ function relay(from: IncomingMessage, response: ServerResponse, request: ApiRequ
     from.destroy();
   });
   from.on('error', () => response.destroy());
-  const lagMs = (request.watch ? state.lag?.watchesMs : state.lag?.answersMs) ?? 0;
+  const lagMs = answerLagMs * (request.watch ? 4 : 1);
   if (lagMs === 0) return void from.pipe(response);
   from.on('data', (chunk: Buffer) => void setTimeout(() => response.write(chunk), lagMs));
   from.on('end', () => void setTimeout(() => response.end(), lagMs));

@@ -17,6 +17,7 @@ import {
   type SuiteOptions,
   type TestRepository,
   until,
+  untilTold,
   useReconciler,
 } from './reconciler.ts';
 
@@ -205,7 +206,7 @@ export function useFaultWorld(
       expect(attempts, `requests in ${minutes} minutes`).toBeLessThan(minutes * MOST_REQUESTS_AWAY);
     },
     replace: async ({ lostDisk = false, meanwhile, rule } = {}) => {
-      await road().died;
+      await untilTold('the death of the process', road().died);
       await suite.stop();
       await road().close();
       await meanwhile?.();

@@ -19,7 +19,7 @@ import { type GitServer, startGitServer } from '../../src/sandbox/gitserver.ts';
 import { type Api, openApi } from './api.ts';
 import { expectNoCanary } from './canary.ts';
 import type { ClusterUse } from './cluster.ts';
-import { startFaultyApi } from './fault-api.ts';
+import { answerLagMs, startFaultyApi } from './fault-api.ts';
 import { createWorkTree, type FileChanges, git, writeFiles } from './git.ts';
 import { followRequests } from './in-flight.ts';
 
@@ -288,7 +288,7 @@ async function launch(
   kubeconfig: string,
   admin: Api,
   stateDir: string,
-  { route = lagging, deadlineMs: _deadline, lookMs: _look, ...options }: SuiteOptions,
+  { route = shortest, deadlineMs: _deadline, lookMs: _look, ...options }: SuiteOptions,
 ): Promise<Reconciler> {
   const access = await readKubeconfig(kubeconfig, { clock: systemClock });
   const token = await serviceAccountToken(admin);
@@ -313,14 +313,9 @@ async function launch(
   });
 }
 
-/**
- * By way of a slow road if LOCKSTEP_LAG_MS says so: answers come that much later, and what watches tell four times that.
- * A suite must hold all the same; a busy machine is no other.
- */
-async function lagging(access: ClusterAccess): Promise<ClusterAccess> {
-  const answersMs = Number(process.env['LOCKSTEP_LAG_MS'] ?? 0);
-  if (answersMs === 0) return access;
-  return (await startFaultyApi(access, undefined, { answersMs, watchesMs: 4 * answersMs })).access;
+/** The straight road, or that of a busy server. */
+async function shortest(access: ClusterAccess): Promise<ClusterAccess> {
+  return answerLagMs === 0 ? access : (await startFaultyApi(access)).access;
 }
 
 function withoutIdentity(tls: { readonly ca?: string }): { readonly ca?: string } {
@@ -364,6 +359,19 @@ async function serviceAccountToken(admin: Api): Promise<string | undefined> {
   const token = (answer.body as Live)?.status?.token;
   if (typeof token !== 'string') throw new Error(`no token for the ServiceAccount: ${JSON.stringify(answer.body)}`);
   return token;
+}
+
+/** Waits for what is told at once, within the same deadline: what does not come names itself. */
+export async function untilTold<T>(what: string, told: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.setTimer(DEADLINE_MS, () =>
+    late.reject(new Error(`waited ${DEADLINE_MS} ms in vain for ${what}`)),
+  );
+  try {
+    return await Promise.race([told, late.promise]);
+  } finally {
+    cancel();
+  }
 }
 
 const PLURALS: Readonly<Record<string, string>> = {

@@ -106,6 +106,17 @@ export class ReplicaProcesses {
     return newest?.assignment.get(slot);
   }
 
+  /** Which of them run and what they said at last, for a test that waits in vain. */
+  describe(): string {
+    const lines = this.#running.map((replica) => {
+      const { exitCode, signalCode } = replica.run.process;
+      const state = exitCode === null && signalCode === null ? 'runs' : `ended with ${exitCode ?? signalCode}`;
+      const said = replica.run.output().trimEnd().split('\n').slice(-5).join('\n');
+      return `${replica.lease()} ${state}, ${this.slotsOf(replica)} slots:\n${said}`;
+    });
+    return lines.join('\n');
+  }
+
   /** Ends all of them. */
   async stop(): Promise<void> {
     for (const { run } of this.#running) {

@@ -229,8 +229,10 @@ export class AppliedObjects {
     this.#setTargets(owner, new Set());
     for (const watch of this.#foreign.get(owner)?.values() ?? []) release(watch);
     this.#foreign.delete(owner);
-    for (const kind of this.#leases.get(owner) ?? []) void this.#releaseKind(kind);
+    const held = this.#leases.get(owner);
     this.#leases.delete(owner);
+    for (const kind of held ?? []) void this.#releaseKind(kind);
+    held?.clear();
   }
 
   /** Watches each of the targets alone. One that may not be watched is left to requests. */
@@ -265,11 +267,12 @@ export class AppliedObjects {
   }
 
   async #watchKinds(owner: string, kinds: ReadonlySet<string>): Promise<void> {
-    const old = this.#leases.get(owner) ?? new Set<string>();
-    this.#leases.set(owner, new Set(kinds));
+    const held = this.#leases.get(owner) ?? new Set<string>();
+    this.#leases.set(owner, held);
     const unwatched = new Set<string>();
     for (const kind of kinds) {
-      const watch = await (old.has(kind) ? this.#kinds.get(kind) : this.#acquireKind(kind));
+      // One that could not be watched is tried again the next time.
+      const watch = await (held.has(kind) ? this.#kinds.get(kind) : this.#acquireKind(owner, kind));
       if (watch !== undefined && (await isFollowing(watch.lease.informer))) continue;
       unwatched.add(kind);
       // A list that came through later ends the dry-runs of the kind.
@@ -279,19 +282,27 @@ export class AppliedObjects {
       );
     }
     this.#unwatched.set(owner, unwatched);
-    for (const kind of old) if (!kinds.has(kind)) await this.#releaseKind(kind);
+    for (const kind of held) if (!kinds.has(kind) && held.delete(kind)) await this.#releaseKind(kind);
   }
 
-  async #acquireKind(kind: string): Promise<KindWatch | undefined> {
-    let watch = await this.#kinds.get(kind);
-    if (watch === undefined) {
-      const starting = this.#startKind(kind);
+  async #acquireKind(owner: string, kind: string): Promise<KindWatch | undefined> {
+    const held = this.#leases.get(owner);
+    for (;;) {
+      const starting = this.#kinds.get(kind) ?? this.#startKind(kind);
       this.#kinds.set(kind, starting);
-      watch = await starting;
+      const watch = await starting;
+      // Its last user may have let it go by now.
+      if (this.#kinds.get(kind) !== starting) continue;
+      if (watch === undefined) {
+        this.#kinds.delete(kind);
+        return undefined;
+      }
+      watch.users += 1;
+      // Who was forgotten meanwhile needs it no more.
+      if (this.#leases.get(owner) === held) held?.add(kind);
+      else await this.#releaseKind(kind);
+      return watch;
     }
-    if (watch === undefined) this.#kinds.delete(kind);
-    else watch.users += 1;
-    return watch;
   }
 
   async #startKind(kind: string): Promise<KindWatch | undefined> {

@@ -59,20 +59,20 @@ for (const choice of clusters) {
           const spec = { path: `./${app}`, targetNamespace: cluster.namespace, interval: '5s', retryInterval: '1s' };
           await create(cluster, kustomization(app, 'apps', spec));
         }
-        await untilApplied(cluster, first);
+        await untilApplied(cluster, replicas, first);
         expect(await holdersOfFluxLeases(cluster)).toEqual(new Set(['lockstep-shards']));
         expect(writersOf(replicas.writes).size).toBeGreaterThan(1);
 
         killed.run.process.kill('SIGKILL');
-        await expectWithinPeriod(stopped, async () => untilApplied(cluster, await push('one was killed')));
-        await until('nothing is left to the one that was killed', () => replicas.slotsOf(killed) === 0);
+        await expectWithinPeriod(stopped, async () => untilApplied(cluster, replicas, await push('one was killed')));
+        await until(replicas, 'nothing is left to the one that was killed', () => replicas.slotsOf(killed) === 0);
 
         const fresh = await replicas.start();
-        await until('the new replica has a share', () => replicas.slotsOf(fresh) > 0);
-        await untilApplied(cluster, await push('one has come'));
+        await until(replicas, 'the new replica has a share', () => replicas.slotsOf(fresh) > 0);
+        await untilApplied(cluster, replicas, await push('one has come'));
 
         stopped.run.process.kill('SIGSTOP');
-        await expectWithinPeriod(cut, async () => untilApplied(cluster, await push('one is stopped')));
+        await expectWithinPeriod(cut, async () => untilApplied(cluster, replicas, await push('one is stopped')));
         const before = stopped.sent();
         stopped.run.process.kill('SIGCONT');
         await stopped.run.ended;
@@ -81,10 +81,10 @@ for (const choice of clusters) {
 
         cut.api.inject(() => ({ kind: 'hang' }));
         cut.api.closeWatches();
-        await expectWithinPeriod(fresh, async () => untilApplied(cluster, await push('one is cut off')));
+        await expectWithinPeriod(fresh, async () => untilApplied(cluster, replicas, await push('one is cut off')));
         await cut.run.ended;
         expect(cut.run.output()).toContain('leadership was lost');
-        await until('the last one has all slots', () => replicas.slotsOf(fresh) === SLOT_COUNT);
+        await until(replicas, 'the last one has all slots', () => replicas.slotsOf(fresh) === SLOT_COUNT);
 
         expectOneWriterAtATime(replicas);
       } finally {
@@ -111,7 +111,7 @@ for (const choice of clusters) {
         const sourceRef = { kind: 'HelmRepository', name: 'charts' };
         const chart = { spec: { chart: 'app', version: '1.x', interval: '2s', sourceRef } };
         for (const app of RELEASES) await create(cluster, helmRelease(app, 'charts', { interval: '5s', chart }));
-        await untilReleased(cluster, '1.0.0');
+        await untilReleased(cluster, replicas, '1.0.0');
         expect(ownersOf(replicas, 'HelmChart').size).toBeGreaterThan(1);
         expect(ownersOf(replicas, 'HelmRelease').size).toBeGreaterThan(1);
 
@@ -119,12 +119,13 @@ for (const choice of clusters) {
         first.run.process.kill('SIGTERM');
         await first.run.ended;
         await until(
+          replicas,
           'the others have all slots',
           () => replicas.slotsOf(second) + replicas.slotsOf(third) === SLOT_COUNT,
         );
         expect(second.renewals() - before).toBeLessThan(replicaTimes.leaseS / replicaTimes.retryS);
         publish('1.0.0', '1.1.0');
-        await untilReleased(cluster, '1.1.0');
+        await untilReleased(cluster, replicas, '1.1.0');
 
         expectOneWriterAtATime(replicas);
       } finally {
@@ -139,7 +140,7 @@ for (const choice of clusters) {
 /** Three replicas, each of which has its share. */
 async function startAll(replicas: ReplicaProcesses): Promise<[ReplicaProcess, ReplicaProcess, ReplicaProcess]> {
   const all = await Promise.all([replicas.start(), replicas.start(), replicas.start()]);
-  await until('each has a share', () => all.every((replica) => replicas.slotsOf(replica) > 0));
+  await until(replicas, 'each has a share', () => all.every((replica) => replicas.slotsOf(replica) > 0));
   return all;
 }
 
@@ -158,8 +159,8 @@ async function holdersOfFluxLeases(cluster: ClusterUse): Promise<Set<string>> {
 }
 
 /** Waits until every app has applied a revision and is Ready. */
-async function untilApplied(cluster: ClusterUse, revision: string): Promise<void> {
-  await until(`all to apply ${revision}`, async () => {
+async function untilApplied(cluster: ClusterUse, replicas: ReplicaProcesses, revision: string): Promise<void> {
+  await until(replicas, `all to apply ${revision}`, async () => {
     const { body } = await cluster.admin.call('GET', paths.kustomization(cluster.namespace, '').replace(/\/$/, ''));
     return (body as Live).items.every((item: Live) => item.status?.lastAppliedRevision === revision);
   });
@@ -176,8 +177,8 @@ async function expectWithinPeriod(witness: ReplicaProcess, happens: () => Promis
 }
 
 /** Waits until every release has been made of a version of the chart. */
-async function untilReleased(cluster: ClusterUse, version: string): Promise<void> {
-  await until(`all to release ${version}`, async () => {
+async function untilReleased(cluster: ClusterUse, replicas: ReplicaProcesses, version: string): Promise<void> {
+  await until(replicas, `all to release ${version}`, async () => {
     const { body } = await cluster.admin.call('GET', paths.helmRelease(cluster.namespace, '').replace(/\/$/, ''));
     return (body as Live).items.every(
       (item: Live) => item.status?.history?.[0]?.chartVersion === version && isReady(item),
@@ -185,10 +186,10 @@ async function untilReleased(cluster: ClusterUse, version: string): Promise<void
   });
 }
 
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+async function until(replicas: ReplicaProcesses, what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + DEADLINE_MS;
   while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`waited in vain for ${what}:\n${replicas.describe()}`);
     await systemClock.sleep(100);
   }
 }

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DynamicClient } from '../../../src/cluster/client.ts';
-import type { SentRequest } from '../../../src/cluster/rest.ts';
+import { RestClient, type SentRequest } from '../../../src/cluster/rest.ts';
 import { createTestClient, eventually } from '../../support/client.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { TinyApi, widgets } from '../../support/tinyapi.ts';
 
 const ref = { apiVersion: 'example.dev/v1', kind: 'Widget', namespace: 'default', name: 'w' };
 const widget = { apiVersion: ref.apiVersion, kind: ref.kind, metadata: { namespace: 'default', name: 'w' } };
+
+type Answer = Parameters<NonNullable<TinyApi['fault']>>[1];
 
 let api: TinyApi;
 let server: string;
@@ -29,7 +31,7 @@ afterEach(async () => {
 });
 
 /** Answers the first `times` requests that are no discovery by `answer`. */
-function failFirst(times: number, answer: (response: Parameters<NonNullable<TinyApi['fault']>>[1]) => void): void {
+function failFirst(times: number, answer: (response: Answer) => void): void {
   let left = times;
   api.fault = (request, response) => {
     if (/^\/apis?$/.test(request.url ?? '') || left-- <= 0) return false;
@@ -229,6 +231,65 @@ describe('errors', () => {
       code: 'ApiTimeout',
       message: 'GET /apis/example.dev/v1/namespaces/default/widgets/w: no answer within 0.02s',
     });
+  });
+
+  it('end a request whose credentials do not come', async () => {
+    const clock = new FakeClock();
+    const access = { server, tls: {}, authorization: () => new Promise<string>(() => {}) };
+    const rest = new RestClient(access, { clock, random: () => 0, userAgent: 'test' });
+    const request = { method: 'GET', path: '/version', idempotent: true } as const;
+    const abort = new AbortController();
+    const asked = [rest.text(request), rest.text({ ...request, signal: abort.signal })];
+    const watched = [rest.stream({ ...request, signal: new AbortController().signal })];
+    const ends = Promise.allSettled([...asked, ...watched]);
+
+    abort.abort(new Error('newer work'));
+    await clock.advance(60_000);
+
+    const timeout = { reason: { code: 'ApiTimeout', message: 'GET /version: no answer within 60s' } };
+    expect(await ends).toMatchObject([timeout, { reason: { message: 'newer work' } }, timeout]);
+    await rest.close();
+  });
+
+  it.each([
+    ['does not begin', () => {}],
+    ['has an error that does not end', (response: Answer) => response.writeHead(503).write('etcd has ')],
+  ])('end a watch that %s', async (_, answer) => {
+    const patient = createTestClient(server, { timeoutMs: 50 });
+    api.fault = (_request, response) => {
+      answer(response);
+      return true;
+    };
+    const { signal } = new AbortController();
+
+    const opened = patient.rest.stream({ method: 'GET', path: '/watch', idempotent: true, signal });
+
+    await expect(opened).rejects.toMatchObject({ code: 'ApiTimeout' });
+    await patient.rest.close();
+  });
+
+  it('leave a watch that has begun its time, and end it when it is aborted', async () => {
+    const clock = new FakeClock();
+    const { rest } = createTestClient(server, { clock });
+    const abort = new AbortController();
+    let say: ((text: string) => void) | undefined;
+    api.fault = (_request, response) => {
+      response.writeHead(200).write('first\n');
+      say = (text) => response.write(text);
+      return true;
+    };
+    const body = await rest.stream({ method: 'GET', path: '/watch', idempotent: true, signal: abort.signal });
+    const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    expect(String((await chunks.next()).value)).toBe('first\n');
+
+    await clock.advance(600_000);
+    say?.('second\n');
+    expect(String((await chunks.next()).value)).toBe('second\n');
+    abort.abort(new Error('the end'));
+
+    await expect(chunks.next()).rejects.toThrow('the end');
+    expect(clock.pending).toBe(0);
+    await rest.close();
   });
 
   it('end a request that is aborted, with the reason', async () => {

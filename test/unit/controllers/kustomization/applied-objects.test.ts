@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Informers } from '../../../../src/cluster/informers.ts';
 import { AppliedObjects, type FollowedObject } from '../../../../src/controllers/kustomization/applied-objects.ts';
 import { silentLog } from '../../../../src/lib/log.ts';
-import { type Manifest, referenceOf } from '../../../../src/objects/manifest.ts';
+import { identityKey, type Manifest, referenceOf } from '../../../../src/objects/manifest.ts';
 import { markApplied } from '../../../../src/plan/drift.ts';
-import { FakeClock } from '../../../support/clock.ts';
+import { FakeClock, settle } from '../../../support/clock.ts';
 
 const LABEL = 'kustomize.toolkit.fluxcd.io/name';
 const MANAGER = 'kustomize-controller';
@@ -43,8 +43,17 @@ function create() {
   };
   let seen = (_object: unknown): void => {};
   const woken: string[] = [];
+  const informers = {
+    error: undefined as Error | undefined,
+    shares: 0,
+    acquire: async () => {
+      if (informers.error !== undefined) throw informers.error;
+      informers.shares += 1;
+      return { informer, release: () => (informers.shares -= 1) };
+    },
+  };
   const objects = new AppliedObjects({
-    informers: { acquire: async () => ({ informer, release: () => {} }) } as unknown as Informers,
+    informers: informers as unknown as Informers,
     manager: MANAGER,
     takenManagers: [],
     labelSelector: LABEL,
@@ -52,7 +61,7 @@ function create() {
     log: silentLog,
     enqueue: (key, trigger) => woken.push(`${key} ${trigger}`),
   });
-  return { clock, informer, objects, woken, see: (object: Manifest) => seen(object) };
+  return { clock, informer, informers, objects, woken, see: (object: Manifest) => seen(object) };
 }
 
 describe('AppliedObjects', () => {
@@ -89,6 +98,44 @@ describe('AppliedObjects', () => {
 
     expect(woken).toEqual([]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('watches a kind again that could not be watched once, and leaves the watch of others alone', async () => {
+    const { informers, objects } = create();
+    const object = followed(configMap({ [LABEL]: 'app' }));
+    const cm = identityKey(object.reference);
+    informers.error = new Error('connection refused');
+    await objects.follow('ns/app', [object], []);
+    expect(objects.unwatched('ns/app')).toEqual([cm]);
+    informers.error = undefined;
+
+    await objects.follow('ns/other', [object], []);
+    objects.forget('ns/app');
+    await settle();
+    expect(informers.shares).toBe(1);
+    await objects.follow('ns/app', [object], []);
+    objects.forget('ns/other');
+    await settle();
+
+    expect(objects.unwatched('ns/app')).toEqual([]);
+    expect(informers.shares).toBe(1);
+    objects.forget('ns/app');
+    await settle();
+    expect(informers.shares).toBe(0);
+  });
+
+  it('watches a kind once for all who begin at once, and not for one who is forgotten meanwhile', async () => {
+    const { informers, objects } = create();
+    const object = followed(configMap({ [LABEL]: 'app' }));
+
+    const following = ['ns/a', 'ns/b', 'ns/c'].map((owner) => objects.follow(owner, [object], []));
+    objects.forget('ns/c');
+    await Promise.all(following);
+    expect(informers.shares).toBe(1);
+    for (const owner of ['ns/a', 'ns/b']) objects.forget(owner);
+    await settle();
+
+    expect(informers.shares).toBe(0);
   });
 
   describe('of a late write', () => {
