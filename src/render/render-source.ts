@@ -66,7 +66,8 @@ async function render(
   { settings, fetched }: RenderOptions,
   plain: string[],
 ): Promise<SourceRender> {
-  const keys = await readKeys(object, inputs, settings.ageSecret);
+  // Nothing is waited for where nothing is decrypted: such a build is one synchronous piece, and can be timed.
+  const keys = object.spec?.decryption === undefined ? undefined : await readKeys(object, inputs, settings.ageSecret);
   const onPlain = (text: string) => plain.push(text, ...valuesOfLines(text));
   const source = keys === undefined ? tree : await decryptSources(tree, object.spec!, keys, onPlain);
   const built = buildObjects(source, object, fetched);
@@ -105,12 +106,7 @@ function changedTexts(before: JsonValue | undefined, after: JsonValue): string[]
   return Object.entries(after).flatMap(([key, value]) => changedTexts(Object.hasOwn(old, key) ? old[key] : '', value));
 }
 
-async function readKeys(
-  object: Kustomization,
-  inputs: Inputs,
-  ageSecret: AgeSecret,
-): Promise<DecryptionKeys | undefined> {
-  if (object.spec?.decryption === undefined) return undefined;
+async function readKeys(object: Kustomization, inputs: Inputs, ageSecret: AgeSecret): Promise<DecryptionKeys> {
   const data = new Map<string, Uint8Array>();
   const reference = decryptionSecret(object, ageSecret);
   if (reference !== undefined) {
