@@ -51,6 +51,12 @@ export type SeenAnswer = (request: ApiRequest, status: number, body: string) => 
 /** Decides on each request; undefined lets it through. */
 export type FaultRule = (request: ApiRequest) => ApiFault | undefined;
 
+/** The rule for watches and for requests about one namespace: objects of the test before may still be on their way out. */
+export function inNamespace(namespace: string, rule: FaultRule): FaultRule {
+  const place = `/namespaces/${namespace}/`;
+  return (request) => (request.watch || request.url.includes(place) ? rule(request) : undefined);
+}
+
 /** A running proxy: the road of one process to its API server. */
 export interface FaultyApi {
   /** The same access by way of the proxy, over plain HTTP. */

@@ -8,7 +8,7 @@ import { CANARY } from './canary.ts';
 import type { ClusterChoice, ClusterUse } from './cluster.ts';
 import { useCluster } from './cluster.ts';
 import { createFastClock, type FastClock } from './fast-clock.ts';
-import { type ApiRequest, type FaultRule, type FaultyApi, startFaultyApi } from './fault-api.ts';
+import { type FaultRule, type FaultyApi, inNamespace, startFaultyApi } from './fault-api.ts';
 import {
   isReady,
   type Live,
@@ -124,8 +124,7 @@ export function useFaultWorld(
   let nextRule: FaultRule | undefined;
   const road = (): FaultyApi => roads.at(-1)!;
   const inject = (rule: FaultRule | undefined): void => {
-    const isOurs = ({ watch, url }: ApiRequest) => watch || url.includes(`/namespaces/${cluster.namespace}/`);
-    road().inject(rule && ((request) => (isOurs(request) ? rule(request) : undefined)));
+    road().inject(rule && inNamespace(cluster.namespace, rule));
   };
   const request = (token: string): Promise<unknown> => {
     const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': token } } };

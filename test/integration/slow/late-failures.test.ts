@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { type ApiFault, type FaultyApi, startFaultyApi } from '../../support/fault-api.ts';
+import { type ApiFault, type FaultRule, type FaultyApi, inNamespace, startFaultyApi } from '../../support/fault-api.ts';
 import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 for (const choice of clusters) {
@@ -31,13 +31,14 @@ for (const choice of clusters) {
       return repository;
     }
 
+    const inject = (rule: FaultRule): void => road?.inject(inNamespace(cluster.namespace, rule));
     const requestFetch = (): Promise<unknown> =>
       cluster.admin.call('PATCH', paths.git(cluster.namespace, 'app'), {
         body: { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } },
       });
 
     it('names the object whose apply is refused after its dry-run, and what was applied before it', async () => {
-      road?.inject(({ method, url, write }) =>
+      inject(({ method, url, write }) =>
         method === 'PATCH' && write && url.includes('/configmaps/second')
           ? { kind: 'status', status: 403, reason: 'Forbidden', message: 'exceeded quota: configmaps' }
           : undefined,
@@ -75,7 +76,7 @@ for (const choice of clusters) {
         refused.push(what);
         return { kind: 'status', status: 500, reason: 'InternalError' };
       };
-      road?.inject(({ method, url, body }) => {
+      inject(({ method, url, body }) => {
         if (method === 'DELETE' && url.includes('/configmaps/second')) return refuseOnce('deletion');
         return url.includes('/app/status') && body.includes('"PruneFailed"') ? refuseOnce('failure') : undefined;
       });

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { configMapYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { type ApiRequest, type FaultyApi, startFaultyApi } from '../../support/fault-api.ts';
+import {
+  type ApiFault,
+  type ApiRequest,
+  type FaultyApi,
+  inNamespace,
+  startFaultyApi,
+} from '../../support/fault-api.ts';
 import { condition, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 for (const choice of clusters) {
@@ -26,12 +32,13 @@ for (const choice of clusters) {
     function holdBack(isMeant: (request: ApiRequest) => boolean, kind: 'wait' | 'late' = 'wait') {
       const reached = Promise.withResolvers<void>();
       const until = Promise.withResolvers<void>();
-      road?.inject((sent) => {
+      const holdFirst = (sent: ApiRequest): ApiFault | undefined => {
         if (!isMeant(sent)) return undefined;
         road?.inject(undefined);
         reached.resolve();
         return { kind, until: until.promise };
-      });
+      };
+      road?.inject(inNamespace(cluster.namespace, holdFirst));
       return { reached: reached.promise, release: until.resolve };
     }
     const isApplyOf =
@@ -81,7 +88,7 @@ for (const choice of clusters) {
       const sent = suite.requests.length;
       await app.takeBack();
       // A write that is under way is waited for: whatever came after it could be undone by it.
-      expect(suite.requests.slice(sent).filter(({ path }) => path.includes('/configmaps/cm'))).toEqual([]);
+      expect(suite.requests.slice(sent).filter(({ path }) => path.includes(configMap))).toEqual([]);
       held.release();
 
       const isPutBack = (live: Live | undefined) =>
