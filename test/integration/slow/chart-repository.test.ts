@@ -234,7 +234,7 @@ for (const choice of clusters) {
       expect(object.status.artifact.revision).toBe('1.0.0');
     });
 
-    it('refuses an index without end before it is read', async () => {
+    it('refuses an index without end before it is read (CVE-2024-29893)', async () => {
       let sent = 0;
       server.files.set('/index.yaml', (_request, response) => {
         const block = Buffer.alloc(1 << 20, '# nothing\n');
