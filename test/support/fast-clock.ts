@@ -11,6 +11,9 @@ export interface FastClock extends Clock {
   skip(ms: number): void;
 }
 
+/** A time limit that nothing reaches before it is skipped, however busy the machine, in ms. */
+export const FAR_LIMIT_MS = 300_000;
+
 /** How often a process that has nothing else to do gets a turn, in ms. */
 const TURN_MS = 20;
 /** What is longer than this between two turns is not the clock's time, in ms. */

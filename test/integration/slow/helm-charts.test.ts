@@ -6,13 +6,11 @@ import type { JsonObject } from '../../../src/lib/json.ts';
 import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { corpusFolder } from '../../support/corpus.ts';
-import { createFastClock } from '../../support/fast-clock.ts';
+import { createFastClock, FAR_LIMIT_MS } from '../../support/fast-clock.ts';
 import { helmRelease } from '../../support/helm-charts.ts';
 import { condition, hasStuckPod, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const corpus = corpusFolder('helm/charts');
-const TIMEOUT_MS = 300_000;
-
 /**
  * Values without which a chart cannot get ready where nothing provides volumes or addresses. None has a StatefulSet: one
  * whose pod does not start stays so after a rollback until somebody deletes the pod, as Kubernetes has it.
@@ -63,7 +61,7 @@ for (const choice of clusters) {
         reconciler.apply(
           helmRelease('web', 'charts', {
             values,
-            upgrade: { timeout: `${TIMEOUT_MS}ms`, remediation: { remediateLastFailure: true } },
+            upgrade: { timeout: `${FAR_LIMIT_MS}ms`, remediation: { remediateLastFailure: true } },
             ...spec,
           }),
         );
@@ -84,7 +82,7 @@ for (const choice of clusters) {
       await release({ commonMetadata: { labels: { round: 'three' } }, postRenderers: [broken] });
       await reconciler.waitFor(`/api/v1/namespaces/${cluster.namespace}/pods`, hasStuckPod, 'a pod without its image');
       await reconciler.quiet();
-      clock.skip(TIMEOUT_MS);
+      clock.skip(FAR_LIMIT_MS);
       const rolledBack = await reconciler.waitFor(
         at,
         (object) => condition(object, 'Stalled') !== undefined,

@@ -1,10 +1,11 @@
 // How actions on a release are done (helm.md §21.1): what of them a spec turns off, and what it asks for instead.
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { gitRepository, jobYaml } from '../../support/build.ts';
+import { jobYaml } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { configChart, fragileFiles, helmRelease, talkativeFiles } from '../../support/helm-charts.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { configChart, fragileFiles, talkativeFiles } from '../../support/helm-charts.ts';
+import { isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { useRelease } from '../../support/releases.ts';
 
 const ORIGIN = 'helm.toolkit.fluxcd.io/name';
 
@@ -13,19 +14,7 @@ for (const choice of clusters) {
     const cluster = useCluster(choice);
     const reconciler = useReconciler(cluster);
 
-    const at = () => paths.helmRelease(cluster.namespace, 'web');
-    const configMap = (name = 'web'): Promise<Live> => reconciler.get(paths.configMap(cluster.namespace, name));
-    const release = (spec: JsonObject = {}) => reconciler.apply(helmRelease('web', 'charts', spec));
-    const ready = (version = 1) =>
-      reconciler.waitFor(at(), (object) => isReady(object) && object.status.history[0].version === version);
-    const failure = async (reason: string): Promise<string> =>
-      condition(await reconciler.waitFor(at(), hasFailed(reason)), 'Ready').message;
-
-    async function prepare(more: Readonly<Record<string, string>> = {}) {
-      const repository = await reconciler.repository(configChart('1.0.0', more));
-      await reconciler.apply(gitRepository('charts', repository.url, { interval: '1s' }));
-      return repository;
-    }
+    const { at, configMap, prepare, release, ready, failure } = useRelease(cluster, reconciler);
 
     it('runs no hooks of an action that is to have none', async () => {
       await prepare(talkativeFiles);

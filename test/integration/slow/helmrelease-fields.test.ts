@@ -3,35 +3,24 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import { definitionYaml, gitRepository } from '../../support/build.ts';
+import { definitionYaml } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { configChart, fragileFiles, helmRelease, talkativeFiles } from '../../support/helm-charts.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
+import { type Live, useReconciler } from '../../support/reconciler.ts';
+import { useRelease } from '../../support/releases.ts';
 
 for (const choice of clusters) {
   describe(choice.name, () => {
     const cluster = useCluster(choice);
     const reconciler = useReconciler(cluster);
 
-    const at = () => paths.helmRelease(cluster.namespace, 'web');
-    const configMap = (name = 'web'): Promise<Live> => reconciler.get(paths.configMap(cluster.namespace, name));
-    const release = (spec: JsonObject = {}) => reconciler.apply(helmRelease('web', 'charts', spec));
-    const ready = (version = 1) =>
-      reconciler.waitFor(at(), (object) => isReady(object) && object.status.history[0].version === version);
-    const failure = async (reason: string): Promise<string> =>
-      condition(await reconciler.waitFor(at(), hasFailed(reason)), 'Ready').message;
+    const { at, configMap, prepare, release, ready, failure } = useRelease(cluster, reconciler);
     const secrets = async (): Promise<string[]> => {
       const path = `/api/v1/namespaces/${cluster.namespace}/secrets?labelSelector=owner%3Dhelm`;
       return ((await cluster.admin.call('GET', path)).body as Live).items.map(
         (item: Live) => `${item.metadata.labels.version} ${item.metadata.labels.status}`,
       );
     };
-
-    async function prepare(more: Readonly<Record<string, string>> = {}, version = '1.0.0') {
-      const repository = await reconciler.repository(configChart(version, more));
-      await reconciler.apply(gitRepository('charts', repository.url, { interval: '1s' }));
-      return repository;
-    }
 
     it('post-renders with kustomize and common metadata, and upgrades when they change', async () => {
       await prepare();

@@ -9,13 +9,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultFeatureGates } from '../../../src/controllers/shared/feature-gates.ts';
-import type { JsonObject } from '../../../src/lib/json.ts';
 import { writeTar } from '../../../src/lib/tar.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/server.ts';
 import { type Api, openApi } from '../../support/api.ts';
-import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { createFastClock } from '../../support/fast-clock.ts';
+import { createFastClock, FAR_LIMIT_MS } from '../../support/fast-clock.ts';
 import { configChart, fragileFiles, helmRelease } from '../../support/helm-charts.ts';
 import {
   condition,
@@ -27,8 +25,7 @@ import {
   paths,
   useReconciler,
 } from '../../support/reconciler.ts';
-
-const TIMEOUT_MS = 300_000;
+import { useRelease } from '../../support/releases.ts';
 
 /** The chart as an archive: the folder that a release of Git has, packed under the chart's name. */
 function chartArchive(version: string): Buffer {
@@ -48,21 +45,13 @@ for (const choice of clusters) {
     const gates = { ...defaultFeatureGates, ExternalArtifact: true };
     const reconciler = useReconciler(cluster, { clock, gates });
 
-    const at = (name = 'web') => paths.helmRelease(cluster.namespace, name);
-    const configMap = (name = 'web'): Promise<Live> => reconciler.get(paths.configMap(cluster.namespace, name));
-    const release = (spec: JsonObject = {}) => reconciler.apply(helmRelease('web', 'charts', spec));
+    const { at, configMap, prepare, release } = useRelease(cluster, reconciler);
     const isAt = (version: number) => (object: Live) => isReady(object) && object.status.history[0].version === version;
     const secrets = async (): Promise<string[]> => {
       const path = `/api/v1/namespaces/${cluster.namespace}/secrets?labelSelector=owner%3Dhelm`;
       const { items } = (await cluster.admin.call('GET', path)).body as Live;
       return items.map((item: Live) => `${item.metadata.labels.version} ${item.metadata.labels.status}`).sort();
     };
-
-    async function prepare(more: Readonly<Record<string, string>> = {}) {
-      const repository = await reconciler.repository(configChart('1.0.0', more));
-      await reconciler.apply(gitRepository('charts', repository.url, { interval: '1s' }));
-      return repository;
-    }
 
     describe('another cluster', () => {
       let other: Sandbox;
@@ -209,7 +198,7 @@ for (const choice of clusters) {
       await prepare(fragileFiles);
       await release();
       await reconciler.waitFor(at(), isAt(1));
-      const upgrade = { values: { image: 'app:bad' }, timeout: `${TIMEOUT_MS}ms` };
+      const upgrade = { values: { image: 'app:bad' }, timeout: `${FAR_LIMIT_MS}ms` };
       await release(upgrade);
       await reconciler.waitFor(at(), (object) => conditionStatus(object, 'Ready') === 'Unknown');
       const deployment = paths.deployment(cluster.namespace, 'web');
@@ -219,7 +208,7 @@ for (const choice of clusters) {
       await release({ ...upgrade, suspend: true });
       await reconciler.noticesSuspension('HelmRelease', 'web');
       await reconciler.quiet();
-      clock.skip(TIMEOUT_MS);
+      clock.skip(FAR_LIMIT_MS);
       const ended = await reconciler.waitFor(at(), (object) => object?.status?.history?.[0]?.status === 'failed');
 
       expect(condition(ended, 'Released')).toMatchObject({ status: 'False', reason: 'UpgradeFailed' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { gitRepository } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { createFastClock } from '../../support/fast-clock.ts';
+import { createFastClock, FAR_LIMIT_MS } from '../../support/fast-clock.ts';
 import { configChart, fragileFiles, helmRelease } from '../../support/helm-charts.ts';
 import {
   condition,
@@ -14,8 +14,6 @@ import {
   paths,
   useReconciler,
 } from '../../support/reconciler.ts';
-
-const TIMEOUT_MS = 300_000;
 
 const stalled = (object: Live) => condition(object, 'Stalled')?.reason;
 const lastVersion = (object: Live) => object?.status?.history?.[0]?.version;
@@ -211,10 +209,10 @@ for (const choice of clusters) {
 
       const job = `/apis/batch/v1/namespaces/${cluster.namespace}/jobs/web-hook`;
       const { uid } = (await reconciler.get(job)).metadata;
-      await release({ values: { hookImage: 'does-not-exist' }, timeout: `${TIMEOUT_MS}ms` });
+      await release({ values: { hookImage: 'does-not-exist' }, timeout: `${FAR_LIMIT_MS}ms` });
       await reconciler.waitFor(job, (live) => live !== undefined && live.metadata.uid !== uid, 'the hook');
       await reconciler.quiet();
-      clock.skip(TIMEOUT_MS);
+      clock.skip(FAR_LIMIT_MS);
       const hanging = await reconciler.waitFor(
         at(),
         (object) => object?.status?.lastAttemptedReleaseAction === 'upgrade' && stalled(object) !== undefined,
@@ -229,10 +227,10 @@ for (const choice of clusters) {
       await prepare();
 
       // The wait goes on to its end, as a bad image may yet come.
-      await release({ values: { image: 'app:bad' }, timeout: `${TIMEOUT_MS}ms` });
+      await release({ values: { image: 'app:bad' }, timeout: `${FAR_LIMIT_MS}ms` });
       await reconciler.waitFor(`/api/v1/namespaces/${cluster.namespace}/pods`, hasStuckPod, 'a pod without its image');
       await reconciler.quiet();
-      clock.skip(TIMEOUT_MS);
+      clock.skip(FAR_LIMIT_MS);
       const failed = await reconciler.waitFor(at(), (object) => stalled(object) !== undefined);
 
       const { message } = condition(failed, 'Ready');

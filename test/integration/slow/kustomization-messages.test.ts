@@ -2,10 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { accountWithRights, configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
 import { clusters, useCluster } from '../../support/cluster.ts';
-import { createFastClock } from '../../support/fast-clock.ts';
+import { createFastClock, FAR_LIMIT_MS } from '../../support/fast-clock.ts';
 import { condition, hasFailed, isReady, type Live, paths, until, useReconciler } from '../../support/reconciler.ts';
-
-const TIMEOUT_MS = 300_000;
 
 for (const choice of clusters) {
   describe(`messages on ${choice.name}`, () => {
@@ -19,7 +17,7 @@ for (const choice of clusters) {
         kustomization('app', 'app', {
           targetNamespace: cluster.namespace,
           retryInterval: '1s',
-          timeout: `${TIMEOUT_MS}ms`,
+          timeout: `${FAR_LIMIT_MS}ms`,
           ...spec,
         } as never),
       );
@@ -240,7 +238,7 @@ for (const choice of clusters) {
       const looks = () => suite.requests.filter(({ method, path: at }) => method === 'GET' && at === cm).length;
       await until('it to look again whether the object has gone', () => looks() > 1);
 
-      clock.skip(TIMEOUT_MS);
+      clock.skip(FAR_LIMIT_MS);
 
       const event = await said('failed to wait for resources termination');
       expect(event).toMatchObject({ type: 'Warning', reason: 'ReconciliationFailed' });
