@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { formatObjectId, type Manifest, referenceOf } from '../objects/manifest.ts';
 import type { Stage } from '../plan/stages.ts';
 import { ApplyError, applyError, immutableDeleteError } from './apply-error.ts';
+import { atOnce } from './at-once.ts';
 import { asKubeObject, asManifest, dryRunObject, liveReference, type PlannedObject } from './dry-run.ts';
 import { type PlanOptions, planObject } from './plan-object.ts';
 
@@ -101,35 +102,6 @@ function kindByKind(plans: readonly PlannedObject[]): readonly (readonly Planned
     kind = next;
   }
   return groups;
-}
-
-/**
- * Does something with each item, a few at once. Results and failures stand in the place of their item. `endsAtFailure`:
- * nothing more begins after one, and undefined stands for what did not. Throws the signal's reason.
- */
-export async function atOnce<Item, Result>(
-  items: readonly Item[],
-  { concurrency = 4, signal }: Pick<ApplyOptions, 'concurrency' | 'signal'>,
-  act: (item: Item) => Promise<Result>,
-  endsAtFailure: boolean,
-): Promise<readonly (Result | Error | undefined)[]> {
-  const results = new Array<Result | Error | undefined>(items.length).fill(undefined);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      signal?.throwIfAborted();
-      try {
-        results[index] = await act(items[index]!);
-      } catch (error) {
-        results[index] = error instanceof Error ? error : new Error(String(error));
-        if (endsAtFailure) next = items.length;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
-  signal?.throwIfAborted();
-  return results;
 }
 
 /** Does what was planned for one object. Throws `ApplyError`. */

@@ -9,7 +9,7 @@ import { errorMessage } from '../lib/errors.ts';
 import { formatObjectId, labelsOf, type Manifest, toApiVersion } from '../objects/manifest.ts';
 import { pruneExclusion } from '../objects/policy.ts';
 import { parseInventoryEntry } from '../plan/inventory.ts';
-import { atOnce } from './apply.ts';
+import { atOnce } from './at-once.ts';
 import { asManifest, liveReference } from './dry-run.ts';
 
 export interface PruneOptions {
@@ -49,9 +49,8 @@ export async function pruneEntries(entries: readonly InventoryEntry[], options: 
   const done: PrunedObject[] = [];
   const survivors: InventoryEntry[] = [];
   const errors: string[] = [];
-  const { signal, concurrency = 4 } = options;
   for (const group of inKinds(entries.toReversed())) {
-    const results = await atOnce(group, { concurrency, signal }, (entry) => pruneEntry(entry, options), false);
+    const results = await atOnce(group, options, (entry) => pruneEntry(entry, options), false);
     for (const [at, result] of results.entries()) {
       if (result !== undefined && !(result instanceof Error)) {
         done.push(result);

@@ -80,17 +80,10 @@ async function makeEdit(
   suite: ReconcilerUse,
   choices: Random,
 ): Promise<number | undefined> {
-  const { method = 'PATCH', type = 'merge', manager, subresource } = edit;
+  const { method = 'PATCH' } = edit;
   const path = worldPaths[edit.object](cluster.namespace);
-  const before = await suite.get(path);
-  const body = edit.body?.(choices, before) as object | undefined;
-  const query = method === 'DELETE' ? '' : `?fieldManager=${manager}${type === 'apply' ? '&force=true' : ''}`;
-  const to = subresource === undefined ? path : `${path}/${subresource}`;
-  const answer = await cluster.admin.call(method, `${to}${query}`, {
-    ...(body === undefined ? {} : { body, contentType: contentTypes[type] }),
-  });
+  const before = await sendEdit(edit, path, cluster, suite, choices);
   const started = performance.now();
-  expect(answer.status, `${edit.name}: ${JSON.stringify(answer.body)}`).toBe(200);
   if (edit.fate === 'left alone') {
     expected.content = contentOf(await suite.get(path));
     return undefined;
@@ -108,6 +101,32 @@ async function makeEdit(
     if (isBack(live)) return took;
     if (took > DEADLINE_MS) throw new Error(`'${edit.name}' was not put back: ${JSON.stringify(live, null, 1)}`);
     await systemClock.sleep(LOOK_MS);
+  }
+}
+
+/**
+ * Sends an edit, and answers the object that it was made of. A replacement names the version that it was read at, and
+ * what lockstep still writes for the edit before may come between: then it is read and made again, as people do.
+ */
+async function sendEdit(
+  edit: DriftEdit,
+  path: string,
+  cluster: ClusterUse,
+  suite: ReconcilerUse,
+  choices: Random,
+): Promise<Live> {
+  const { method = 'PATCH', type = 'merge', manager, subresource } = edit;
+  const query = method === 'DELETE' ? '' : `?fieldManager=${manager}${type === 'apply' ? '&force=true' : ''}`;
+  const to = subresource === undefined ? path : `${path}/${subresource}`;
+  for (let tries = 1; ; tries++) {
+    const before = await suite.get(path);
+    const body = edit.body?.(choices, before) as object | undefined;
+    const answer = await cluster.admin.call(method, `${to}${query}`, {
+      ...(body === undefined ? {} : { body, contentType: contentTypes[type] }),
+    });
+    if (answer.status === 409 && method === 'PUT' && tries < SENT_AGAIN) continue;
+    expect(answer.status, `${edit.name}: ${JSON.stringify(answer.body)}`).toBe(200);
+    return before;
   }
 }
 
