@@ -9,10 +9,11 @@ import { configMapYaml, gitRepository, kustomization } from '../support/build.ts
 import { createWorkTree, git, temporaryFolder, writeFiles } from '../support/git.ts';
 import { createRandom } from '../support/random.ts';
 import { isReady, type Live, paths } from '../support/reconciler.ts';
+import { firstSeed } from '../support/seeded-choices.ts';
 import { startUp } from '../support/up.ts';
 
 const kills = Number(process.env['LOCKSTEP_KILLS'] ?? 5);
-const seed = Number(process.env['LOCKSTEP_SEED'] ?? Date.now() % 1_000_000);
+const seed = firstSeed();
 const DEADLINE_MS = 40_000;
 
 describe('a killed process', () => {

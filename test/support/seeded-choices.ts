@@ -28,3 +28,11 @@ export function createChoices(seed: number): Random {
     some: (items, probability) => items.filter(() => chance(probability)),
   };
 }
+
+/**
+ * The seed that a suite begins with: the one of LOCKSTEP_SEED; else another one in each run, but 1 under CI, where a
+ * submission is not judged by luck.
+ */
+export function firstSeed(): number {
+  return Number(process.env['LOCKSTEP_SEED'] ?? (process.env['CI'] === 'true' ? 1 : Date.now() % 1_000_000));
+}

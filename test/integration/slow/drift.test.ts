@@ -4,10 +4,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { clusters, useCluster } from '../../support/cluster.ts';
 import { runDriftRound } from '../../support/drift-round.ts';
 import { useReconciler } from '../../support/reconciler.ts';
-import { createChoices } from '../../support/seeded-choices.ts';
+import { createChoices, firstSeed } from '../../support/seeded-choices.ts';
 
 const ROUNDS = 7;
-const base = Number(process.env['LOCKSTEP_SEED'] ?? Date.now() % 1_000_000);
+const base = firstSeed();
 
 for (const choice of clusters) {
   describe(`many edits on ${choice.name}`, () => {
