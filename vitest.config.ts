@@ -6,6 +6,7 @@ const FAULTS = ['test/integration/faults*.test.ts'];
 const SLOW = ['test/integration/slow/**/*.test.ts'];
 // Unit, case and house tests share one process per thread: isolation costs eight times the CPU.
 const shared = { pool: 'threads', testTimeout: 20_000 } as const;
+const setupFiles = process.env['CI'] === 'true' ? ['test/support/one-seed.ts'] : [];
 
 // Child processes of suites start in half the time with it.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url));
@@ -15,7 +16,7 @@ export default defineConfig({
     // Suites wait for servers more than they compute: more workers than cores.
     maxWorkers: 4,
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false, setupFiles } },
       { test: { ...shared, name: 'house', include: ['test/house/**/*.test.ts'], isolate: false } },
       { test: { ...shared, name: 'cases', include: ['test/cases/*.test.ts'], isolate: false, testTimeout: 120_000 } },
       {
