@@ -95,7 +95,7 @@ export interface ClusterUse {
   readonly admin: Api;
   /** The namespace of this test, made before it and deleted after it. */
   readonly namespace: string;
-  /** kubectl as an administrator in this test's namespace. Throws where there is none that is new enough. */
+  /** kubectl as an administrator in this test's namespace. Running it throws where there is none that is new enough. */
   readonly kubectl: Kubectl;
 }
 

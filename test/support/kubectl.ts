@@ -12,7 +12,6 @@ export interface Output {
 }
 
 export interface Kubectl {
-  readonly path: string;
   /** Runs it to the end; any exit code is an answer. */
   run(args: readonly string[], options?: { stdin?: string; env?: Record<string, string> }): Promise<Output>;
   /** Like `run`, but a failure throws with what it said. */
@@ -22,8 +21,18 @@ export interface Kubectl {
 
 const OLDEST = [1, 27] as const;
 
-/** The PATH's kubectl if it is 1.27 or newer, else the one that the cluster tests built; undefined when neither is. */
-export async function findKubectl(): Promise<string | undefined> {
+let found: Promise<string | undefined> | undefined;
+
+/**
+ * The PATH's kubectl if it is 1.27 or newer, else the one that the cluster tests built; undefined when neither is.
+ * Asking it for its version starts a process: a file of tests does that once.
+ */
+export function findKubectl(): Promise<string | undefined> {
+  found ??= lookForKubectl();
+  return found;
+}
+
+async function lookForKubectl(): Promise<string | undefined> {
   if (await isNewEnough('kubectl')) return 'kubectl';
   return await findTool('kubectl');
 }
@@ -39,18 +48,21 @@ async function isNewEnough(path: string): Promise<boolean> {
   return Number(major) > wantedMajor || (Number(major) === wantedMajor && Number.parseInt(minor, 10) >= wantedMinor);
 }
 
-/** A kubectl bound to a kubeconfig, with a discovery cache of its own: ports come back with other servers behind them. */
+/**
+ * A kubectl bound to a kubeconfig, with a discovery cache of its own: ports come back with other servers behind them.
+ * Running it throws where there is none that is new enough.
+ */
 export async function createKubectl(kubeconfig: string, namespace?: string): Promise<Kubectl> {
-  const path = await findKubectl();
-  if (path === undefined)
-    throw new Error(`kubectl ${OLDEST.join('.')} or newer is needed (PATH or test/cluster/build.ts)`);
   const home = await mkdtemp(join(tmpdir(), 'lockstep-kubectl-'));
   const fixed = ['--kubeconfig', kubeconfig, ...(namespace === undefined ? [] : ['--namespace', namespace])];
   const base = { PATH: process.env['PATH'] ?? '', HOME: home, KUBECACHEDIR: join(home, 'cache') };
-  const run: Kubectl['run'] = (args, { stdin, env } = {}) =>
-    execute(path, [...fixed, ...args], { ...base, ...env }, stdin);
+  const run: Kubectl['run'] = async (args, { stdin, env } = {}) => {
+    const path = await findKubectl();
+    if (path === undefined)
+      throw new Error(`kubectl ${OLDEST.join('.')} or newer is needed (PATH or test/cluster/build.ts)`);
+    return execute(path, [...fixed, ...args], { ...base, ...env }, stdin);
+  };
   return {
-    path,
     run,
     async ok(args, options) {
       const { code, stdout, stderr } = await run(args, options);
