@@ -13,7 +13,7 @@ import { clusters, useCluster } from '../../support/cluster.ts';
 
 const CONFIG_MAPS = { group: '', resource: 'configmaps' };
 const PATH = '/api/v1/namespaces/default/configmaps';
-const WATCHES = 1000;
+const WATCHES = 400;
 const CHANGES = 4000;
 const CHANGE_BYTES = 8 * 1024;
 const MIB = 1024 * 1024;
