@@ -47,7 +47,8 @@ export default defineConfig({
           name: 'differential',
           include: ['test/differential/**/*.test.ts'],
           testTimeout: 600_000,
-          hookTimeout: 600_000,
+          // A bound on hanging: Go programs are built with all that they import, several at once.
+          hookTimeout: 1_800_000,
         },
       },
       {
