@@ -21,7 +21,7 @@ const MIB = 1024 * 1024;
 /** The run for the real server alone has nothing to see here. */
 const isEmbeddedTested = clusters.some(({ name }) => name === 'sandbox');
 
-describe.runIf(isEmbeddedTested)('watches that nobody reads', () => {
+describe.runIf(isEmbeddedTested)('watches of the embedded server that nobody reads', () => {
   let sandbox: Sandbox;
   let api: Api;
   const bugs: unknown[] = [];
