@@ -1,6 +1,5 @@
 // Compares our CustomResourceDefinitions with those of Flux, taken from its Go modules: names, columns, subresources and
 // the whole schema of v1, but for the prose. What we have on purpose beside it is listed here.
-import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
+import { hasGo, runGo } from '../support/go-oracle.ts';
 
 interface Source {
   readonly module: string;
@@ -54,7 +54,6 @@ const ours: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-const hasGo = spawnSync('go', ['version']).status === 0;
 if (!hasGo && process.env['CI'] === 'true') throw new Error('go is missing: the modules of Flux cannot be read');
 
 describe.skipIf(!hasGo)(`definitions against Flux${hasGo ? '' : ' (skipped: no go)'}`, () => {
@@ -86,12 +85,12 @@ function generated(source: Pick<Source, 'module' | 'version'>, folderOfTypes: st
   const folder = fileURLToPath(new URL('crds', import.meta.url));
   const types = join(moduleFolder(source), folderOfTypes);
   const args = ['tool', 'controller-gen', 'crd', `paths=${types}`, 'output:crd:stdout'];
-  return load(execFileSync('go', args, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 })) as JsonObject;
+  return load(runGo(args, folder)) as JsonObject;
 }
 
 /** The folder of a module, downloaded where it is not there yet. */
 function moduleFolder({ module, version }: Pick<Source, 'module' | 'version'>): string {
-  const run = (...args: string[]): string => execFileSync('go', args, { cwd: tmpdir(), encoding: 'utf8' }).trim();
+  const run = (...args: string[]): string => runGo(args, tmpdir()).trim();
   const folder = join(run('env', 'GOMODCACHE'), `${module}@${version}`);
   if (!existsSync(folder)) run('mod', 'download', `${module}@${version}`);
   return folder;

@@ -1,9 +1,9 @@
 // `lockstep up` killed at random moments: after the next start the cluster equals Git, nothing is lost and nothing is
 // orphaned. LOCKSTEP_KILLS sets the number of kills, LOCKSTEP_SEED the moments.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { freePorts } from '../cluster/processes.ts';
 import { type Api, openApi } from '../support/api.ts';
 import { configMapYaml, gitRepository, kustomization } from '../support/build.ts';
 import { createWorkTree, git, temporaryFolder, writeFiles } from '../support/git.ts';
@@ -24,9 +24,13 @@ describe('a killed process', () => {
     const folder = temporaryFolder('crash');
     const state = join(folder.dir, 'state');
     const work = join(folder.dir, 'work');
-    let running = await startUp(...upArguments(state));
+    // Given, and none that outgoing connections get: the port of the first start may be somebody else's at the next.
+    const [apiPort, gitPort] = await freePorts(2);
+    const ports = ['--api-port', `${apiPort}`, '--git-port', `${gitPort}`];
+    const start = () => startUp('--state', state, '--empty', '--log-level', 'error', ...ports);
+    let running = await start();
     try {
-      const url = await createRepository(work);
+      const url = await createRepository(work, `http://127.0.0.1:${gitPort}`);
       await createObjects(state, url);
       let names: string[] = [];
       for (let round = 0; round < kills; round += 1) {
@@ -36,7 +40,7 @@ describe('a killed process', () => {
         await systemClock.sleep(random() * 700);
         running.process.kill('SIGKILL');
         await running.ended;
-        running = await startUp(...upArguments(state));
+        running = await start();
         await expectConverged(state, head, names, round);
       }
     } finally {
@@ -47,15 +51,11 @@ describe('a killed process', () => {
   });
 });
 
-const upArguments = (state: string) => ['--state', state, '--empty', '--log-level', 'error'];
-
-async function createRepository(work: string): Promise<string> {
-  const state = join(work, '..', 'state');
-  const { gitPort } = JSON.parse(readFileSync(join(state, 'state.json'), 'utf8')) as { gitPort: number };
-  const bare = join(state, 'git', 'app.git');
+async function createRepository(work: string, server: string): Promise<string> {
+  const bare = join(work, '..', 'state', 'git', 'app.git');
   await createWorkTree(work);
   await git(work, 'init', '--quiet', '--bare', '--initial-branch=main', bare);
-  return `http://127.0.0.1:${gitPort}/app.git`;
+  return `${server}/app.git`;
 }
 
 async function createObjects(state: string, url: string): Promise<void> {
