@@ -5,7 +5,7 @@ const FAULTS = ['test/integration/faults*.test.ts'];
 // Suites that take minutes: part of `.ci/run` and `npm run test:cluster`, not of `npm test`.
 const SLOW = ['test/integration/slow/**/*.test.ts'];
 // Unit, case and house tests share one process per thread: isolation costs eight times the CPU.
-const shared = { pool: 'threads', testTimeout: 20_000 } as const;
+const shared = { pool: 'threads', testTimeout: 60_000 } as const;
 const setupFiles = process.env['CI'] === 'true' ? ['test/support/one-seed.ts'] : [];
 
 // Child processes of suites start in half the time with it.

@@ -109,6 +109,8 @@ export interface Pass<Obj extends Reconcilable = Reconcilable> {
   readonly memory: unknown;
   /** It has been put off already, or nobody waits for it. */
   readonly isBackground: boolean;
+  /** Whether other keys are ready to run and have no worker: what is not needed now can come later. */
+  othersWait(): boolean;
   /** Value of the requestedAt annotation when it is not yet handled, else undefined. */
   readonly requested: string | undefined;
   /** The object with the newest status this pass has written. */

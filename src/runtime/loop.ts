@@ -42,6 +42,8 @@ export interface PassInput {
   readonly log: Log;
   readonly memory: unknown;
   readonly isBackground: boolean;
+  /** Whether other keys have no worker. */
+  othersWait(): boolean;
   /** Waits without occupying a worker. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
 }
@@ -207,7 +209,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   readonly object: Obj;
   readonly #world: LoopPorts<Obj>;
   readonly #mask: (text: string) => string;
-  readonly #aside: PassInput['aside'];
+  readonly #input: PassInput;
   #current: Obj;
   #writes = 0;
 
@@ -221,7 +223,7 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
     this.signal = input.signal;
     this.stopping = input.stopping;
     const { clock } = world;
-    this.#aside = input.aside;
+    this.#input = input;
     this.clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
@@ -241,7 +243,11 @@ class RunningPass<Obj extends Reconcilable> implements Pass<Obj> {
   }
 
   aside<T>(wait: () => Promise<T>): Promise<T> {
-    return this.#aside(wait);
+    return this.#input.aside(wait);
+  }
+
+  othersWait(): boolean {
+    return this.#input.othersWait();
   }
 
   get wrote(): boolean {

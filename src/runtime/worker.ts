@@ -174,6 +174,7 @@ export class Workers {
         stopping: this.#stopping.signal,
         memory: this.#takeMemory(key),
         isBackground: item.priority === 'low',
+        othersWait: () => this.#queue.depth > 0,
         aside: (wait) => this.#waitAside(wait),
       });
       if (end.isUnserved) this.#unserved.add(key);

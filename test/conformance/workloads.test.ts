@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clusters, useCluster } from '../support/cluster.ts';
+import { until } from '../support/reconciler.ts';
 import { normalise } from '../support/session.ts';
 
 const sample = join(import.meta.dirname, 'workloads.yaml');
@@ -43,6 +44,9 @@ for (const cluster of clusters.filter(({ name }) => name !== 'existing')) {
     it('has the workload objects of a real server, to the last field', async () => {
       await use.kubectl.ok(['apply', '-f', sample]);
       for (const wait of WAITS) await use.kubectl.ok(['wait', ...wait, '--timeout=60s']);
+      // Of another controller than the endpoints; their names are generated.
+      const slices = `/apis/discovery.k8s.io/v1/namespaces/${use.namespace}/endpointslices`;
+      await until('three ready endpoints', async () => countReady((await use.admin.call('GET', slices)).body) === 3);
 
       const json = await use.kubectl.ok(['get', KINDS, '-o', 'json', '--show-managed-fields']);
 
@@ -52,6 +56,11 @@ for (const cluster of clusters.filter(({ name }) => name !== 'existing')) {
       else expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(expected, 'utf8')));
     });
   });
+}
+
+function countReady(slices: unknown): number {
+  const { items } = slices as { items: { endpoints: { conditions: { ready: boolean } }[] | null }[] };
+  return items.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions.ready).length;
 }
 
 /** By kind and name, one of those that differ in nothing but generated parts. */

@@ -8,6 +8,8 @@ import { type Api, openApi } from '../support/api.ts';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 const output = join(dirname(fileURLToPath(import.meta.url)), '../../src/sandbox/columns.generated.json');
+/** Groups of built-in kinds; those of definitions come and go, and must have a domain of their own. */
+const BUILT_IN = /^[^.]+$|\.k8s\.io$/;
 
 interface Column {
   name: string;
@@ -47,7 +49,8 @@ async function groupVersions(api: Api): Promise<{ path: string; group: string }[
   const { groups } = (await api.call('GET', '/apis')).body as {
     groups: { name: string; versions: { groupVersion: string }[] }[];
   };
-  const named = groups.flatMap(({ name, versions }) =>
+  const builtIn = groups.filter(({ name }) => BUILT_IN.test(name));
+  const named = builtIn.flatMap(({ name, versions }) =>
     versions.map(({ groupVersion }) => ({ path: `/apis/${groupVersion}`, group: name })),
   );
   return [{ path: '/api/v1', group: '' }, ...named];

@@ -12,7 +12,8 @@ import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '
 for (const choice of clusters) {
   describe(`failures on ${choice.name}`, () => {
     const cluster = useCluster(choice);
-    const suite = useReconciler(cluster);
+    // Nothing tells of a Secret that came: each try of a source would wait as long as all before it together.
+    const suite = useReconciler(cluster, { maxRetryDelayMs: 1_000 });
 
     /** A source and a Kustomization that are Ready. */
     async function deployed(files: Record<string, string>) {

@@ -33,7 +33,7 @@ for (const choice of clusters) {
       const { namespace } = cluster;
       const repository = await source({ 'web.yaml': deploymentYaml('web', 'nginx:broken') });
       await suite.apply(
-        kustomization('app', 'app', { targetNamespace: namespace, wait: true, timeout: '30s', interval: '10m' }),
+        kustomization('app', 'app', { targetNamespace: namespace, wait: true, timeout: '10m', interval: '1h' }),
       );
       const path = paths.kustomization(namespace, 'app');
       const waiting = await suite.waitFor(
@@ -42,7 +42,7 @@ for (const choice of clusters) {
         'waiting for health',
       );
       expect(condition(waiting, 'Reconciling').message).toMatch(
-        /^Running health checks for revision main@sha1:\w+ with a timeout of 30s$/,
+        /^Running health checks for revision main@sha1:\w+ with a timeout of 10m0s$/,
       );
 
       await repository.commit({ 'web.yaml': deploymentYaml('web', 'nginx:2') });
@@ -55,7 +55,7 @@ for (const choice of clusters) {
       const { namespace } = cluster;
       await source({ 'job.yaml': jobYaml('migrate', 'migrate:fail') });
 
-      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace, wait: true, timeout: '1m' }));
+      await suite.apply(kustomization('app', 'app', { targetNamespace: namespace, wait: true, timeout: '10m' }));
 
       const object = await suite.waitFor(
         paths.kustomization(namespace, 'app'),
@@ -94,6 +94,8 @@ for (const choice of clusters) {
         await suite.apply(kustomization(name, 'app', { path: `./${name}`, targetNamespace: namespace }));
         await suite.waitFor(paths.kustomization(namespace, name), isReady, 'Ready');
       }
+
+      await suite.quiet();
 
       let head = '';
       const requests = await suite.countRequests(async () => {

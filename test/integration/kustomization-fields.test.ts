@@ -278,7 +278,8 @@ for (const choice of clusters) {
       );
 
       await repository.commit({ 'job.yaml': jobYaml('job', 'two:1').replace('Never', 'Sometimes') });
-      expect(await failure(path, 'ReconciliationFailed')).toContain('restartPolicy');
+      // The Job is there before its pass ends: until then the status tells of the failure before.
+      await suite.waitFor(path, hasFailed('ReconciliationFailed', 'restartPolicy'), 'a refused restartPolicy');
       expect((await suite.get(jobPath)).metadata.uid).toBe(recreated.metadata.uid);
     });
   });

@@ -14,7 +14,8 @@ import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '
 for (const choice of clusters) {
   describe(`sources on ${choice.name}`, () => {
     const cluster = useCluster(choice);
-    const suite = useReconciler(cluster);
+    // Nothing tells of a Secret that came: each try of a source would wait as long as all before it together.
+    const suite = useReconciler(cluster, { maxRetryDelayMs: 1_000 });
 
     async function stored(spec: object, name = 'app'): Promise<Live> {
       const { url, ...rest } = spec as { url: string };

@@ -118,8 +118,7 @@ export function useCluster(choice: ClusterChoice): ClusterUse {
     const skip = skips.find(({ cluster: on, test }) => on === choice.name && test.test(context.task.name));
     if (skip !== undefined) context.skip(`not on ${skip.cluster}: ${skip.reason}`);
     namespace = `test-${randomBytes(5).toString('hex')}`;
-    const made = await admin?.call('POST', '/api/v1/namespaces', { body: namespaceObject(namespace) });
-    if (made?.status !== 201) throw new Error(`namespace ${namespace}: ${JSON.stringify(made?.body)}`);
+    await makeNamespace(need(admin), { name: namespace, labels: { 'lockstep.dev/test': '' } });
     kubectl = await createKubectl(need(cluster).kubeconfig, namespace);
   });
   afterEach(async () => {
@@ -146,8 +145,23 @@ export function useCluster(choice: ClusterChoice): ClusterUse {
   };
 }
 
-function namespaceObject(name: string): object {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'lockstep.dev/test': '' } } };
+/** What the controllers give to every namespace: pods are refused without the account, lists show the ConfigMap. */
+const GIVEN = ['serviceaccounts/default', 'configmaps/kube-root-ca.crt'];
+const GIVEN_DEADLINE_MS = 60_000;
+const GIVEN_LOOK_MS = 20;
+
+/** Makes a namespace, and waits until it has what every one is given. */
+export async function makeNamespace(admin: Api, metadata: { readonly name: string; readonly labels?: object }) {
+  const path = '/api/v1/namespaces';
+  const made = await admin.call('POST', path, { body: { apiVersion: 'v1', kind: 'Namespace', metadata } });
+  if (made.status !== 201) throw new Error(`namespace ${metadata.name}: ${JSON.stringify(made.body)}`);
+  const end = performance.now() + GIVEN_DEADLINE_MS;
+  for (const given of GIVEN) {
+    while ((await admin.call('GET', `${path}/${metadata.name}/${given}`)).status !== 200) {
+      if (performance.now() > end) throw new Error(`namespace ${metadata.name}: no ${given} yet`);
+      await systemClock.sleep(GIVEN_LOOK_MS);
+    }
+  }
 }
 
 function need<T>(value: T | undefined): T {

@@ -40,10 +40,13 @@ export type ApiFault =
   | { readonly kind: 'death'; readonly when: 'before' | 'after' };
 
 /**
- * LOCKSTEP_LAG_MS: how much later answers come by way of any proxy, and what watches tell four times as much, after the
- * answer to the write that it is about. A suite must hold all the same: a busy server is no other.
+ * LOCKSTEP_LAG_MS: how much later answers come by way of any proxy, and what watches tell: up to eight times as much,
+ * each watch its own, so that news of two kinds come in another order than they happened in. A suite must hold all the
+ * same: a busy server is no other.
  */
 export const answerLagMs = Number(process.env['LOCKSTEP_LAG_MS'] ?? 0);
+/** The longest lag of a watch, in lags of an answer. */
+const WATCH_LAGS = 8;
 
 /** Told of each write that the server has answered. */
 export type SeenAnswer = (request: ApiRequest, status: number, body: string) => void;
@@ -235,7 +238,7 @@ function relay(from: IncomingMessage, response: ServerResponse, request: ApiRequ
     from.destroy();
   });
   from.on('error', () => response.destroy());
-  const lagMs = answerLagMs * (request.watch ? 4 : 1);
+  const lagMs = answerLagMs * (request.watch ? WATCH_LAGS * Math.random() : 1);
   if (lagMs === 0) return void from.pipe(response);
   from.on('data', (chunk: Buffer) => void setTimeout(() => response.write(chunk), lagMs));
   from.on('end', () => void setTimeout(() => response.end(), lagMs));

@@ -333,12 +333,20 @@ export async function install(admin: Api): Promise<void> {
     });
     if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
   }
-  for (const object of customResourceDefinitions() as Live[]) await waitUntilEstablished(admin, pathOf(object));
+  for (const object of customResourceDefinitions() as Live[]) await waitUntilServed(admin, object.spec);
 }
 
-async function waitUntilEstablished(admin: Api, path: string): Promise<void> {
-  const isEstablished = async () => conditionStatus((await admin.call('GET', path)).body, 'Established') === 'True';
-  await until(`${path} to be established`, isEstablished);
+/** A definition that says it is established is served a moment later, and in discovery another one. */
+async function waitUntilServed(admin: Api, { group, names, versions }: Live): Promise<void> {
+  for (const { name, served } of versions) {
+    if (!served) continue;
+    const path = `/apis/${group}/${name}`;
+    const isServed = async () => (await admin.call('GET', `${path}/${names.plural}?limit=1`)).status === 200;
+    await until(`${path}/${names.plural} to be served`, isServed);
+    const isFound = async () =>
+      ((await admin.call('GET', path)).body as Live).resources?.some((found: Live) => found.name === names.plural);
+    await until(`${names.plural} in ${path}`, isFound);
+  }
 }
 
 /** Waits for what is no object's state, e.g. a file or a count, within the same deadline as for objects. */

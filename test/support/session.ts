@@ -3,6 +3,7 @@
 // `[n]` is an exit code other than 0. What differs from run to run is made equal before the comparison.
 import { diverges } from './divergences.ts';
 import type { Kubectl, Output } from './kubectl.ts';
+import { until } from './reconciler.ts';
 
 export interface Step {
   readonly env: Readonly<Record<string, string>>;
@@ -51,6 +52,9 @@ function splitWords(line: string): string[] {
   return words;
 }
 
+/** A wait for a definition, and its group. */
+const ESTABLISHED = /--for=condition=Established crd\/[^.]+\.(\S+)/;
+
 /**
  * Runs the steps in order. Returns the session with what was printed now; it ends at the first step that exits
  * otherwise than it did, as the next ones would only wait for what cannot come.
@@ -63,12 +67,23 @@ export async function runSession(
   const steps: Step[] = [];
   for (const step of session.steps) {
     const answer = await kubectl.run(step.args, { env: { ...step.env } });
+    const group = ESTABLISHED.exec(step.line)?.[1];
+    if (group !== undefined) await untilDiscovered(kubectl, group);
     const output = formatOutput(step.args[0] === 'api-versions' ? withoutCustom(answer) : answer, names);
     const isProse = step.args[0] === 'explain' && diverges('explain-prose');
     steps.push({ ...step, output: isProse ? withoutProse(output) : output });
     if (exitOf(output) !== exitOf(step.output) && process.env['UPDATE_CASES'] !== '1') break;
   }
   return { ...session, steps };
+}
+
+/** Commands go by discovery, where a definition comes a moment after it says that it is established. */
+async function untilDiscovered(kubectl: Kubectl, group: string): Promise<void> {
+  await until(`${group} in discovery`, async () => {
+    const found = await kubectl.run(['api-resources', '--api-group', group, '--output', 'name']);
+    const described = await kubectl.run(['get', '--raw', '/openapi/v3']);
+    return found.stdout !== '' && described.stdout.includes(`apis/${group}/`);
+  });
 }
 
 /** Other suites may have kinds of their own on the same server. */

@@ -1,6 +1,6 @@
 // Owns every read that a decision for a GitRepository needs: storage, includes, and what the server says of the
-import type { Artifact } from '../../api/meta/artifact.ts';
 // reference. Nothing is fetched here.
+import type { Artifact } from '../../api/meta/artifact.ts';
 import { type GitRepository, gitRepositoryReasons as reasons } from '../../api/source/gitrepository.ts';
 import { GitError } from '../../engines/git/errors.ts';
 import { errorMessage } from '../../lib/errors.ts';

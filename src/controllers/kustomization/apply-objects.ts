@@ -21,6 +21,7 @@ import { sopsRefusal } from '../../render/decrypt.ts';
 import type { Pass } from '../../runtime/controller.ts';
 import type { FollowedObject } from './applied-objects.ts';
 import { formatChange, isWrite } from './changes.ts';
+import { applyConditions } from './conclude.ts';
 import { type FailureContext, failingStage, KustomizationError } from './failure.ts';
 import { otherOwner } from './ownership.ts';
 import { fieldManager, type KustomizationPorts } from './ports.ts';
@@ -49,8 +50,8 @@ export async function applyObjects(
     async () => {
       const isLarge = inventorySize(entries) > LARGE_INVENTORY_BYTES;
       // Whether status can hold it shows before thousands of dry-runs, not after them.
-      if (isLarge) await storeUnion(entries, pass);
-      const beforeCreate = () => storeUnion(entries, pass);
+      if (isLarge) await storeUnion(entries, context.revision, pass);
+      const beforeCreate = () => storeUnion(entries, context.revision, pass);
       const known = new Set(old.map(({ id }) => id));
       const isNew = (desired: Manifest): boolean => !known.has(toInventoryEntry(referenceOf(desired)).id);
       return applyStages(stages, { ...applyOptions(client, ports, pass), beforeCreate, isNew });
@@ -63,10 +64,21 @@ export async function applyObjects(
 }
 
 /** The union of old and new inventory goes into status before anything that it does not know is created. */
-async function storeUnion(entries: readonly InventoryEntry[], pass: Pass<Kustomization>): Promise<void> {
-  if (coversInventory(pass.current().status?.inventory?.entries ?? [], entries)) return;
+async function storeUnion(
+  entries: readonly InventoryEntry[],
+  revision: string,
+  pass: Pass<Kustomization>,
+): Promise<void> {
+  const object = pass.current();
+  if (coversInventory(object.status?.inventory?.entries ?? [], entries)) return;
+  const stamp = { generation: object.metadata.generation ?? 0, nowMs: pass.clock.now() };
+  const conditions = applyConditions(object, revision, stamp);
   try {
-    await pass.writeStatus((status) => ({ ...status, inventory: { entries } }));
+    await pass.writeStatus((status) => ({
+      ...status,
+      inventory: { entries },
+      ...(conditions === undefined ? {} : { conditions }),
+    }));
   } catch (error) {
     const size = inventorySize(entries);
     if (size <= LARGE_INVENTORY_BYTES) throw error;

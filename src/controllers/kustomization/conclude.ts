@@ -21,6 +21,7 @@ import type { Conclusion, EventDraft, Pass, Requeue, Result } from '../../runtim
 import { failureConditions, failureEvent, failureRequeue } from '../../runtime/failure.ts';
 import type { ReconcileError } from '../../runtime/reconcile-error.ts';
 import { noLaterThan } from '../../runtime/requeue.ts';
+import { deepEqual } from '../../runtime/status.ts';
 import { intervalMs, intervalRequeue, retryIntervalMs, timeoutMs } from '../shared/timing.ts';
 import { formatChange, isWrite } from './changes.ts';
 import { KustomizationError } from './failure.ts';
@@ -30,6 +31,11 @@ import { type HealthWait, isHealthWait, type Notes, type Outcome } from './types
 
 /** How often the health of objects that cannot be watched is looked at, in ms (flux.md §4.12). */
 const HEALTH_POLL_MS = 5_000;
+/**
+ * By then status says that health is waited for, when there was more to do than to say it at once, in ms. Most of a fleet
+ * that is deployed at once is healthy before: one write of status less for each.
+ */
+const TELL_WAIT_MS = 10_000;
 /** How long after a fight over a field it is looked whether it goes on, in ms. */
 const CALM_MS = 5 * 60_000;
 
@@ -75,7 +81,7 @@ function concludeOutcome(
     case 'held':
       return { requeue: { do: 'after', ms: outcome.ms }, observed: false };
     case 'waiting':
-      return { requeue: waitRequeue(outcome.wait, nowMs), observed: false };
+      return concludeWaiting(object, outcome.wait, stamp);
     case 'healthy':
       return concludeHealthy(object, outcome, stamp);
     default:
@@ -119,8 +125,15 @@ function concludeApplied(
   conditions = noteConflict(conditions, conflictMessage([], outcome.conflicts), stamp);
   if (outcome.health.state === 'waiting') {
     const { wait } = outcome.health;
-    conditions = waitConditions(conditions, healthMessage(wait.revision, timeoutMs(object.spec!)), stamp);
-    return { status: { ...status, conditions }, events, requeue: waitRequeue(wait, stamp.nowMs), observed: false };
+    // The inventory is not put off: what it says is all that the next process knows.
+    const isKnown = deepEqual(object.status?.inventory, status.inventory);
+    if (isKnown && pass.othersWait()) {
+      const untold: HealthWait = { ...wait, tellAtMs: stamp.nowMs + TELL_WAIT_MS };
+      const noted = { ...object.status, conditions };
+      return { status: noted, events, requeue: waitRequeue(untold, stamp.nowMs), observed: false };
+    }
+    const told = tellWait(object, { ...status, conditions }, wait, stamp);
+    return { ...told, events };
   }
   if (outcome.health.state === 'none') conditions = deleteCondition(conditions, 'Healthy');
   else if (changed || getCondition(conditions, 'Healthy')?.status !== 'True') {
@@ -138,6 +151,32 @@ function concludeApplied(
     stamp,
     pass.startedMs,
   );
+}
+
+/** How the wait goes on; its beginning is told when that is due. */
+function concludeWaiting(
+  object: Kustomization,
+  { tellAtMs, ...wait }: HealthWait,
+  stamp: ConditionStamp,
+): Conclusion<KustomizationStatus> {
+  if (tellAtMs === undefined) return { requeue: waitRequeue(wait, stamp.nowMs), observed: false };
+  if (stamp.nowMs >= tellAtMs) return tellWait(object, object.status ?? {}, wait, stamp);
+  return { requeue: waitRequeue({ ...wait, tellAtMs }, stamp.nowMs), observed: false };
+}
+
+function tellWait(
+  object: Kustomization,
+  status: KustomizationStatus,
+  wait: HealthWait,
+  stamp: ConditionStamp,
+): Conclusion<KustomizationStatus> {
+  const message = healthMessage(wait.revision, timeoutMs(object.spec!));
+  const conditions = waitConditions(status.conditions ?? [], message, stamp);
+  return {
+    status: { ...status, conditions, lastAttemptedRevision: wait.revision },
+    requeue: waitRequeue(wait, stamp.nowMs),
+    observed: false,
+  };
 }
 
 interface Done {
@@ -368,7 +407,8 @@ function dependencyEvent(event: EventDraft, error: ReconcileError): EventDraft {
 }
 
 function waitRequeue(wait: HealthWait, nowMs: number): Requeue {
-  const untilMs = wait.isPolled ? Math.min(wait.deadlineMs, nowMs + HEALTH_POLL_MS) : wait.deadlineMs;
+  const { deadlineMs, isPolled, tellAtMs = Number.POSITIVE_INFINITY } = wait;
+  const untilMs = Math.min(deadlineMs, tellAtMs, isPolled ? nowMs + HEALTH_POLL_MS : Number.POSITIVE_INFINITY);
   return { do: 'wait', untilMs, memory: wait };
 }
 
@@ -386,7 +426,26 @@ function waitConditions(
 ): readonly Condition[] {
   const text = { reason: reasons.progressing, message };
   const waiting = setCondition(conditions, { type: 'Healthy', status: 'Unknown', ...text }, stamp);
-  const running = markReconciling(waiting, reasons.progressing, message, stamp);
+  return markProgressing(waiting, message, stamp);
+}
+
+/** What the union inventory is written with: one that is not Ready is on its way then, whatever was before. */
+export function applyConditions(
+  object: Kustomization,
+  revision: string,
+  stamp: ConditionStamp,
+): readonly Condition[] | undefined {
+  const { conditions } = object.status ?? {};
+  if (getCondition(conditions, 'Ready')?.status === 'True') return conditions;
+  return markProgressing(conditions, stepMessage('apply', revision, timeoutMs(object.spec!)), stamp);
+}
+
+function markProgressing(
+  conditions: readonly Condition[] | undefined,
+  message: string,
+  stamp: ConditionStamp,
+): readonly Condition[] {
+  const running = markReconciling(conditions, reasons.progressing, message, stamp);
   return markReady(running, 'Unknown', { reason: reasons.progressing, message: 'Reconciliation in progress' }, stamp);
 }
 

@@ -69,6 +69,8 @@ export interface HealthWait {
   /** True when objects were created or configured by the pass that began the wait. */
   readonly changed: boolean;
   readonly newRevision: boolean;
+  /** Status does not say yet that it waits, and does from then on (clock time); undefined when it does. */
+  readonly tellAtMs?: number;
 }
 
 /** True for what a pass that waits for health left. */

@@ -34,6 +34,9 @@ const nodePorts = (spec: unknown): number[] =>
     .filter((port) => port !== 0);
 const needsPorts = ({ type }: Body): boolean => type === 'NodePort' || type === 'LoadBalancer';
 
+/** The first ports of the range are left to those who ask for one, as a real server leaves them. */
+const ASKED_FOR = 86;
+
 /** The node ports of all Services but this one's, and the taking of more. */
 interface Ports {
   take(port: number): string | undefined;
@@ -49,7 +52,7 @@ function openPorts({ core, before }: Admitting): Ports {
   for (const { object } of core.storage.list('/services')) add(object);
   const { first, last } = NODE_PORTS;
   const own = new Set(nodePorts(before));
-  let candidate = first + ((core.storage.revision * 13) % 2000);
+  let candidate = first + ASKED_FOR + ((core.storage.revision * 13) % 2000);
   return {
     take(port) {
       if (port < first || port > last)

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../../src/lib/json.ts';
 import { writeTar } from '../../../src/lib/tar.ts';
 import type { RenderReport } from '../../../src/offload/render/report.ts';
 import { createRenderer } from '../../../src/offload/renderer.ts';
+import { FAR_LIMIT_MS } from '../../support/fast-clock.ts';
 import { temporaryFolder } from '../../support/git.ts';
 
 const { dir, remove } = temporaryFolder('releases');
@@ -33,7 +34,7 @@ function archive(files: Readonly<Record<string, string>>): Uint8Array {
 }
 
 const release = { name: 'rel', namespace: 'web' };
-const options = { signal: new AbortController().signal, timeoutMs: 60_000 };
+const options = { signal: new AbortController().signal, timeoutMs: FAR_LIMIT_MS };
 const request = (files: Readonly<Record<string, string>>, values: JsonObject = {}) => ({
   chart: { bytes: archive(files) },
   values,

@@ -10,6 +10,7 @@ import { writeTar } from '../../../src/lib/tar.ts';
 import type { RenderReport } from '../../../src/offload/render/report.ts';
 import { createRenderer, type Renderer } from '../../../src/offload/renderer.ts';
 import { configMapYaml, deploymentYaml, kustomization } from '../../support/build.ts';
+import { FAR_LIMIT_MS } from '../../support/fast-clock.ts';
 import { temporaryFolder } from '../../support/git.ts';
 
 const { dir, remove } = temporaryFolder('renderer');
@@ -64,7 +65,7 @@ const app: Files = {
 const never = async () => {
   throw new Error('nothing is missing here');
 };
-const options = { signal: new AbortController().signal, timeoutMs: 60_000, fetchMissing: never };
+const options = { signal: new AbortController().signal, timeoutMs: FAR_LIMIT_MS, fetchMissing: never };
 const failure = (promise: Promise<unknown>) =>
   promise.then(
     () => undefined,

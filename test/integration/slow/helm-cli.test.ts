@@ -46,6 +46,7 @@ for (const choice of clusters) {
       }
       // From here on helm is alone with the release.
       await reconciler.apply({ ...helmRelease('web', 'charts', { values, suspend: true }) });
+      await reconciler.noticesSuspension('HelmRelease', 'web');
       await reconciler.quiet();
     }
 

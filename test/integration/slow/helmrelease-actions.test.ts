@@ -91,6 +91,7 @@ for (const choice of clusters) {
       await ready();
       const folder = `/apis/apps/v1/namespaces/${cluster.namespace}/replicasets`;
       const [owned] = ((await cluster.admin.call('GET', folder)).body as Live).items;
+      await untilSeenByCollector(folder);
 
       await cluster.admin.call('DELETE', at());
       await reconciler.waitFor(at(), (object) => object === undefined, 'deletion');
@@ -98,6 +99,19 @@ for (const choice of clusters) {
       const path = `${folder}/${owned.metadata.name}`;
       await reconciler.waitFor(path, (live) => (stays ? !live.metadata.ownerReferences?.length : live === undefined));
     });
+
+    /** The garbage collector has seen the ReplicaSets that there are once it has collected one that came later. */
+    async function untilSeenByCollector(folder: string): Promise<void> {
+      const uid = '00000000-0000-0000-0000-000000000000';
+      const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid }];
+      const labels = { app: 'later' };
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'later:1' }] } };
+      const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+      const body = { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'later', ownerReferences }, spec };
+      const made = await cluster.admin.call('POST', folder, { body });
+      expect(made.status, JSON.stringify(made.body)).toBe(201);
+      await reconciler.waitFor(`${folder}/later`, (live) => live === undefined, 'collected');
+    }
 
     it('leaves definitions out when told to', async () => {
       const plural = `absentees${cluster.namespace.slice(5)}`;

@@ -147,6 +147,7 @@ for (const choice of clusters) {
       expect((await reconciler.get(object('Widget', 'web'))).spec).toEqual({ size: 2, parts: ['b', 'c'], new: true });
 
       await reconciler.apply(helmRelease('web', 'charts', { suspend: true }));
+      await reconciler.noticesSuspension('HelmRelease', 'web');
       await reconciler.quiet();
       await helm.ok('rollback', 'web', '1');
       expect((await reconciler.get(object('Widget', 'web'))).spec).toEqual({ size: 1, parts: ['a', 'b'], old: true });

@@ -211,6 +211,8 @@ for (const choice of clusters) {
 
       await cluster.admin.call('DELETE', `${definitions}/widgets.${group}`);
       await suite.waitFor(`${definitions}/widgets.${group}`, (live) => live === undefined, 'no definition');
+      // A server goes on serving for a moment what it has no definition of any more.
+      await suite.waitFor(`/apis/${group}/v1`, (live) => live === undefined, 'nothing served');
       await repository.commit({ 'w.yaml': null });
 
       const { message } = await failure('PruneFailed');

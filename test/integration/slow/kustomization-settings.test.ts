@@ -133,6 +133,7 @@ for (const choice of clusters) {
       const url = paths.deployment(namespace, 'app');
       const suspend = (value: boolean) => cluster.admin.call('PATCH', path, { body: { spec: { suspend: value } } });
       await suspend(true);
+      await suite.noticesSuspension('Kustomization', 'app');
       for (const containers of [[main], [main, { ...extra, image: 'registry.example/other:1' }]]) {
         await cluster.admin.call('PATCH', `${url}?fieldManager=legacy`, {
           body: { spec: { template: { spec: { containers } } } },

@@ -18,7 +18,10 @@ const CHANGES = 4000;
 const CHANGE_BYTES = 8 * 1024;
 const MIB = 1024 * 1024;
 
-describe('watches that nobody reads', () => {
+/** The run for the real server alone has nothing to see here. */
+const isEmbeddedTested = clusters.some(({ name }) => name === 'sandbox');
+
+describe.runIf(isEmbeddedTested)('watches of the embedded server that nobody reads', () => {
   let sandbox: Sandbox;
   let api: Api;
   const bugs: unknown[] = [];

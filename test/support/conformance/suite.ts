@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, openApi } from '../api.ts';
-import { clusters, type RunningCluster } from '../cluster.ts';
+import { clusters, makeNamespace, type RunningCluster } from '../cluster.ts';
 import { type Kind, type Recorded, runStep, type Step } from './exchange.ts';
 import { createRun } from './normalise.ts';
 
@@ -30,6 +30,8 @@ type Expected = Readonly<Record<string, readonly Recorded[]>>;
 
 /** Records instead of comparing: `LOCKSTEP_ONLY_REAL=1 UPDATE_CASES=1 npm run test:cluster -- test/conformance/…`. */
 const RECORDING = process.env['UPDATE_CASES'] === '1';
+/** How often each case runs again: what a real server leaves to chance shows within a few dozen times. */
+const REPEATS = Number(process.env['LOCKSTEP_REPEATS'] ?? 0);
 
 /** Declares the cases of every `<area>.yaml` in a folder, on each server. */
 export function describeExchanges(folder: string): void {
@@ -69,11 +71,10 @@ function describeArea(folder: string, area: string, { use, recording }: { use: {
   });
 
   for (const { name, given, steps } of table.cases) {
-    it(name, async () => {
+    it(name, { repeats: REPEATS }, async () => {
       // Namespaces stay: the servers of these suites are thrown away, and deleting one costs a real server seconds.
       const namespace = `conformance-${randomBytes(5).toString('hex')}`;
-      const made = await api().call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
-      expect(made.status).toBe(201);
+      await makeNamespace(api(), { name: namespace });
       const exchange = createExchange(api(), table, namespace);
 
       await runAll(exchange, given);

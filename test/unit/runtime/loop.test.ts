@@ -95,6 +95,7 @@ function run(
     log: more.log ?? silentLog,
     memory: more.memory,
     isBackground: false,
+    othersWait: () => false,
     aside,
   };
   return reconcile(controller, { read: () => 10 }, world.ports, input);

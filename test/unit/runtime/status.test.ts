@@ -38,9 +38,13 @@ describe('mergePatch', () => {
   it('makes the one into the other when applied', () => {
     const leaf = fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.array(fc.integer(), { maxLength: 3 }));
     const tree = fc.letrec((tie) => ({
-      node: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof({ depthSize: 'small' }, leaf, tie('node')), {
-        noNullPrototype: true,
-      }),
+      node: fc.dictionary(
+        fc.constantFrom('a', 'b', 'c'),
+        fc.oneof({ maxDepth: 3, depthSize: 'small' }, leaf, tie('node')),
+        {
+          noNullPrototype: true,
+        },
+      ),
     })).node;
 
     fc.assert(

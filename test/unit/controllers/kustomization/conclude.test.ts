@@ -1,7 +1,7 @@
 // Status, events and next run of a Kustomization (flux.md §4.13, §4.15, lockstep.md §2).
 import { describe, expect, it } from 'vitest';
 import type { Kustomization, KustomizationStatus } from '../../../../src/api/kustomize/kustomization.ts';
-import { conclude } from '../../../../src/controllers/kustomization/conclude.ts';
+import { applyConditions, conclude } from '../../../../src/controllers/kustomization/conclude.ts';
 import { KustomizationError } from '../../../../src/controllers/kustomization/failure.ts';
 import { tellBy } from '../../../../src/controllers/kustomization/gates.ts';
 import type { HealthWait, Outcome } from '../../../../src/controllers/kustomization/types.ts';
@@ -11,7 +11,7 @@ import { checkStatusRules } from '../../../../src/runtime/status.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:10Z');
 const REVISION = 'main@sha1:new';
-const pass = { startedMs: NOW - 40 } as Pass<Kustomization>;
+const pass = { startedMs: NOW - 40, othersWait: () => false } as Pass<Kustomization>;
 const object = (status?: KustomizationStatus): Kustomization => ({
   apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
   kind: 'Kustomization',
@@ -101,6 +101,71 @@ describe('conclude', () => {
       ['Healthy', 'Unknown'],
     ]);
     expect(result.status?.lastAppliedRevision).toBeUndefined();
+  });
+
+  describe('in a wait that begins while others wait for a worker', () => {
+    const crowded = { ...pass, othersWait: () => true };
+    const waiting = outcome({ health: { state: 'waiting', wait } });
+    const stamp = { generation: 2, nowMs: NOW };
+    const applying = applyConditions(object(), REVISION, stamp)!;
+    const before = settled({ conditions: applying, inventory: { entries: inventory } }, false);
+    const tellAtMs = NOW + 10_000;
+
+    it('puts off saying so', () => {
+      expect(conclude(object(before), { outcome: waiting }, NOW, crowded)).toMatchObject({
+        status: before,
+        events: [{ message: 'ConfigMap/ns/cm created' }],
+        requeue: { do: 'wait', untilMs: tellAtMs, memory: { ...wait, tellAtMs } },
+        observed: false,
+      });
+    });
+
+    it('says at once what is lost with the process', () => {
+      const { status, requeue } = conclude(object(), { outcome: waiting }, NOW, crowded);
+
+      expect(status).toMatchObject({ inventory: { entries: inventory }, lastAttemptedRevision: REVISION });
+      expect(requeue).toEqual({ do: 'wait', untilMs: wait.deadlineMs, memory: wait });
+    });
+
+    it('says so in time', () => {
+      const untold: Outcome = { type: 'waiting', wait: { ...wait, tellAtMs } };
+      const early = conclude(object(before), { outcome: untold }, tellAtMs - 1, pass);
+      const told = conclude(object(before), { outcome: untold }, tellAtMs, crowded);
+
+      expect(early).toEqual({
+        requeue: { do: 'wait', untilMs: tellAtMs, memory: { ...wait, tellAtMs } },
+        observed: false,
+      });
+      expect(told).toEqual({
+        ...conclude(object(before), { outcome: waiting }, tellAtMs, pass),
+        events: undefined,
+      });
+    });
+
+    it('waits no longer for it than for health', () => {
+      const short = { ...wait, deadlineMs: NOW + 5_000 };
+      const { requeue } = conclude(
+        object(before),
+        { outcome: outcome({ health: { state: 'waiting', wait: short } }) },
+        NOW,
+        crowded,
+      );
+
+      expect(requeue).toMatchObject({ untilMs: short.deadlineMs });
+    });
+
+    it('ends in the status that it would have ended in', () => {
+      const healthy: Outcome = {
+        type: 'healthy',
+        wait: { ...wait, tellAtMs },
+        digest: 'sha256:1',
+        originRevision: undefined,
+      };
+      const told = conclude(object(before), { outcome: waiting }, NOW, pass).status;
+      const ended = conclude(object(before), { outcome: healthy }, NOW + 1_000, pass);
+
+      expect(ended).toEqual(conclude(object(told), { outcome: healthy }, NOW + 1_000, pass));
+    });
   });
 
   it.each([
