@@ -103,7 +103,7 @@ for (const choice of clusters) {
       const [folder] = readdirSync(join(suite.stateDir, 'objects', cluster.namespace));
       const store = join(suite.stateDir, 'objects', cluster.namespace, folder as string);
       expect(await git(store, 'fsck', '--strict', '--no-dangling')).toBe('');
-      // Each wait has its own bound; two hundred of them take a busy machine three seconds each.
+      // Each wait has its own bound; a hundred of them take a busy machine some seconds each.
     }, 1_800_000);
   });
 }
