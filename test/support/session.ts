@@ -84,7 +84,7 @@ export async function runSession(
 /** Runs a command; answers what it prints, in the form of the transcript. */
 async function runStep({ args, env }: Step, kubectl: Kubectl, names: Readonly<Record<string, string>>) {
   const answer = await kubectl.run(args, { env: { ...env } });
-  const output = formatOutput(args[0] === 'api-versions' ? withoutCustom(answer) : answer, names);
+  const output = formatOutput(withoutChance(args, answer), names);
   return args[0] === 'explain' && diverges('explain-prose') ? withoutProse(output) : output;
 }
 
@@ -97,10 +97,13 @@ async function untilDiscovered(kubectl: Kubectl, group: string): Promise<void> {
   });
 }
 
-/** Other suites may have kinds of their own on the same server. */
-function withoutCustom({ stdout, ...rest }: Output): Output {
+function withoutChance(args: readonly string[], answer: Output): Output {
+  // What is gone before the wait begins is not told of.
+  if (args.includes('--for=delete')) return { ...answer, stdout: '' };
+  if (args[0] !== 'api-versions') return answer;
+  // Other suites may have kinds of their own on the same server.
   const isBuiltIn = (line: string) => !line.includes('.') || /\.k8s\.io\//.test(line);
-  return { ...rest, stdout: stdout.split('\n').filter(isBuiltIn).join('\n') };
+  return { ...answer, stdout: answer.stdout.split('\n').filter(isBuiltIn).join('\n') };
 }
 
 function formatOutput({ code, stdout, stderr }: Output, names: Readonly<Record<string, string>>): string {
