@@ -8,7 +8,7 @@ import { git, gitSync } from '../../support/git.ts';
 import { type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 const PUSHES = 1000;
-const BURST = 5;
+const BURST = 10;
 const FILES = 300;
 /** Packs are joined when there are more than 24; one more comes in before that. */
 const MOST_PACKS = 26;
