@@ -103,7 +103,7 @@ for (const choice of clusters) {
       const [folder] = readdirSync(join(suite.stateDir, 'objects', cluster.namespace));
       const store = join(suite.stateDir, 'objects', cluster.namespace, folder as string);
       expect(await git(store, 'fsck', '--strict', '--no-dangling')).toBe('');
-      // Each wait has its own bound; two hundred of them take a busy machine three seconds each.
+      // Each wait has its own bound; on a busy machine one takes three seconds.
     }, 1_800_000);
   });
 }
