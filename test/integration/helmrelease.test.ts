@@ -80,7 +80,8 @@ for (const choice of clusters) {
       ).toEqual([]);
 
       const asked = await reconciler.countRequests(async () => {
-        await cluster.kubectl.ok(['annotate', 'helmrelease', 'web', 'reconcile.fluxcd.io/requestedAt=now']);
+        const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } };
+        await cluster.admin.call('PATCH', at(), { body });
         await reconciler.waitFor(at(), (object) => object.status.lastHandledReconcileAt === 'now');
         await reconciler.quiet();
       });

@@ -4,10 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dump, load, loadAll } from 'js-yaml';
+import { dump, loadAll } from 'js-yaml';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kinds } from '../../src/api/kinds.ts';
 import { runCli } from '../../src/cli/program.ts';
+import { readKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
 import { startCertificateFront } from '../support/certificate-front.ts';
 import { clusters, useCluster } from '../support/cluster.ts';
@@ -159,10 +161,24 @@ for (const choice of clusters) {
       return kind.startsWith('Cluster') ? cluster.namespace : name;
     }
 
-    /** The administrator's kubeconfig with another user, in JSON. */
+    /** Where the API server is, and its authority in PEM. */
+    async function addressOfCluster(): Promise<{ server: string; ca: string }> {
+      const { server, tls } = await readKubeconfig(cluster.kubeconfig, { clock: systemClock });
+      return { server, ca: tls.ca ?? '' };
+    }
+
+    /** A kubeconfig of a user, in JSON. */
     async function kubeconfigOf(user: object): Promise<string> {
-      const config = load(await cluster.kubectl.ok(['config', 'view', '--raw', '--flatten'])) as Live;
-      config.users = config.users.map(({ name }: { name: string }) => ({ name, user }));
+      const { server, ca } = await addressOfCluster();
+      const name = 'test';
+      const config = {
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': name,
+        clusters: [{ name, cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+        users: [{ name, user }],
+        contexts: [{ name, context: { cluster: name, user: name } }],
+      };
       const path = join(folder.dir, `${randomBytes(4).toString('hex')}.json`);
       writeFileSync(path, JSON.stringify(config));
       return path;
@@ -326,9 +342,8 @@ for (const choice of clusters) {
     });
 
     it.each(['json', 'yaml'])('takes a kubeconfig with a client certificate, as %s', async (form) => {
-      const kubeconfig = load(await cluster.kubectl.ok(['config', 'view', '--raw', '--flatten'])) as Live;
-      const { server, 'certificate-authority-data': ca } = kubeconfig.clusters[0].cluster;
-      const front = await startCertificateFront(server, Buffer.from(ca, 'base64').toString(), token);
+      const { server, ca } = await addressOfCluster();
+      const front = await startCertificateFront(server, ca, token);
       try {
         const path = join(folder.dir, `certificate.${form}`);
         writeFileSync(path, form === 'json' ? JSON.stringify(front.kubeconfig) : dump(front.kubeconfig));

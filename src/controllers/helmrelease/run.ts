@@ -120,7 +120,7 @@ async function* reconcileRelease(run: Run): Steps<RunEnd> {
 }
 
 async function observeState(run: Run): Promise<KnownState> {
-  const { object, report, chart, store, inputs } = run;
+  const { object, report, chart, store, values } = run;
   const mode = driftMode(object);
   const state = determineState({
     spec: object.spec!,
@@ -128,7 +128,7 @@ async function observeState(run: Run): Promise<KnownState> {
     generation: object.metadata.generation ?? 0,
     stored: await store.last(),
     chart,
-    configDigest: inputs.configDigest,
+    values,
     looksForDrift: mode !== 'disabled',
   });
   if (mode === 'disabled') report.unmark(drifted);

@@ -4,11 +4,12 @@
 //   not the one in status.history  ─▶ unmanaged       failed    ─▶ failed
 //   deployed ─▶ out of sync ─▶ untested ─▶ failed (its tests) ─▶ drifted ─▶ in sync     the first that holds
 import type { HelmReleaseSpec, HelmReleaseStatus } from '../../api/helm/helmrelease.ts';
-import { digestCommonMetadata, digestPostRenderers } from '../../engines/helm/release/digest.ts';
+import { digestCommonMetadata, digestPostRenderers, digestValues } from '../../engines/helm/release/digest.ts';
 import { isPending, type ReleaseRecord } from '../../engines/helm/release/record.ts';
-import type { JsonValue } from '../../lib/json.ts';
+import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { hasFailedTest, isAsSeen, isTested, latestOf } from './history.ts';
 import { ignoresTestFailures } from './settings.ts';
+import { laidOver } from './values.ts';
 
 export type ReleaseState =
   | { readonly is: 'absent' | 'unmanaged' | 'out of sync' | 'locked' | 'failed'; readonly because: string }
@@ -25,7 +26,7 @@ export interface StateFacts {
   /** The newest stored revision. */
   readonly stored: ReleaseRecord | undefined;
   readonly chart: { readonly name: string; readonly version: string };
-  readonly configDigest: string;
+  readonly values: JsonObject;
   /** Whether the objects are to be compared with what is live. */
   readonly looksForDrift: boolean;
 }
@@ -67,16 +68,22 @@ function determineDeployed(facts: StateFacts): ReleaseState {
   return facts.looksForDrift ? { is: 'drift unknown' } : { is: 'in sync' };
 }
 
-function outOfSync({ spec, status, generation, chart, configDigest }: StateFacts): string | undefined {
+function outOfSync(facts: StateFacts): string | undefined {
+  const { spec, status, generation, chart } = facts;
   const latest = latestOf(status)!;
   if (latest.chartName !== chart.name || latest.chartVersion !== chart.version) return 'release chart changed';
-  if (latest.configDigest !== configDigest) return 'release config values changed';
+  if (latest.configDigest !== digestValues(upgradeValues(facts))) return 'release config values changed';
   if (status.observedGeneration === generation) return undefined;
   if ((status.observedPostRenderersDigest ?? '') !== postRenderersDigest(spec)) return 'postrenderers digest changed';
   if ((status.observedCommonMetadataDigest ?? '') !== digestCommonMetadata(spec.commonMetadata)) {
     return 'common metadata digest changed';
   }
   return undefined;
+}
+
+/** The values that an upgrade would store. Kept ones are no difference: each pass would release them again. */
+function upgradeValues({ spec, stored, values }: StateFacts): JsonObject {
+  return spec.upgrade?.preserveValues === true ? laidOver(stored!.config, values) : values;
 }
 
 /** Digest of the post-renderers; '' without any. */

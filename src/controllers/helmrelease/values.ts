@@ -51,6 +51,11 @@ export function composeValues(object: HelmRelease, find: FindInput): ComposedVal
   return { values: toJson(mergeMaps(values, inline)) as JsonObject, secrets };
 }
 
+/** Values over those of a revision before, as `helm upgrade --reuse-values` lays them. */
+export function laidOver(base: JsonObject, values: JsonObject): JsonObject {
+  return toJson(mergeMaps(fromJson(base) as Table, fromJson(values) as Table)) as JsonObject;
+}
+
 /** The texts and numbers anywhere in a value. */
 function textsIn(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(textsIn);

@@ -36,6 +36,11 @@ for (const choice of clusters) {
       await release({ upgrade: { preserveValues: true }, values: { size: 2 } });
       await ready(2);
       expect((await configMap()).data.color).toBe('red');
+      // What is kept is no reason to release it once more.
+      const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } };
+      await cluster.admin.call('PATCH', at(), { body });
+      await reconciler.waitFor(at(), (object) => object?.status.lastHandledReconcileAt === 'now' && isReady(object));
+      await ready(2);
 
       await release({ values: { size: 3 } });
       await ready(3);

@@ -25,11 +25,13 @@ const APPS = Array.from({ length: 24 }, (_, index) => `app-${index}`);
 const RELEASES = Array.from({ length: 10 }, (_, index) => `release-${index}`);
 const KINDS = new Set(['Kustomization', 'GitRepository', 'HelmRepository', 'HelmChart', 'HelmRelease']);
 const DEADLINE_MS = 120_000;
+/** Each wait has a bound of its own. */
+const TIMEOUT_MS = 900_000;
 /** Renewals of a replica in a lease period and ten seconds, and one that was about to be made. */
 const RENEWALS = Math.ceil((replicaTimes.leaseS + 10) / replicaTimes.retryS) + 1;
 
 for (const choice of clusters) {
-  describe(`replicas that share the keys on ${choice.name}`, () => {
+  describe(`replicas that share the keys on ${choice.name}`, { timeout: TIMEOUT_MS }, () => {
     const cluster = useCluster(choice);
     beforeAll(() => install(cluster.admin));
 

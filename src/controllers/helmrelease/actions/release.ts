@@ -10,14 +10,13 @@ import {
   type ReleaseRecord,
   withStatus,
 } from '../../../engines/helm/release/record.ts';
-import { mergeMaps, type Table } from '../../../engines/helm/table.ts';
-import { fromJson, toJson } from '../../../lang/gotemplate/value-json.ts';
 import { errorMessage } from '../../../lib/errors.ts';
 import { goQuote } from '../../../lib/goquote.ts';
 import { isJsonObject, type JsonObject } from '../../../lib/json.ts';
 import type { Manifest } from '../../../objects/manifest.ts';
 import type { RenderedRelease } from '../../../offload/render/chart.ts';
 import { maxHistory } from '../settings.ts';
+import { laidOver } from '../values.ts';
 import { type Steps, toTarget, waitFor } from '../wait.ts';
 import { type ActionContext, storeAgain, storeNew, timestamp } from './context.ts';
 import { applyCrds } from './crds.ts';
@@ -101,8 +100,8 @@ export async function* upgrade(context: ActionContext, input: ReleaseInput): Ste
   const deployed = (await store.withStatus('deployed')).at(-1);
   const base = deployed ?? last;
   const version = last.version + 1;
-  const values = spec.preserveValues === true ? merged(base.config, input.values) : input.values;
-  const defaults = spec.preserveValues === true ? merged(chartValues(base), values) : values;
+  const values = spec.preserveValues === true ? laidOver(base.config, input.values) : input.values;
+  const defaults = spec.preserveValues === true ? laidOver(chartValues(base), values) : values;
   const rendered = yield* renderWithCrds(context, input, spec, { values: defaults, version, isUpgrade: true });
   const objects = await readyObjects(rendered.manifest, context);
   const old = await readyObjects(base.manifest, context, { lenient: true });
@@ -290,10 +289,6 @@ function toHookRecord(hook: Hook): HookRecord {
     ...(hook.deletePolicies.length === 0 ? {} : { delete_policies: hook.deletePolicies }),
     ...(hook.outputLogPolicies.length === 0 ? {} : { output_log_policies: hook.outputLogPolicies }),
   };
-}
-
-function merged(base: JsonObject, over: JsonObject): JsonObject {
-  return toJson(mergeMaps(fromJson(base) as Table, fromJson(over) as Table)) as JsonObject;
 }
 
 function chartValues(release: ReleaseRecord): JsonObject {

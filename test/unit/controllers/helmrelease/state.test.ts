@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HelmReleaseSpec, HelmReleaseStatus, Snapshot } from '../../../../src/api/helm/helmrelease.ts';
 import { toSnapshot } from '../../../../src/controllers/helmrelease/history.ts';
 import { determineState, type StateFacts } from '../../../../src/controllers/helmrelease/state.ts';
-import { digestCommonMetadata, digestValues } from '../../../../src/engines/helm/release/digest.ts';
+import { digestCommonMetadata } from '../../../../src/engines/helm/release/digest.ts';
 import type { ReleaseRecord, ReleaseStatus } from '../../../../src/engines/helm/release/record.ts';
 
 function stored(status: ReleaseStatus, change: Partial<ReleaseRecord> = {}): ReleaseRecord {
@@ -98,7 +98,21 @@ const rows: readonly Row[] = [
   {
     name: 'the values are others',
     stored: deployed,
-    facts: { configDigest: digestValues({ a: 2 }) },
+    facts: { values: { a: 2 } },
+    is: 'out of sync',
+    because: 'release config values changed',
+  },
+  {
+    name: 'the values say nothing of what is kept',
+    stored: stored('deployed', { config: { a: 1, kept: true } }),
+    spec: { upgrade: { preserveValues: true } },
+    is: 'in sync',
+  },
+  {
+    name: 'the values change what is kept',
+    stored: stored('deployed', { config: { a: 1, kept: true } }),
+    spec: { upgrade: { preserveValues: true } },
+    facts: { values: { kept: false } },
     is: 'out of sync',
     because: 'release config values changed',
   },
@@ -174,7 +188,7 @@ describe('the state of a release', () => {
       generation: 4,
       stored: release,
       chart: { name: 'config', version: '1.0.0' },
-      configDigest: digestValues({ a: 1 }),
+      values: { a: 1 },
       looksForDrift: false,
       ...facts,
     });
