@@ -278,8 +278,9 @@ for (const choice of clusters) {
       );
 
       await repository.commit({ 'job.yaml': jobYaml('job', 'two:1').replace('Never', 'Sometimes') });
-      // The Job is there before its pass ends: until then the status tells of the failure before.
-      await suite.waitFor(path, hasFailed('ReconciliationFailed', 'restartPolicy'), 'a refused restartPolicy');
+      // The Job is there before its pass ends: until then the status tells of the failure before, whole Pod and all.
+      const refusal = 'spec.template.spec.restartPolicy: Unsupported value: "Sometimes"';
+      await suite.waitFor(path, hasFailed('ReconciliationFailed', refusal), 'a refused restartPolicy');
       expect((await suite.get(jobPath)).metadata.uid).toBe(recreated.metadata.uid);
     });
   });
