@@ -56,12 +56,33 @@ export async function applyFloor(world: World, kubeconfig: string): Promise<void
   await api.close();
 }
 
+/** What controllers make of the objects, and take away long after them: a scenario is not to be measured beside that. */
+const MADE_BY_CONTROLLERS = [
+  `/apis/apps/v1/namespaces/${APPS}/replicasets`,
+  `/api/v1/namespaces/${APPS}/pods`,
+  `/apis/discovery.k8s.io/v1/namespaces/${APPS}/endpointslices`,
+  `/api/v1/namespaces/${APPS}/endpoints`,
+];
+const GONE_LOOK_MS = 500;
+const GONE_LIMIT_MS = 600_000;
+
 export async function removeFloor(world: World): Promise<void> {
   const objects = indexesOf(world).flatMap((index) => appObjects(index, world.count, 'floor'));
   await each(world, objects, async (object) => {
     await world.api.call('DELETE', pathOf(placed(object, APPS) as Live));
   });
   await world.deployments.until('Deployments to be deleted', (found) => found.size);
+  for (const collection of MADE_BY_CONTROLLERS) await untilEmpty(world, collection);
+}
+
+async function untilEmpty({ api, signal }: World, collection: string): Promise<void> {
+  const end = performance.now() + GONE_LIMIT_MS;
+  for (;;) {
+    const { status, body } = await api.call('GET', `${collection}?limit=1`);
+    if (status === 200 && (body as Live).items.length === 0) return;
+    if (performance.now() > end) throw new Error(`${collection} is not empty: ${status}`);
+    await sleep(GONE_LOOK_MS, undefined, { signal });
+  }
 }
 
 /** In this order: each begins where the one before it ends. */
