@@ -42,6 +42,8 @@ const STORAGE_CLASS = {
   provisioner: 'lockstep.dev/sandbox',
 };
 const READY_TIMEOUT_MS = 120_000;
+/** How often the control plane is started when a program of it ends early. */
+const ATTEMPTS = 5;
 const here = dirname(fileURLToPath(import.meta.url));
 
 type Tools = Readonly<
@@ -59,17 +61,21 @@ export async function startControlPlane(options: StartOptions = {}): Promise<Con
     kwok: await toolPath('kwok', say),
   };
   await sweepStale(tmpdir(), PREFIX);
-  // A port that was free may be taken by someone else before our process binds it; then everything starts afresh.
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(tools, options.signal);
     } catch (error) {
-      if (attempt === 5 || !(error instanceof PortTaken)) throw error;
+      if (attempt === ATTEMPTS || !(error instanceof EndedEarly)) throw error;
+      say(`${error.message}\nstarting everything afresh`);
     }
   }
 }
 
-class PortTaken extends Error {}
+/**
+ * A program ended before everything ran. Chance has that done: a port that was free is taken by someone else before ours
+ * binds it, and kwok 0.8.0 now and then panics while it prepares its metrics. Whoever starts them may start afresh.
+ */
+class EndedEarly extends Error {}
 
 async function startOnce(tools: Tools, signal: AbortSignal | undefined): Promise<ControlPlane> {
   const dir = await mkdtemp(join(tmpdir(), PREFIX));
@@ -262,9 +268,7 @@ function waiter(running: readonly Running[], signal: AbortSignal | undefined) {
       for (const process of running) {
         const end = process.ended();
         if (end === undefined) continue;
-        const tail = process.tail();
-        if (tail.includes('address already in use')) throw new PortTaken(process.name);
-        throw new Error(`${process.name} ended (${end}) before ${what}:\n${tail}`);
+        throw new EndedEarly(`${process.name} ended (${end}) before ${what}:\n${process.tail()}`);
       }
       const value = await look();
       if (value) return value;

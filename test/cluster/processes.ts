@@ -43,7 +43,7 @@ export function startProcess(name: string, path: string, args: readonly string[]
     name,
     pid: child.pid ?? 0,
     ended: () => ended,
-    tail: () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n'),
+    tail: () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-40).join('\n'),
     stop: async (graceMs = 5000) => {
       if (ended !== undefined) return;
       child.kill('SIGTERM');

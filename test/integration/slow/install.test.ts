@@ -6,17 +6,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, loadAll } from 'js-yaml';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { kinds } from '../../src/api/kinds.ts';
-import { runCli } from '../../src/cli/program.ts';
-import { readKubeconfig } from '../../src/cluster/kubeconfig.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../support/build.ts';
-import { startCertificateFront } from '../support/certificate-front.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { temporaryFolder } from '../support/git.ts';
-import { createKubectl, findKubectl, type Kubectl } from '../support/kubectl.ts';
-import { condition, hasFailed, isReady, type Live, paths, until, useReconciler } from '../support/reconciler.ts';
-import { projectRoot } from '../support/source-files.ts';
+import { kinds } from '../../../src/api/kinds.ts';
+import { runCli } from '../../../src/cli/program.ts';
+import { readKubeconfig } from '../../../src/cluster/kubeconfig.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { configMapYaml, deploymentYaml, gitRepository, kustomization } from '../../support/build.ts';
+import { startCertificateFront } from '../../support/certificate-front.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { temporaryFolder } from '../../support/git.ts';
+import { createKubectl, findKubectl, type Kubectl } from '../../support/kubectl.ts';
+import { condition, hasFailed, isReady, type Live, paths, until, useReconciler } from '../../support/reconciler.ts';
+import { projectRoot } from '../../support/source-files.ts';
 
 const isMissing = (await findKubectl()) === undefined && process.env['CI'] !== 'true';
 

@@ -5,14 +5,14 @@ import { chmodSync, chownSync, cpSync, mkdirSync, symlinkSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { customResourceDefinitions } from '../../src/api/crd.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
-import { freePorts } from '../cluster/processes.ts';
-import { connect, openApi } from '../support/api.ts';
-import { git, temporaryFolder } from '../support/git.ts';
-import { isReady, type Live, pathOf, paths } from '../support/reconciler.ts';
-import { projectRoot, readProjectFile } from '../support/source-files.ts';
+import { customResourceDefinitions } from '../../../src/api/crd.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/server.ts';
+import { freePorts } from '../../cluster/processes.ts';
+import { connect, openApi } from '../../support/api.ts';
+import { git, temporaryFolder } from '../../support/git.ts';
+import { isReady, type Live, pathOf, paths } from '../../support/reconciler.ts';
+import { projectRoot, readProjectFile } from '../../support/source-files.ts';
 
 interface Service {
   readonly command: readonly string[];
