@@ -340,6 +340,8 @@ export class GitStore {
     if (this.partialClone) await writeFile(packPath.replace(/\.pack$/, '.promisor'), '', { mode: 0o600 });
     await rename(temporary, packPath);
     await rename(`${temporary}.idx`, packPath.replace(/\.pack$/, '.idx'));
+    // What older packs led to is seldom asked for again: kept, it would be all that the cache takes, for every store.
+    this.built.clear();
     // Newest first: the next read most likely is for what came last.
     const pack = this.openPack(packPath, idx);
     this.packs = [pack, ...this.packs];

@@ -104,7 +104,7 @@ export function* formatPackIdxSteps(columns: IdxColumns, packChecksum: string, f
   const offsetsAt = crcsAt + count * 4;
   const largeAt = offsetsAt + count * 4;
   const trailerAt = largeAt + largeCount * 8;
-  const out = Buffer.allocUnsafe(trailerAt + 2 * width);
+  const out = Buffer.allocUnsafeSlow(trailerAt + 2 * width);
   out.writeUInt32BE(MAGIC, 0);
   out.writeUInt32BE(2, 4);
   const fanout = new Uint32Array(256);

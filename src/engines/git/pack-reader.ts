@@ -1,4 +1,5 @@
 // Owns reading single objects from one indexed pack, delta chains included. Bytes come from a ByteSource.
+import { ownBytes } from '../../lib/own-bytes.ts';
 import { applyDelta, parseDeltaHeader } from './delta.ts';
 import { GitError } from './errors.ts';
 import { type ByteSource, inflateAt } from './inflate.ts';
@@ -42,6 +43,13 @@ export function createPackReader(
     return found;
   }
 
+  function keep(offset: number, type: GitObject['type'], data: Uint8Array): GitObject {
+    if (options.cache === undefined) return { type, data };
+    const object = { type, data: ownBytes(data) };
+    options.cache.set(offset, object);
+    return object;
+  }
+
   function readAt(offset: number): GitObject {
     const chain: { readonly offset: number; readonly header: EntryHeader }[] = [];
     const seen = new Set<number>();
@@ -53,8 +61,7 @@ export function createPackReader(
       const header = readEntryHeader(source, at, format);
       if (header.size > options.maxObjectBytes) throw tooLarge(header.size, options.maxObjectBytes);
       if (header.kind !== 'ofs-delta' && header.kind !== 'ref-delta') {
-        object = { type: header.kind, data: inflateAt(source, header.dataOffset, header.size).data };
-        options.cache?.set(at, object);
+        object = keep(at, header.kind, inflateAt(source, header.dataOffset, header.size).data);
         break;
       }
       chain.push({ offset: at, header });
@@ -64,8 +71,7 @@ export function createPackReader(
     // Every step is kept: neighbours in a folder usually are deltas on each other, in chains of up to fifty.
     for (const { offset: here, header } of chain.reverse()) {
       const delta = inflateAt(source, header.dataOffset, header.size).data;
-      object = { type: object.type, data: applyDelta(object.data, delta, options.maxObjectBytes) };
-      options.cache?.set(here, object);
+      object = keep(here, object.type, applyDelta(object.data, delta, options.maxObjectBytes));
     }
     return object;
   }

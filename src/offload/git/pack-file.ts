@@ -30,9 +30,8 @@ export function openFileSource(path: string, windowBytes = 32 * 1024): FileSourc
     const isWhole = size <= WHOLE_BYTES;
     const from = isWhole ? 0 : offset;
     const wanted = isWhole ? size : Math.min(Math.max(length, windowBytes), Math.max(0, size - offset));
-    if (window.length < wanted || window.length > 8 * Math.max(wanted, windowBytes)) {
-      window = Buffer.allocUnsafeSlow(Math.max(wanted, windowBytes));
-    }
+    const room = isWhole ? size : Math.max(wanted, windowBytes);
+    if (window.length < room || window.length > 8 * room) window = Buffer.allocUnsafeSlow(room);
     start = from;
     filled = wanted === 0 ? 0 : readSync(fd, window, 0, wanted, from);
   };
