@@ -1,15 +1,12 @@
-// Owns the watching of applied objects: which of them have drifted, and how the ones that are waited for are
-// (lockstep.md §2, §3). What counts as drift is plan/drift.ts; putting it back is act.ts.
-
-import type { KubeObject, ObjectReference as LiveReference } from '../../api/meta/object.ts';
-import { asKubeObject, asManifest } from '../../apply/dry-run.ts';
-import type { Informer } from '../../cluster/informer.ts';
-import type { InformerLease, InformerRequest, Informers, Shape } from '../../cluster/informers.ts';
+// Owns following applied objects: which of them have drifted, and how the ones that are waited for are (lockstep.md §2,
+// §3). What counts as drift is plan/drift.ts; putting it back is act.ts.
+import type { ObjectReference as LiveReference } from '../../api/meta/object.ts';
+import { asManifest } from '../../apply/dry-run.ts';
+import type { Informers } from '../../cluster/informers.ts';
 import { isFinished, isShortLived } from '../../health/kinds/pods.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { errorMessage } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { abridge, isAbridged } from '../../objects/abridge.ts';
+import { isAbridged } from '../../objects/abridge.ts';
 import {
   groupOf,
   identityKey,
@@ -20,6 +17,8 @@ import {
 } from '../../objects/manifest.ts';
 import { type AppliedMark, appliedAgain, type Drift, findDrift } from '../../plan/drift.ts';
 import type { TakenManager } from '../../plan/take-over.ts';
+import { KindWatches, kindKey } from './kind-watches.ts';
+import { TargetWatches, targetKey } from './target-watches.ts';
 import type { HealthTarget, ObservedDrift } from './types.ts';
 
 /** An applied object that is watched for drift. */
@@ -53,19 +52,6 @@ interface Followed extends FollowedObject {
   readonly owner: string;
 }
 
-/** An object that is not ours and whose health is asked: it is watched alone. */
-interface TargetWatch {
-  readonly lease: InformerLease;
-  readonly removeHandler: () => void;
-  readonly isFollowing: boolean;
-}
-
-interface KindWatch {
-  readonly lease: InformerLease;
-  readonly removeHandler: () => void;
-  users: number;
-}
-
 /** A cache that was just created may lag behind the answer of a write by this much, in ms. */
 const CACHE_LAG_MS = 2_000;
 
@@ -75,33 +61,34 @@ const CACHE_LAG_MS = 2_000;
  */
 const LATE_WRITE_MS = 60_000;
 
-/** Values that neither drift nor health needs are not kept in memory, only what tells whether they have changed. */
-const abridged: Shape = {
-  name: 'abridged',
-  transform: (object: KubeObject) => asKubeObject(abridge(asManifest(object))),
-};
-
 /** Follows the applied objects of all Kustomizations of one API server. */
 export class AppliedObjects {
   readonly #options: AppliedObjectsOptions;
   readonly #followed = new Map<string, Followed>();
   readonly #byOwner = new Map<string, Set<string>>();
   readonly #drifted = new Map<string, Map<string, Drift>>();
-  readonly #unwatched = new Map<string, Set<string>>();
   /** Owners whose pass is writing: until there are new marks nothing in our own name is drift. */
   readonly #writing = new Set<string>();
   /** Identities of objects with a write that may still arrive, and until when it may arrive, in ms of the monotonic clock. */
   readonly #doubted = new Map<string, number>();
-  readonly #kinds = new Map<string, Promise<KindWatch | undefined>>();
-  readonly #leases = new Map<string, Set<string>>();
   /** Targets of each owner, and the owners that wait for each target: events come by target, and many. */
   readonly #targets = new Map<string, ReadonlySet<string>>();
   readonly #waiting = new Map<string, Set<string>>();
-  /** By owner and target key: objects that no Kustomization applied. */
-  readonly #foreign = new Map<string, Map<string, TargetWatch>>();
+  readonly #kinds: KindWatches;
+  /** Objects that are waited for and were not applied. */
+  readonly #foreign: TargetWatches;
 
   constructor(options: AppliedObjectsOptions) {
     this.#options = options;
+    const { informers, labelSelector, log } = options;
+    this.#kinds = new KindWatches({
+      informers,
+      labelSelector,
+      log,
+      seen: (object) => this.#seen(object),
+      gone: (object) => this.#gone(object),
+    });
+    this.#foreign = new TargetWatches({ informers, log, changed: (owner) => options.enqueue(owner, 'health') });
   }
 
   /**
@@ -126,8 +113,8 @@ export class AppliedObjects {
       for (const { reference } of targets) kinds.add(kindKey(reference.apiVersion, reference.kind));
     }
     this.#setTargets(owner, new Set(targets.map((target) => targetKey(target))));
-    await this.#watchKinds(owner, kinds);
-    await this.#watchForeign(
+    await this.#kinds.watch(owner, kinds);
+    await this.#foreign.watch(
       owner,
       this.#options.watchesTargets === true ? [] : targets.filter((target) => !keys.has(identityOf(target))),
     );
@@ -169,27 +156,26 @@ export class AppliedObjects {
 
   /** Identities of followed objects that are not watched: their kind cannot be, or they lost the label on the way. */
   unwatched(owner: string): readonly string[] {
-    const kinds = this.#unwatched.get(owner);
     return [...(this.#byOwner.get(owner) ?? [])].filter((key) => {
       const followed = this.#followed.get(key);
       if (followed === undefined) return false;
       const { group, version, kind } = followed.reference;
-      return !this.#isLabelled(followed) || kinds?.has(kindKey(toApiVersion(group, version), kind));
+      return !this.#isLabelled(followed) || this.#kinds.isUnwatched(owner, kindKey(toApiVersion(group, version), kind));
     });
   }
 
   /** The object of a target as the watches of its Kustomization have it; whole, or as far as health needs it. */
   async lookup(owner: string, target: HealthTarget, whole = false): Promise<CachedObject> {
     const { apiVersion, kind, namespace, name } = target.reference;
-    const foreign = this.#foreign.get(owner)?.get(targetKey(target));
-    if (foreign?.isFollowing) {
-      const live = foreign.lease.informer.get(namespace, name);
+    const foreign = this.#foreign.informer(owner, target);
+    if (foreign !== undefined) {
+      const live = foreign.get(namespace, name);
       return { state: 'known', object: live === undefined ? undefined : asManifest(live) };
     }
     if (whole && isAbridged(kind)) return { state: 'unknown' };
-    const watch = await this.#kinds.get(kindKey(apiVersion, kind));
-    if (watch === undefined || !watch.lease.informer.synced) return { state: 'unknown' };
-    const found = watch.lease.informer.get(namespace, name);
+    const informer = await this.#kinds.informer(kindKey(apiVersion, kind));
+    if (informer === undefined || !informer.synced) return { state: 'unknown' };
+    const found = informer.get(namespace, name);
     // Only objects with an owner are watched: one that is not in the cache may be there without.
     return found === undefined ? { state: 'unknown' } : { state: 'known', object: asManifest(found) };
   }
@@ -202,20 +188,20 @@ export class AppliedObjects {
 
   /** The same by reference. */
   async find({ apiVersion, kind, namespace, name }: LiveReference): Promise<Manifest | undefined> {
-    const watch = await this.#kinds.get(kindKey(apiVersion, kind));
-    if (watch === undefined || !watch.lease.informer.synced) return undefined;
-    const found = watch.lease.informer.get(namespace, name);
+    const informer = await this.#kinds.informer(kindKey(apiVersion, kind));
+    if (informer === undefined || !informer.synced) return undefined;
+    const found = informer.get(namespace, name);
     return found === undefined ? undefined : asManifest(found);
   }
 
   /** True when a change of the target's object is seen by watching. */
   isWatched(owner: string, { reference }: HealthTarget): boolean {
     const target = { id: '', reference };
-    if (this.#foreign.get(owner)?.get(targetKey(target))?.isFollowing) return true;
+    if (this.#foreign.informer(owner, target) !== undefined) return true;
     const { apiVersion, kind } = reference;
     const followed = this.#followed.get(identityOf(target));
     if (followed === undefined || !this.#isLabelled(followed)) return false;
-    return !(this.#unwatched.get(owner)?.has(kindKey(apiVersion, kind)) ?? false);
+    return !this.#kinds.isUnwatched(owner, kindKey(apiVersion, kind));
   }
 
   /** Drops everything that is kept for a Kustomization. */
@@ -225,111 +211,9 @@ export class AppliedObjects {
     }
     this.#byOwner.delete(owner);
     this.#drifted.delete(owner);
-    this.#unwatched.delete(owner);
     this.#setTargets(owner, new Set());
-    for (const watch of this.#foreign.get(owner)?.values() ?? []) release(watch);
-    this.#foreign.delete(owner);
-    const held = this.#leases.get(owner);
-    this.#leases.delete(owner);
-    for (const kind of held ?? []) void this.#releaseKind(kind);
-    held?.clear();
-  }
-
-  /** Watches each of the targets alone. One that may not be watched is left to requests. */
-  async #watchForeign(owner: string, targets: readonly HealthTarget[]): Promise<void> {
-    const old = this.#foreign.get(owner) ?? new Map<string, TargetWatch>();
-    const watches = new Map<string, TargetWatch>();
-    for (const target of targets) {
-      const key = targetKey(target);
-      const watch = old.get(key) ?? (await this.#startTarget(owner, target));
-      if (watch !== undefined) watches.set(key, watch);
-      old.delete(key);
-    }
-    for (const watch of old.values()) release(watch);
-    if (watches.size === 0) this.#foreign.delete(owner);
-    else this.#foreign.set(owner, watches);
-  }
-
-  async #startTarget(owner: string, { reference }: HealthTarget): Promise<TargetWatch | undefined> {
-    const { apiVersion, kind, namespace, name } = reference;
-    const place = namespace === '' ? {} : { namespace };
-    const request = { ...place, fieldSelector: `metadata.name=${name}` };
-    const changed = (): void => this.#options.enqueue(owner, 'health');
-    try {
-      const lease = await this.#options.informers.acquire({ apiVersion, kind }, request);
-      const isFollowed = await isFollowing(lease.informer);
-      const removeHandler = lease.informer.addHandler({ add: changed, update: changed, delete: changed });
-      return { lease, removeHandler, isFollowing: isFollowed };
-    } catch (error) {
-      this.#options.log.info('an object is not watched', { kind, name, error: errorMessage(error) });
-      return undefined;
-    }
-  }
-
-  async #watchKinds(owner: string, kinds: ReadonlySet<string>): Promise<void> {
-    const held = this.#leases.get(owner) ?? new Set<string>();
-    this.#leases.set(owner, held);
-    const unwatched = new Set<string>();
-    for (const kind of kinds) {
-      // One that could not be watched is tried again the next time.
-      const watch = await (held.has(kind) ? this.#kinds.get(kind) : this.#acquireKind(owner, kind));
-      if (watch !== undefined && (await isFollowing(watch.lease.informer))) continue;
-      unwatched.add(kind);
-      // A list that came through later ends the dry-runs of the kind.
-      watch?.lease.informer.waitForSync().then(
-        () => unwatched.delete(kind),
-        () => {},
-      );
-    }
-    this.#unwatched.set(owner, unwatched);
-    for (const kind of held) if (!kinds.has(kind) && held.delete(kind)) await this.#releaseKind(kind);
-  }
-
-  async #acquireKind(owner: string, kind: string): Promise<KindWatch | undefined> {
-    const held = this.#leases.get(owner);
-    for (;;) {
-      const starting = this.#kinds.get(kind) ?? this.#startKind(kind);
-      this.#kinds.set(kind, starting);
-      const watch = await starting;
-      // Its last user may have let it go by now.
-      if (this.#kinds.get(kind) !== starting) continue;
-      if (watch === undefined) {
-        this.#kinds.delete(kind);
-        return undefined;
-      }
-      watch.users += 1;
-      // Who was forgotten meanwhile needs it no more.
-      if (this.#leases.get(owner) === held) held?.add(kind);
-      else await this.#releaseKind(kind);
-      return watch;
-    }
-  }
-
-  async #startKind(kind: string): Promise<KindWatch | undefined> {
-    const [apiVersion = '', name = ''] = kind.split('#');
-    const request: InformerRequest = { labelSelector: this.#options.labelSelector, shape: abridged };
-    try {
-      const lease = await this.#options.informers.acquire({ apiVersion, kind: name }, request);
-      const removeHandler = lease.informer.addHandler({
-        add: (object) => this.#seen(asManifest(object)),
-        update: (object) => this.#seen(asManifest(object)),
-        delete: (object) => this.#gone(asManifest(object)),
-      });
-      return { lease, removeHandler, users: 0 };
-    } catch (error) {
-      this.#options.log.info('applied objects of a kind are not watched', { kind, error: errorMessage(error) });
-      return undefined;
-    }
-  }
-
-  async #releaseKind(kind: string): Promise<void> {
-    const watch = await this.#kinds.get(kind);
-    if (watch === undefined) return;
-    watch.users -= 1;
-    if (watch.users > 0) return;
-    this.#kinds.delete(kind);
-    watch.removeHandler();
-    watch.lease.release();
+    this.#foreign.forget(owner);
+    this.#kinds.forget(owner);
   }
 
   /** True for objects that the watches of their kind show. */
@@ -400,9 +284,8 @@ export class AppliedObjects {
     if (followed === undefined || !this.#isLabelled(followed)) return;
     const { reference } = followed;
     const kind = kindKey(toApiVersion(reference.group, reference.version), reference.kind);
-    void this.#kinds.get(kind)?.then((watch) => {
-      if (watch === undefined || this.#followed.get(key) !== followed) return;
-      const informer = watch.lease.informer;
+    void this.#kinds.informer(kind).then((informer) => {
+      if (informer === undefined || this.#followed.get(key) !== followed) return;
       const object = informer.synced ? informer.get(reference.namespace, reference.name) : undefined;
       if (object !== undefined) this.#seen(asManifest(object));
       // What the cache has while the server is away may be older than the apply.
@@ -415,21 +298,6 @@ export class AppliedObjects {
   }
 }
 
-/** True once the first list is in; false when it was refused, so that the kind is dry-run instead. */
-async function isFollowing(informer: Informer): Promise<boolean> {
-  try {
-    await informer.waitForSync({ failFast: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function release({ lease, removeHandler }: TargetWatch): void {
-  removeHandler();
-  lease.release();
-}
-
 /** True for a Job that is removed because it has finished: made anew, it would run again, and again. */
 function isRunOut(object: Manifest): boolean {
   return isShortLived(object) && isFinished(object);
@@ -438,15 +306,6 @@ function isRunOut(object: Manifest): boolean {
 /** Identity of a target's object. */
 export function identityOf({ reference: { apiVersion, kind, namespace, name } }: HealthTarget): string {
   return identityKey({ group: groupOf(apiVersion), kind, namespace, name });
-}
-
-function kindKey(apiVersion: string, kind: string): string {
-  return `${apiVersion}#${kind}`;
-}
-
-function targetKey(target: HealthTarget): string {
-  const { apiVersion, kind, namespace, name } = target.reference;
-  return `${apiVersion}#${kind}|${namespace}|${name}`;
 }
 
 /** Watches select by the owner's label: an admission webhook that drops it takes the object out of them. */

@@ -100,6 +100,27 @@ describe('AppliedObjects', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('keeps no watch for a Kustomization that is forgotten while its watches begin', async () => {
+    const { informers, objects } = create();
+    const acquire = informers.acquire;
+    const reference = { apiVersion: 'v1', kind: 'Secret', namespace: 'ns', name: 'theirs' };
+    let forget = false;
+    informers.acquire = async () => {
+      const lease = await acquire();
+      if (forget) objects.forget('ns/app');
+      return lease;
+    };
+
+    await objects.follow('ns/app', [followed(configMap({ [LABEL]: 'app' }))], [{ id: 'theirs', reference }]);
+    expect(informers.shares).toBe(2);
+    objects.forget('ns/app');
+    forget = true;
+    await objects.follow('ns/app', [], [{ id: 'theirs', reference }]);
+    await settle();
+
+    expect(informers.shares).toBe(0);
+  });
+
   it('watches a kind again that could not be watched once, and leaves the watch of others alone', async () => {
     const { informers, objects } = create();
     const object = followed(configMap({ [LABEL]: 'app' }));
