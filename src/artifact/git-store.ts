@@ -253,6 +253,7 @@ export class GitStore {
     this.idleTimer = setTimeout(() => {
       this.idleTimer = undefined;
       if (!this.wasRead) return this.close();
+      for (const pack of this.packs) pack.rest();
       this.touch();
       this.wasRead = false;
     }, IDLE_MS);
@@ -340,8 +341,9 @@ export class GitStore {
     if (this.partialClone) await writeFile(packPath.replace(/\.pack$/, '.promisor'), '', { mode: 0o600 });
     await rename(temporary, packPath);
     await rename(`${temporary}.idx`, packPath.replace(/\.pack$/, '.idx'));
-    // What older packs led to is seldom asked for again: kept, it would be all that the cache takes, for every store.
-    this.built.clear();
+    // What only older revisions have is not asked for again: kept, it would fill the caches of every store.
+    this.cache.age();
+    this.built.age();
     // Newest first: the next read most likely is for what came last.
     const pack = this.openPack(packPath, idx);
     this.packs = [pack, ...this.packs];

@@ -1,4 +1,5 @@
 // Owns which events are the same, similar or too many, by client-go's rules. Writing them is events.ts.
+import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { EventObject } from './events.ts';
 
@@ -21,6 +22,7 @@ export interface Correlated {
 }
 
 interface Similar {
+  /** Digests of them. */
   readonly messages: Set<string>;
   lastMs: number;
 }
@@ -80,7 +82,7 @@ export class EventCorrelator {
     const found = this.#similar.get(key);
     const record =
       found !== undefined && now - found.lastMs <= SIMILAR_MS ? found : { messages: new Set<string>(), lastMs: now };
-    record.messages.add(event.message);
+    record.messages.add(digest(event.message));
     record.lastMs = now;
     this.#similar.set(key, record);
     if (record.messages.size < MAX_SIMILAR) return event;
@@ -95,7 +97,7 @@ export class EventCorrelator {
   }
 
   #mayPass(event: EventObject): boolean {
-    const key = [event.source.component, ...objectKey(event), event.type].join('\n');
+    const key = digest([event.source.component, ...objectKey(event), event.type].join('\n'));
     const now = this.#clock.monotonic();
     const bucket = this.#buckets.get(key) ?? { tokens: BURST, atMs: now };
     bucket.tokens = Math.min(BURST, bucket.tokens + (now - bucket.atMs) / REFILL_MS);
@@ -113,11 +115,17 @@ function objectKey(event: EventObject): string[] {
 }
 
 function similarKey(event: EventObject): string {
-  return [event.source.component, ...objectKey(event), event.type, event.reason, event.reportingComponent].join('\n');
+  const { source, type, reason, reportingComponent } = event;
+  return digest([source.component, ...objectKey(event), type, reason, reportingComponent].join('\n'));
 }
 
 function exactKey(event: EventObject): string {
-  return `${similarKey(event)}\n\n${event.message}`;
+  return digest(`${similarKey(event)}\n${event.message}`);
+}
+
+/** Thousands of names and messages are remembered, of some hundred bytes each. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }
 
 /** A map that forgets what was not used for longest. */

@@ -55,11 +55,13 @@ const REVISIONS = 5;
 const FEWEST_WARM_UP = 3;
 const FEWEST_STEADY = 5;
 const MOST_TIME = 2;
-/** Until the world equals Git after the last change of a round; a hung request alone takes half a minute. */
-const CONVERGE_MS = 180_000;
+/** Until the world equals Git after the last change of a round: a hung request alone takes half a minute. */
+const CONVERGE_MS = 180_000 + 200 * apps;
 /** Faults end by then, if they are not used up. */
 const CALM_AFTER_MS = 10_000;
 const LOOK_MS = 500;
+/** A look at a large fleet is work for the API server: between two it is left alone for so many times as long. */
+const LOOK_PAUSES = 5;
 /** Between a world that equals Git and a sample: events are written, and connections of a burst close. */
 const REST_MS = 1_500;
 /** Until what the last round used is given back: connections are kept for some seconds, old archives for a minute. */
@@ -181,12 +183,14 @@ function fuller(one: Disk, other: Disk): Disk {
 /** Waits until the world equals Git. Faults end with that, or after a while. */
 async function converged(world: SoakWorld, when: string): Promise<void> {
   const begin = performance.now();
+  let lookMs = 0;
   for (;;) {
     signal.throwIfAborted();
-    await sleep(LOOK_MS, undefined, { signal });
+    await sleep(Math.max(LOOK_MS, LOOK_PAUSES * lookMs), undefined, { signal });
     const took = performance.now() - begin;
     if (took > CALM_AFTER_MS) world.calm();
     const differences = await world.differences();
+    lookMs = performance.now() - begin - took;
     if (differences.length === 0) return world.calm();
     if (took > CONVERGE_MS) {
       const shown = differences.slice(0, 5).join('\n');

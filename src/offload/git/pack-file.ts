@@ -57,6 +57,8 @@ export interface PackFile {
   has(oid: string): boolean;
   read(oid: string): GitObject | undefined;
   stat(oid: string): { type: GitObject['type']; size: number } | undefined;
+  /** Closes the pack if nothing was read from it since the last call. The index stays: it says what is elsewhere. */
+  rest(): void;
   close(): void;
 }
 
@@ -81,6 +83,8 @@ const WHOLE_BYTES = 256 * 1024;
 export interface SharedCache {
   /** A part of it for one more pack. */
   share(): BaseCache;
+  /** Drops what was not used since the last call. */
+  age(): void;
   clear(): void;
 }
 
@@ -96,6 +100,7 @@ export function createSharedCache(): SharedCache {
         set: (offset, object) => built.set(`${pack} ${offset}`, object, object.data.length + ENTRY_BYTES),
       };
     },
+    age: () => built.age(),
     clear: () => built.clear(),
   };
 }
@@ -113,11 +118,18 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
     return loaded;
   };
   const has = (oid: string): boolean => idx().find(oid) !== undefined;
+  let wasRead = false;
   const open = (): PackReader => {
+    wasRead = true;
     if (reader !== undefined) return reader;
     source = openFileSource(packPath);
     reader = createPackReader(source, idx(), format, { maxObjectBytes: options.maxObjectBytes, cache });
     return reader;
+  };
+  const closeFile = (): void => {
+    source?.close();
+    source = undefined;
+    reader = undefined;
   };
   return {
     packPath,
@@ -126,10 +138,12 @@ export function openPackFile(packPath: string, format: ObjectFormat, options: Pa
     has,
     read: (oid) => (has(oid) ? open().read(oid) : undefined),
     stat: (oid) => (has(oid) ? open().stat(oid) : undefined),
+    rest() {
+      if (!wasRead) closeFile();
+      wasRead = false;
+    },
     close() {
-      source?.close();
-      source = undefined;
-      reader = undefined;
+      closeFile();
       loaded = undefined;
       own.clear();
     },

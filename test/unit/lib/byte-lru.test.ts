@@ -28,4 +28,31 @@ describe('createByteLru', () => {
 
     expect([cache.get('a'), cache.get('b')]).toEqual([19, 1]);
   });
+
+  it('drops on ageing what was not used since the last time', () => {
+    const cache = createByteLru<string, number>(100);
+    for (const key of ['old', 'got', 'set again']) cache.set(key, 1, 10);
+    cache.age();
+    cache.get('got');
+    cache.set('set again', 2, 10);
+    cache.set('new', 3, 10);
+
+    cache.age();
+
+    expect(['old', 'got', 'set again', 'new'].map((key) => cache.get(key))).toEqual([undefined, 1, 2, 3]);
+    cache.age();
+    cache.age();
+    expect(['got', 'set again', 'new'].map((key) => cache.get(key))).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('has all of its room again once everything is too old', () => {
+    const cache = createByteLru<number, number>(100);
+    for (let key = 0; key < 10; key += 1) cache.set(key, key, 10);
+    cache.age();
+    cache.age();
+
+    for (let key = 10; key < 20; key += 1) cache.set(key, key, 10);
+
+    expect(Array.from({ length: 10 }, (_, at) => cache.get(at + 10))).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  });
 });
