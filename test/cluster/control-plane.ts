@@ -73,7 +73,7 @@ export async function startControlPlane(options: StartOptions = {}): Promise<Con
 
 /**
  * A program ended before everything ran. Chance has that done: a port that was free is taken by someone else before ours
- * binds it, and kwok 0.8.0 now and then panics while it prepares its metrics. Whoever starts them may start afresh.
+ * binds it, and kwok 0.8.0 panicked once while it prepared its metrics. Whoever starts them may start afresh.
  */
 class EndedEarly extends Error {}
 

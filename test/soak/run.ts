@@ -55,8 +55,8 @@ const REVISIONS = 5;
 const FEWEST_WARM_UP = 3;
 const FEWEST_STEADY = 5;
 const MOST_TIME = 2;
-/** Until the world equals Git after the last change of a round: a hung request alone takes half a minute. */
-const CONVERGE_MS = 180_000 + 200 * apps;
+/** Until the world equals Git after the last change of a round; a hung request alone takes half a minute. */
+const CONVERGE_MS = 180_000;
 /** Faults end by then, if they are not used up. */
 const CALM_AFTER_MS = 10_000;
 const LOOK_MS = 500;
