@@ -10,9 +10,9 @@ import {
   gitRepository,
   jobYaml,
   kustomization,
-} from '../support/build.ts';
-import { clusters, useCluster } from '../support/cluster.ts';
-import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../support/reconciler.ts';
+} from '../../support/build.ts';
+import { clusters, useCluster } from '../../support/cluster.ts';
+import { condition, hasFailed, isReady, type Live, paths, useReconciler } from '../../support/reconciler.ts';
 
 for (const choice of clusters) {
   describe(`fields on ${choice.name}`, () => {
