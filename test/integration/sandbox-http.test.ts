@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { bindFreePort } from '../cluster/processes.ts';
 
 interface Reply {
   readonly status: number;
@@ -90,9 +91,11 @@ describe('the embedded API server over HTTP', () => {
     events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`);
 
   it('ends though a client has connected and not begun to speak', async () => {
-    const server = await startSandbox();
-    const { port } = new URL(server.url);
-    const client = connect(Number(port), '127.0.0.1');
+    // A port that the system gives may be another test's server's as soon as it is free again.
+    const started: Sandbox[] = [];
+    const port = await bindFreePort(async (free) => void started.push(await startSandbox({ port: free })));
+    const server = started[0] as Sandbox;
+    const client = connect(port, '127.0.0.1');
     client.on('error', () => {});
     const ended = new Promise((resolve) => client.on('close', resolve));
     await new Promise((resolve) => client.on('connect', resolve));
